@@ -26,7 +26,7 @@ from commsengine.cadence.plan import Plan
 from commsengine.recall.small_groups import enough
 from commsengine.recall.statistics import Interval
 from commsengine.recall.two_arms import found, power
-from commsengine.reports.trial_result import Part, judged
+from commsengine.reports.trial_result import TookPart, judged
 from tests.builders import a_message, a_plan
 
 COMPANIES = 10_000
@@ -63,10 +63,10 @@ class Company:
         arms = ((role, arm_of(self.plan, person.id)) for role, theirs in self.people.items() for person in theirs)
         return [(role, arm.name) for role, arm in arms if arm is not None]
 
-    def acts(self, dealt: Sequence[tuple[str, str]], dice: random.Random) -> Iterator[Part]:
+    def acts(self, dealt: Sequence[tuple[str, str]], dice: random.Random) -> Iterator[TookPart]:
         for role, arm in dealt:
             chance = self.base[role] + (self.lift[role] if arm == ARMS[1] else 0.0)
-            yield Part(role, arm, dice.random() < chance)
+            yield TookPart(role, arm, dice.random() < chance)
 
     def without_effect(self) -> Company:
         return replace(self, lift=dict.fromkeys(self.lift, 0.0))

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
     from commsengine.answers.fresh_links import FreshLinks
     from commsengine.answers.inbox import AnswerInbox
+    from commsengine.answers.replying import Replying
     from commsengine.authoring.check import CheckResult
     from commsengine.authoring.people_file import PeopleFile
     from commsengine.cadence.kinds_and_states import ChannelName
@@ -46,6 +47,7 @@ if TYPE_CHECKING:
     from commsengine.links import Links
     from commsengine.planning.plan_on_disk import PlanningBasis
     from commsengine.planning.preview import PreviewBasis
+    from commsengine.reports.manager_desk import ManagerDesk
     from commsengine.resolvers.imap import ImapArchive
     from commsengine.resolvers.postfix import PostfixLog
     from commsengine.resolvers.resolver import Resolver
@@ -504,14 +506,28 @@ class Wiring:
     @cached_property
     def inbox(self) -> AnswerInbox:
         from commsengine.answers.inbox import AnswerInbox
+        from commsengine.cadence.kinds_and_states import CHANNELS
 
-        return AnswerInbox(self.store, self.renderer)
+        # Where nothing is set up, as on a lead's own machine, all channels are supposed.
+        return AnswerInbox(self.store, self.renderer, self.settings.credentials or tuple(CHANNELS))
+
+    @cached_property
+    def desk(self) -> ManagerDesk:
+        from commsengine.reports.manager_desk import ManagerDesk
+
+        return ManagerDesk(self.store, self.renderer)
 
     @cached_property
     def fresh_links(self) -> FreshLinks:
         from commsengine.answers.fresh_links import FreshLinks
 
         return FreshLinks(self.store, self.settings.links_base, self.renderer, list(self.channels))
+
+    @cached_property
+    def replying(self) -> Replying:
+        from commsengine.answers.replying import Replying
+
+        return Replying(self.store, self.inbox)
 
     @cached_property
     def slack_app(self) -> SlackApp | None:
@@ -541,6 +557,7 @@ class Wiring:
             self.inbox,
             self.links,
             self.fresh_links,
+            self.desk,
             keys=self.settings.keys,
             clock=self.clock,
             heartbeat_age=self._heartbeat_age,

@@ -17,6 +17,7 @@ from commsengine.cadence.plan import Plan, Workspace
 from commsengine.content.render import Renderer
 from commsengine.content.templates import load_templates, shipped_folder
 from commsengine.links import Links
+from commsengine.reports.manager_desk import ManagerDesk
 from commsengine.store.records import Lease, Receipt
 from commsengine.store.store import Store
 from tests import fresh, outbox
@@ -49,6 +50,7 @@ class Answering:
     inbox: AnswerInbox
     links: Links
     fresh_links: FreshLinks
+    desk: ManagerDesk
     clock: Clock
     plan: Plan
 
@@ -58,7 +60,7 @@ class Answering:
         """Claims and sends one touch; returns its key."""
         now = self.clock()
         touch = Touch(
-            self.plan.campaign, message, person.id, role_of(self.plan.audience, person) or "", 0, "message", channel,
+            self.plan.campaign, message, person.id, role_of(self.plan, person) or "", 0, "message", channel,
             now.date() + dt.timedelta(days=number), now, now + dt.timedelta(hours=5), number,
             again_at=now + dt.timedelta(days=2),
         )  # fmt: skip
@@ -102,4 +104,4 @@ def answering(folder: Path, *messages: Mapping[str, object], **changes: object) 
         return Renderer(plan, templates, links, Workspace())
 
     fresh_links = FreshLinks(store, links.base_url, renderer, ["email", "slack"])
-    return Answering(store, AnswerInbox(store, renderer), links, fresh_links, clock, plan)
+    return Answering(store, AnswerInbox(store, renderer), links, fresh_links, ManagerDesk(store, renderer), clock, plan)

@@ -93,7 +93,9 @@ def open_team(tmp_path: Path) -> Iterator[Callable[..., Team]]:
             house.inbox, house.store, token="xoxb-sandbox", signing_secret=SECRET, api_url=slack.api_url,
             clock=house.clock, signed_at=real_time,
         )  # fmt: skip
-        pages = create_app(house.inbox, house.links, house.fresh_links, keys=KEYS, clock=house.clock, slack=app)
+        pages = create_app(
+            house.inbox, house.links, house.fresh_links, house.desk, keys=KEYS, clock=house.clock, slack=app
+        )
         if worker:
             app.cards.connect()
             serving.callback(app.cards.close)

@@ -221,9 +221,10 @@ messages = st.builds(
 )  # fmt: skip
 
 plans = st.builds(
-    lambda name, some, channels, hours, per_week, holidays: a_plan(
+    lambda name, some, channels, hours, per_week, holidays, sponsor: a_plan(
         *some,
         campaign=name,
+        sponsor=sponsor,
         outcomes=FIRST_CALL,
         send={
             "channels": channels,
@@ -238,6 +239,7 @@ plans = st.builds(
     st.sampled_from([("09:00", "16:30"), ("00:00", "24:00"), ("13:00", "13:30")]),
     st.integers(1, 5),
     st.sampled_from(["true", "false"]),
+    st.sampled_from(["sam@example.com", someone(0).email, {"email": someone(1).email, "in_audience": "true"}]),
 )
 
 people = st.lists(

@@ -37,7 +37,8 @@ def answer_page(pick: Pick) -> dict[str, Any]:
     card = Thing(
         plan=plan, message=message, ask=ask, person=Thing(short_name=value("name"), first_name=value("name")),
         asks_check=pick([True, False]), own_ask=pick([True, False]), answered=pick([True, False]),
-        undoable=pick([True, False]), right=pick([True, False]), extra_check=pick([True, False]),
+        undoable=pick([True, False]), over=pick([True, False, False]),
+        right=pick([True, False]), extra_check=pick([True, False]),
         enough=pick([True, False]), last_answer=value("last"), earlier_answer=pick(["", value("earlier")]),
         question=pick([None, question]), at=lambda at: value("when"),
         snoozed_until=pick([None, Weekday(2027, 1, 11)]),
@@ -51,8 +52,18 @@ def answer_page(pick: Pick) -> dict[str, Any]:
             question=value("question"), answers=pairs, right=value("right"), because=pick(["", value("because")])
         ),
     )  # fmt: skip
+    lead = Thing(name=pick(["", value("name")]), email=value("email"))
     said = {"error": pick(["", value("error")]), "notice": pick(["", value("notice")])}
-    return {**said, "card": card, "text": text, "ask": value("ask"), "note": "n", "opened": "question", "mine": "m"}
+    return {
+        **said,
+        "card": card,
+        "text": text,
+        "ask": value("ask"),
+        "note": "n",
+        "opened": "question",
+        "mine": "m",
+        "lead": lead,
+    }
 
 
 def link_page(pick: Pick) -> dict[str, Any]:
@@ -66,9 +77,10 @@ def my_messages(pick: Pick) -> dict[str, Any]:
         messages=[Thing(key_point=value("key point"), lines=[line])],
     )  # fmt: skip
     person = Thing(preferred_channel="email", short_name=value("name"), first_name=value("name"))
+    channels = pick([[("email", value("channel"))], [("email", value("channel")), ("slack", value("channel"))], []])
     mine = Thing(person=person, campaigns=pick([[], [campaign]]), stored=[(value("column"), value("cell"))])
     said = {"error": pick(["", value("error")]), "notice": pick(["", value("notice")])}
-    return {**said, "mine": mine, "note": "n", "channels": [("email", value("channel"))], "start": "", "end": ""}
+    return {**said, "mine": mine, "note": "n", "channels": channels, "start": "", "end": ""}
 
 
 def unsubscribe_page(pick: Pick) -> dict[str, Any]:
@@ -109,7 +121,8 @@ def report_page(pick: Pick) -> dict[str, Any]:
     panels = [(role(), a_plot())]
     arms = [arm(value("grow"), pick), arm(value("equal"), pick)]
     record = Thing(plan=Thing(title=value("title")), id=value("campaign"), state=value("state"))
-    report = Thing(record=record, at=DAY, people=2400, arms=arms)
+    only = pick([[], [Thing(role=value("role"), people=20, only=3)]])
+    report = Thing(record=record, at=DAY, people=2400, arms=arms, got_it_only=only)
     return {
         "report": report, "headline": value("headline"), "lines": [value("line"), value("line")],
         "sections": [(message, pick([[], panels]))], "weeks": pick([[], [a_plot()]]),
@@ -172,7 +185,8 @@ def sandbox_page(pick: Pick) -> dict[str, Any]:
 
 PAGES: Mapping[str, Callable[[Pick], dict[str, Any]]] = {
     "answer.html": answer_page, "fresh_link.html": link_page, "mine.html": my_messages,
-    "unsubscribe.html": unsubscribe_page, "notice.html": notice_page, "report.html": report_page, "card.html": card_page, "page.html": sandbox_page,
+    "unsubscribe.html": unsubscribe_page, "notice.html": notice_page, "report.html": report_page,
+    "card.html": card_page, "page.html": sandbox_page,
 }  # fmt: skip
 PARTS = {"forms.html", "layout.html", "plots.html"}
 """What pages are made of."""

@@ -55,6 +55,28 @@ def test_undo_brings_the_buttons_back(team: Team) -> None:
     assert (team.house.kinds(), buttons(post)) == ([], before)
 
 
+def test_undo_leaves_the_card_when_its_time_is_over(open_team: Callable[..., Team]) -> None:
+    team = open_team(worker=False)
+    post = team.card(team.house.touch(channel="slack"))
+    team.slack.click(ANA.email, "got_it")
+    expect(lambda: team.redrawn(post, 1))
+    assert "undo" in buttons(post)
+    team.house.clock.pass_(minutes=5, seconds=2)
+    team.app.cards.step()
+    assert (post.edits, "undo" in buttons(post), "You confirmed" in post.text) == (2, False, True)
+
+
+def test_a_press_on_a_card_of_a_cancelled_campaign_is_told_that_it_is_over(team: Team) -> None:
+    post = team.card(team.house.touch(channel="slack"))
+    team.house.store.campaigns.cancel("crm", by="dana", now=team.house.clock())
+    team.slack.click(ANA.email, "got_it")
+    expect(lambda: len(team.slack.dm_of(ANA.email)) == 2)
+    whisper = team.slack.dm_of(ANA.email)[-1]
+    assert whisper.only_visible_to == post.user.id
+    assert '"One customer record" is over, so nothing was recorded.' in whisper.text
+    assert team.house.kinds() == []
+
+
 def test_undo_too_late_is_told_to_nobody_else(team: Team) -> None:
     post = team.card(team.house.touch(channel="slack"))
     team.slack.click(ANA.email, "got_it")

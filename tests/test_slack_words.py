@@ -23,6 +23,7 @@ from tests import slack_house
 from tests.answers.test_inbox import CHECK, INPUT
 from tests.builders import ANA, BEN, a_message
 from tests.pseudo import in_pseudo, untranslated
+from tests.replies import answer_question
 from tests.slack_house import SECRET, Team, buttons
 from tests.waiting import expect
 
@@ -80,7 +81,7 @@ def test_what_is_typed_in_several_lines_is_one_question(team: Team) -> None:
 def test_after_its_answer_the_next_words_are_a_new_question(team: Team) -> None:
     post = team.sent()
     team.say("Can I keep my notebook?", thread=post.ts)
-    team.house.inbox.answer_question(1, "Until May.", "dana@example.com", team.house.clock())
+    answer_question(team.house.store, team.house.inbox, 1, "Until May.", "dana@example.com", team.house.clock())
     team.say("And then?", thread=post.ts)
     assert team.questions() == ["And then?"]
 
@@ -281,7 +282,7 @@ def test_the_answer_comes_in_the_thread_of_the_question(team: Team, asked: str) 
         root = post.ts
     else:
         root = team.say("Can I keep my notebook?", thread=post.ts if asked == "below the card" else "").thread
-    team.house.inbox.answer_question(1, "Until May.", "dana@example.com", team.house.clock())
+    answer_question(team.house.store, team.house.inbox, 1, "Until May.", "dana@example.com", team.house.clock())
     answer = carry(team)
     assert (answer.thread, answer.broadcast) == (root, True)  # seen in the conversation, and by its history
     assert "Until May." in json.dumps(answer.blocks)
@@ -291,7 +292,7 @@ def test_the_answer_comes_in_the_thread_of_the_question(team: Team, asked: str) 
 def test_where_the_thread_is_gone_the_answer_comes_by_itself(team: Team) -> None:
     post = team.sent()
     team.say("Can I keep my notebook?", thread=post.ts)
-    team.house.inbox.answer_question(1, "Until May.", "dana@example.com", team.house.clock())
+    answer_question(team.house.store, team.house.inbox, 1, "Until May.", "dana@example.com", team.house.clock())
     team.slack.fail("chat.postMessage", "channel_not_found")
     assert (carry(team).thread, len(team.slack.dm_of(ANA.email))) == ("", 4)
 
@@ -300,7 +301,7 @@ def test_a_reply_to_an_answer_is_about_the_same_message(open_team: Callable[...,
     team = open_team(a_message(), a_message(id="second"))
     post = team.sent()
     team.say("Can I keep my notebook?", thread=post.ts)
-    team.house.inbox.answer_question(1, "Until May.", "dana@example.com", team.house.clock())
+    answer_question(team.house.store, team.house.inbox, 1, "Until May.", "dana@example.com", team.house.clock())
     team.slack.fail("chat.postMessage", "channel_not_found")
     answer = carry(team)
     with team.house.store.database.write() as connection:
@@ -316,7 +317,7 @@ def test_a_press_on_the_card_of_an_answer_leaves_it_and_is_shown_on_the_message(
     post = team.sent()
     team.say("Can I keep my notebook?", thread=post.ts)
     expect(lambda: team.redrawn(post, 1))
-    team.house.inbox.answer_question(1, "Until May.", "dana@example.com", team.house.clock())
+    answer_question(team.house.store, team.house.inbox, 1, "Until May.", "dana@example.com", team.house.clock())
     answer = carry(team)
     assert team.slack.click(ANA.email, "heard_enough", post=answer).status == 200
     expect(lambda: "You said you have heard enough" in post.text)

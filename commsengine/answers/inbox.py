@@ -9,31 +9,45 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
-from typing import TypedDict, Unpack
+from typing import Any, TypedDict, Unpack
 
 import structlog
 
-from commsengine.answers.my_messages import PersonRecord, person_record
-from commsengine.answers.touch_text import Blocks, CardText, card_text, drawn, key_point
+from commsengine.answers.heard import Heard, heard
+from commsengine.answers.my_messages import PersonRecord, person_record, refuse_wish
+from commsengine.answers.touch_text import Blocks, CardText, card_text, drawn, key_point, reply_text, touch_of
 from commsengine.answers.touch_view import Card
 from commsengine.cadence.audience import role_of
-from commsengine.cadence.calendar import DAY, Hours, local_date_in, zone_of
+from commsengine.cadence.calendar import DAY, local_date_in, zone_of
 from commsengine.cadence.check_questions import answer_id, unclear_turn
-from commsengine.cadence.kinds_and_states import AnswerKind, ChannelName, EvidenceKind, Wish, asked_by, channel_of
+from commsengine.cadence.dialogue import opening
+from commsengine.cadence.history import PublicReply
+from commsengine.cadence.kinds_and_states import (
+    CHANNELS,
+    ENOUGH,
+    GOT_IT,
+    AnswerKind,
+    ChannelName,
+    EvidenceKind,
+    Wish,
+    channel_of,
+)
 from commsengine.cadence.people import Person
 from commsengine.cadence.plan import Plan
 from commsengine.content.message import RenderedMessage
 from commsengine.content.person_values import Signers
 from commsengine.content.render import Renderer, RendererFor
-from commsengine.engine.directory import SignerLookup
-from commsengine.engine.dispatch import add_service_mail
+from commsengine.engine.directory import SignerLookup, campaigns_of
 from commsengine.errors import CommsError, InputError
-from commsengine.store.records import CampaignRecord, HeardQuestion, QuestionRecord, TouchRecord
+from commsengine.store.records import AskId, CampaignRecord, HeardQuestion, TouchRecord
 from commsengine.store.store import Store
 from commsengine.text import message_key
 from commsengine.translation import ENGLISH, N_, _, in_language
+
+SUSPECT = "suspect"
+"""In the detail of evidence: why it may be a machine's."""
 
 LONGEST = 4000
 """Characters of what a person writes."""
@@ -55,14 +69,23 @@ class Evidence:
     kind: EvidenceKind
     detail: Mapping[str, str] = field(default_factory=dict)
 
+    @property
+    def suspect(self) -> bool:
+        """Whether it came without the page that it belongs to."""
+        return SUSPECT in self.detail
+
 
 @dataclass(frozen=True, slots=True)
 class Recorded:
-    """What came of an answer to the touch ``key``: ``first`` is false when it was on record already."""
+    """What came of an answer to the touch ``key``: ``first`` is false when it was on record already.
+
+    One that came without its page does not count: a machine may have pressed the button.
+    """
 
     key: str
     first: bool
     at: dt.datetime
+    counts: bool = True
 
 
 class Said(TypedDict, total=False):
@@ -77,11 +100,13 @@ class Said(TypedDict, total=False):
 class AnswerInbox:
     """Safe to share between threads. What people say, they say on a ``card``, at the time as of which it was read.
 
-    ``renderer`` makes the renderer of a plan version.
+    ``renderer`` makes the renderer of a plan version; ``carriers`` are the channels that are set up.
     """
 
-    def __init__(self, store: Store, renderer: RendererFor) -> None:
-        self._store, self._make_renderer = store, renderer
+    def __init__(
+        self, store: Store, renderer: RendererFor, carriers: Collection[ChannelName] = tuple(CHANNELS)
+    ) -> None:
+        self._store, self._make_renderer, self._carriers = store, renderer, carriers
         self._renderers: dict[tuple[str, int], Renderer] = {}
 
     # -- how things stand -------------------------------------------------------------------------
@@ -105,12 +130,32 @@ class AnswerInbox:
             question=found.question,
             snoozed_until=next((day for day in found.snoozed_until if day > local_date_in(zone, now)), None),
             unclear=unclear_turn(message, found.touch.due_at, found.answers, found.rows),
+            over=version.state == "cancelled",
         )
 
     def text(self, card: Card) -> CardText:
         renderer = self._renderer(self._version(card.touch))
-        with in_language(renderer.language(card.person)):
-            return card_text(renderer, card, self._signers(card.person, card.plan))
+        language = renderer.language(card.person)
+        with in_language(language):
+            text = card_text(renderer, card, self._signers(card.person, card.plan))
+            opening = tuple(reply_text(each, language, plain=True) for each in self._opening(card))
+            return replace(text, opening=opening, **self._replied(card, language))
+
+    def _replied(self, card: Card, language: str) -> dict[str, Any]:
+        mine = dict(self._store.replies.to_person(card.person.id))
+        inputs = (mine.get(AskId("input", answer.id)) for answer in (*card.before, *card.answers))
+        asked = mine.get(card.question.ask.id) if card.question else None
+        return {
+            "replies": tuple(reply_text(each, language) for each in inputs if each),
+            "question_ending": reply_text(asked, language, plain=True).ending if asked else "",
+        }
+
+    def _opening(self, card: Card) -> tuple[PublicReply, ...]:
+        replies = self._store.replies.read_by_all(card.touch.campaign)
+        if not replies:
+            return ()
+        rows = [each.row for each in self._store.touches.of_person(card.person.id) if each.local_date]
+        return opening(replies, touch_of(card, channel_of(card.touch.channel)), rows)
 
     def lead(self, card: Card) -> Person:
         return self._signers(card.person, card.plan).lead
@@ -123,7 +168,8 @@ class AnswerInbox:
         sent = self._store.campaigns.version(card.touch.campaign, card.touch.version)
         renderer = self._renderer(sent or self._version(card.touch))
         with in_language(renderer.language(card.person)):
-            return drawn(renderer, card, channel, self._signers(card.person, card.plan), self.text(card).check)
+            signers, check = self._signers(card.person, card.plan), self.text(card).check
+            return drawn(renderer, card, channel, signers, check, self._opening(card))
 
     def _version(self, touch: TouchRecord) -> CampaignRecord:
         # the plan as it stands, or as it stood when the touch was made if it has lost the message since
@@ -135,31 +181,51 @@ class AnswerInbox:
         return found
 
     def _renderer(self, version: CampaignRecord) -> Renderer:
-        key = (version.id, version.version)
-        if key not in self._renderers:
-            self._renderers[key] = self._make_renderer(version.plan, version.templates)
-        return self._renderers[key]
+        kept = self._renderers.get((version.id, version.version))
+        if kept is None or kept.plan is not version.plan:  # a notice has come to it
+            kept = self._make_renderer(version.plan, version.templates)
+            self._renderers[version.id, version.version] = kept
+        return kept
 
     def _signers(self, person: Person, plan: Plan) -> Signers:
-        appearing = (plan.owner[0], plan.sponsor or "", person.manager)
+        appearing = (plan.owner[0], plan.sponsor_email, person.manager)
         return SignerLookup(self._store, appearing).of(person, plan)
 
     # -- answers ----------------------------------------------------------------------------------
 
     def got_it(self, card: Card, evidence: Evidence) -> Recorded:
+        """Raises ``InputError`` where the message asks whether they will do something: that is no answer to it."""
+        if card.ask in ("commit", "kept"):
+            raise InputError(_("This message asks for your word, not whether you have read it."))
         return self._record(card, "acknowledged", evidence)
 
     def give_input(self, card: Card, value: str, evidence: Evidence) -> Recorded:
-        """Raises ``InputError`` if the answer is empty, too long or none of the choices."""
-        if card.message.input is None:
+        """Raises ``InputError`` if the answer is empty, too long or does not fit the choices.
+
+        An order has all choices, one a line, the first on top.
+        """
+        asked = card.message.input
+        if card.ask != "input" or asked is None:
             raise InputError(_("This message asks for no answer in words."))
-        value = _written(value)
-        if card.message.input.choices and value not in card.message.input.choices:
+        value = written(value)
+        if asked.kind == "choice" and value not in asked.choices:
             raise InputError(_("Please choose one of the answers."))
+        if asked.kind == "rank" and sorted(value.splitlines()) != sorted(asked.choices):
+            raise InputError(_("Please give each of them a place of its own."))
         return self._record(card, "input", evidence, value=value)
 
     def commit(self, card: Card, text: str, evidence: Evidence) -> Recorded:
-        return self._record(card, "commit", evidence, value=_written(text) if text.strip() else "")
+        """Raises ``InputError`` where the message asks for no commitment, or the text is too long."""
+        if card.ask != "commit":
+            raise InputError(_("This message asks for no commitment."))
+        return self._record(card, "commit", evidence, value=written(text) if text.strip() else "")
+
+    def keep(self, card: Card, text: str, evidence: Evidence, *, kept: bool) -> Recorded:
+        """What became of what they said they will do. Raises ``InputError`` if they never said so."""
+        if card.promise is None and not any(answer.kind == "kept" for answer in (*card.answers, *card.before)):
+            raise InputError(_("It is not on record that you said you will."))
+        value = written(text) if text.strip() else ""
+        return self._record(card, "kept" if kept else "not_kept", evidence, value=value)
 
     def answer_check(self, card: Card, choice: str, evidence: Evidence) -> Recorded:
         """Raises ``InputError`` for an unknown choice. Right or wrong is on the card, for this person only."""
@@ -200,8 +266,14 @@ class AnswerInbox:
         return press in seen or any(_made_before(press, other) for other in seen)
 
     def _record(self, card: Card, kind: AnswerKind, evidence: Evidence, **said: Unpack[Said]) -> Recorded:
+        if kind not in ENOUGH:  # to hear no more of it harms no one
+            self._refuse_if_over(card)
         touch, person = card.touch, card.person.id
         about = (person, touch.campaign, touch.message, touch.key)
+        if evidence.suspect and kind in GOT_IT:
+            value = said.get("value", "")
+            self._store.answers.doubt(*about, kind, value=value, detail=evidence.detail, now=card.now)
+            return Recorded(touch.key, True, card.now, counts=False)
         record = self._store.answers.record(
             *about, kind, evidence=evidence.kind, detail=evidence.detail, by=person, now=card.now, **said
         )
@@ -209,21 +281,30 @@ class AnswerInbox:
             log.info("answered", campaign=touch.campaign, message=touch.message, key=touch.key, kind=kind)
         return Recorded(touch.key, record.first, record.at)
 
+    def _refuse_if_over(self, card: Card) -> None:
+        if card.over:
+            lead = self.lead(card)
+            text = N_('"{title}" is over, so nothing was recorded. {lead} led it and can still help: {email}')
+            raise InputError(_(text, title=card.plan.title, lead=lead.name or lead.email, email=lead.email))
+
     # -- questions, and "not now" -----------------------------------------------------------------
 
     def ask(self, card: Card, text: str, evidence: Evidence, thread: str = "") -> Card:
         """``thread`` is the ``remote_id`` of the message under which the answer is to come.
 
-        No reminder on this message reaches them until the question is answered.
+        No reminder on this message reaches them until the question is answered. Raises ``InputError`` where it is empty
+        or too long, or the campaign was cancelled.
         """
-        touch, text = card.touch, _written(text)
+        self._refuse_if_over(card)
+        touch, text = card.touch, written(text)
         self._store.questions.ask(*_about(card), text, evidence=evidence.kind, thread=thread, now=card.now)
         log.info("asked", campaign=touch.campaign, message=touch.message, key=touch.key)
         return self.card(touch.key, card.now)
 
     def hear(self, card: Card, text: str, evidence: Evidence, thread: str, stamp: str) -> HeardQuestion:
         """The same of what was typed in a conversation at ``stamp``; words typed soon after belong to it."""
-        touch, text, within = card.touch, _written(text), TOGETHER.total_seconds()
+        self._refuse_if_over(card)
+        touch, text, within = card.touch, written(text), TOGETHER.total_seconds()
         question = self._store.questions.hear(
             *_about(card), text, evidence=evidence.kind, thread=thread, stamp=stamp, within=within, now=card.now
         )
@@ -239,53 +320,46 @@ class AnswerInbox:
 
     def snooze(self, card: Card) -> Card:
         """Nothing of this message comes before the person's next local day."""
+        self._refuse_if_over(card)
         touch, tomorrow = card.touch, local_date_in(card.zone, card.now) + DAY
         if card.snoozed_until is None:
             self._store.answers.snooze(card.person.id, touch.campaign, touch.message, tomorrow, now=card.now)
         return self.card(touch.key, card.now)
 
-    def answer_question(self, number: int, text: str, by: str, now: dt.datetime) -> QuestionRecord:
-        """The lead's answer: it stands on the person's page at once, and a message of its own brings it to them.
-
-        It comes below what they asked where that stands in a conversation. The first answer stays; a later one changes
-        nothing. Raises ``InputError`` for an unknown number.
-        """
-        question = self._store.questions.answer(number, _written(text), by=by, now=now)
-        card = self.card(question.key, now)
-        if not card.person.left:
-            mail = self._reply(card, question, now)
-            due = Hours(card.plan, card.person).next_open(now) or now
-            add_service_mail(self._store, mail, category="answer", person_id=card.person.id, due_at=due, now=now)
-        if question.thread and card.carried_as == "card" and card.touch.remote_id:
-            self._store.redraws.want(card.touch.remote_id, card.key, now)  # it says that an answer is to come
-        return question
-
-    def _reply(self, card: Card, question: QuestionRecord, now: dt.datetime) -> RenderedMessage:
-        # its links lead to the page of the touch the question was about; its own key names its row
-        touch, thread = card.touch, question.thread
-        message = self._renderer(self._version(touch)).service(
-            "answer",
+    def letter(self, card: Card, template: str, channel: ChannelName, **fields: Any) -> RenderedMessage:
+        """Mail about a touch that is no touch; its links lead to the touch's page. Raises ``RenderError``."""
+        touch, renderer = card.touch, self._renderer(self._version(card.touch))
+        return renderer.service(
+            template,
             touch.key,
             card.person,
             self._signers(card.person, card.plan),
-            now,
+            card.now,
             message=touch.message,
             role=touch.role,
-            channel=asked_by(question.evidence) if thread else channel_of(touch.channel),
-            question=question.text,
-            answer=question.answer,
-            others="",
+            channel=channel,
+            **fields,
         )
-        return replace(message, key=answer_key(question.id), thread=thread)
 
     # -- the person's own page --------------------------------------------------------------------
 
     def preferences(self, person_id: str, channel: Wish, quiet: tuple[int, int] | None, now: dt.datetime) -> None:
-        """``quiet`` is from and to, in local minutes after midnight."""
+        """``quiet`` is from and to, in local minutes after midnight. Raises ``InputError`` where it cannot be met."""
+        person = self._store.people.by_id(person_id)
+        if person is not None:
+            theirs = [record.plan for record in campaigns_of(self._store, person)]
+            refuse_wish(theirs, self._carriers, channel, quiet)
         self._store.people.set_preferences(person_id, channel=channel, quiet=quiet, now=now)
 
     def record_of(self, person_id: str, now: dt.datetime) -> PersonRecord:
-        return person_record(self._store, person_id, self._key_points, now)
+        return person_record(self._store, person_id, self._key_points, self._carriers, now)
+
+    def heard(self, card: Card) -> tuple[Heard, ...]:
+        """What all of the audience may read of what was asked and put in, the newest first."""
+        version = self._version(card.touch)
+        language = self._renderer(version).language(card.person)
+        with in_language(language):
+            return heard(self._store, card, self._key_points(version, card.person), language)
 
     def own_page(self, key: str, campaign: str) -> str:
         """The address of "My messages", for the person of this touch."""
@@ -293,14 +367,14 @@ class AnswerInbox:
         return self._renderer(record).page_url("mine", key) if record else ""
 
     def _key_points(self, version: CampaignRecord, person: Person) -> Mapping[str, str]:
-        signers, role = self._signers(person, version.plan), role_of(version.plan.audience, person) or ""
+        signers, role = self._signers(person, version.plan), role_of(version.plan, person) or ""
         renderer = self._renderer(version)
         return {message.id: key_point(renderer, message, role, person, signers) for message in version.plan.messages}
 
 
-def answer_key(question: int) -> str:
-    """Names the message that brings the answer to this question."""
-    return message_key(f"answer to question {question}")
+def answer_key(ask: AskId, turn: int = 0) -> str:
+    """Names the message that brings the reply to this; ``turn`` counts the replies before it."""
+    return message_key(f"answer to {ask.kind} {ask.number}", *([str(turn)] if turn else []))
 
 
 def _about(card: Card) -> tuple[str, str, str, str]:
@@ -314,7 +388,7 @@ def _made_before(press: str, other: str) -> bool:
     return bool(first and second and first < second)
 
 
-def _written(text: str) -> str:
+def written(text: str) -> str:
     """What a person wrote, fit to keep. Raises ``InputError`` with a sentence for them."""
     text = text.strip()
     if not text:

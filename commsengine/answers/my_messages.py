@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from commsengine.answers.wording import spoken
 from commsengine.cadence.calendar import zone_of
-from commsengine.cadence.kinds_and_states import ANSWERS, BY_HAND, CHANNELS
+from commsengine.cadence.kinds_and_states import ANSWERS, BY_HAND, CHANNELS, ChannelName, Wish
 from commsengine.cadence.people import COLUMNS, Person
 from commsengine.cadence.plan import Plan
+from commsengine.cadence.time_notation import clock_text
+from commsengine.engine.directory import campaigns_of
 from commsengine.errors import InputError
 from commsengine.store.records import CampaignRecord
 from commsengine.store.service_mail import ABOUT_OTHERS
@@ -26,6 +28,8 @@ _COLUMNS = (
     N_("time zone"), N_("language"), N_("phone"), N_("channel"), N_("slack id"),
 )  # fmt: skip
 """``COLUMNS`` in words."""
+
+NOTED = N_("There is a note of this talk. The people who lead the campaign show it to you when you ask them.")
 
 NOT_SENT = {"skipped": N_("Not sent"), "failed": N_("Could not be delivered"), "uncertain": N_("Perhaps delivered")}
 
@@ -62,18 +66,21 @@ class CampaignPart:
 
 @dataclass(frozen=True, slots=True)
 class PersonRecord:
-    """One person's record. ``export`` is all of it as plain data, for a file."""
+    """One person's record. ``export`` is all of it as plain data, for a file; ``channels`` can be wished for."""
 
     person: Person
     campaigns: tuple[CampaignPart, ...]
     stored: tuple[tuple[str, str], ...]
     export: Mapping[str, Any]
+    channels: tuple[ChannelName, ...] = ()
 
 
 KeyPoints = Callable[[CampaignRecord, Person], Mapping[str, str]]
 
 
-def person_record(store: Store, person_id: str, key_points: KeyPoints, now: dt.datetime) -> PersonRecord:
+def person_record(
+    store: Store, person_id: str, key_points: KeyPoints, carriers: Collection[ChannelName], now: dt.datetime
+) -> PersonRecord:
     """Raises ``InputError`` for a person who is not on record (any more).
 
     ``key_points`` gives those of a campaign by message, in words for the person.
@@ -90,7 +97,28 @@ def person_record(store: Store, person_id: str, key_points: KeyPoints, now: dt.d
         tuple(_part(record, stored, key_points(record, person), zones[record.id], now) for record in records),
         tuple(fact for fact in _facts(person) if fact[1]),
         {name: [_plain(_own(row)) for row in rows] for name, rows in stored.items()},
+        offered([record.plan for record in campaigns_of(store, person)], carriers),
     )
+
+
+def offered(plans: Sequence[Plan], carriers: Collection[ChannelName]) -> tuple[ChannelName, ...]:
+    """The channels that are set up and that one of these plans uses; without plans, all that are set up."""
+    used = {name for plan in plans for name in plan.send.channels} or set(carriers)
+    return tuple(name for name in CHANNELS if name in carriers and name in used)
+
+
+def refuse_wish(
+    plans: Sequence[Plan], carriers: Collection[ChannelName], channel: Wish, hours: tuple[int, int] | None
+) -> None:
+    """Raises ``InputError`` for a channel that is not offered, or hours in which none of these plans may send."""
+    if channel and channel not in offered(plans, carriers):
+        raise InputError(_("Please choose one of the channels."))
+    windows = {(plan.send.window.start, plan.send.window.end): plan.send.window for plan in plans}
+    if hours and windows and not any(window.meets(hours) for window in windows.values()):
+        between = N_("{start} and {end} your time")
+        told = [_(between, start=clock_text(start), end=clock_text(end)) for start, end in sorted(windows)]
+        text = N_("Messages may come between {hours} only, so none could come then. Please choose hours within that.")
+        raise InputError(_(text, hours="; ".join(told)))
 
 
 _ABOUT = ("touch", "answer", "question", "snooze", "outcome", "deed")
@@ -170,7 +198,7 @@ def _outcome(row: Row) -> Happening:
     text = _("Recorded after a talk with you: {outcome}", outcome=row["outcome"])
     if row["unclear"]:
         text = _("{outcome}; unclear: {unclear}", outcome=text, unclear=row["unclear"])
-    yield row["at"], text, row["note"]
+    yield row["at"], text, ""
 
 
 def _deed(row: Row) -> Happening:
@@ -191,7 +219,9 @@ def _facts(person: Person) -> Iterator[tuple[str, str]]:
 
 
 def _own(row: Row) -> Row:
-    # a link may be in any hands, so what a row says about others is left out
+    # a link may be in any hands, so what a row says about others is left out, and so is what somebody noted of a talk
+    if row.get("note"):
+        return {**row, "note": _(NOTED)}
     return {**row, "payload": None} if row.get("kind") == "service" and row["message"] in ABOUT_OTHERS else row
 
 

@@ -8,16 +8,18 @@ from typing import Any
 
 from commsengine.answers.touch_view import Card
 from commsengine.answers.wording import read_by
-from commsengine.cadence.history import Touch
+from commsengine.cadence.history import PublicReply, Touch
 from commsengine.cadence.kinds_and_states import ChannelName
 from commsengine.cadence.people import Person
 from commsengine.cadence.plan import Message
 from commsengine.content.person_values import Signers
+from commsengine.content.phrases import ending_text
 from commsengine.content.render import Renderer
 from commsengine.content.slack_card import answered_card
 from commsengine.content.slots import slack_text
 from commsengine.content.texts_by_touch import TITLES, UNCLEAR, angles
 from commsengine.errors import RenderError
+from commsengine.store.records import NewReply
 from commsengine.translation import N_, _
 
 Blocks = Sequence[Mapping[str, Any]]
@@ -38,11 +40,22 @@ class CheckText:
 
 
 @dataclass(frozen=True, slots=True)
+class ReplyText:
+    """What was said to what people asked; ``ending`` says what becomes of it, empty for a plain answer."""
+
+    asked: str
+    said: str
+    ending: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class CardText:
     """Plain texts. ``points`` are heading and text of what this touch says, ``more`` of what other touches say.
 
     ``question`` and ``choices`` are those of the input that is asked for, ``offered`` the same choices each with what
-    is stored of it; ``value`` is what the person wrote or chose. ``readers`` says who reads that.
+    is stored of it; ``value`` is what the person wrote or chose. ``readers`` says who reads that. ``opening`` are the
+    replies with which this touch begins, ``replies`` those to what the person put in; ``question_ending`` is what
+    becomes of their question.
     """
 
     key_point: str
@@ -55,6 +68,15 @@ class CardText:
     value: str = ""
     points: tuple[tuple[str, str], ...] = ()
     more: tuple[tuple[str, str], ...] = ()
+    opening: tuple[ReplyText, ...] = ()
+    replies: tuple[ReplyText, ...] = ()
+    question_ending: str = ""
+
+
+def reply_text(reply: PublicReply | NewReply, language: str, *, plain: bool = False) -> ReplyText:
+    """``plain``: that an answer is an answer needs no word."""
+    ending = "" if plain and reply.ending == "done" else ending_text(reply.ending, reply.day, language)
+    return ReplyText(reply.asked, reply.said, ending)
 
 
 def card_text(renderer: Renderer, card: Card, signers: Signers) -> CardText:
@@ -96,7 +118,7 @@ def _as_written(card: Card) -> CardText:
         message.key_point,
         asked.question if asked else "",
         asked.choices if asked else (),
-        message.commit or "",
+        message.commit.text if message.commit else "",
         check=_check(card, check.question, check.answers, check.right, check.because) if check else CheckText(),
         offered=tuple((choice, choice) for choice in asked.choices) if asked else (),
         value=card.value,
@@ -107,8 +129,10 @@ def _chosen(card: Card, check: CheckText, choices: Sequence[str]) -> str:
     if card.latest and card.latest.kind == "check":
         return dict(check.answers).get(card.value, card.value)
     stored = card.message.input.choices if card.message.input else ()
-    known = card.value in stored and len(choices) == len(stored)
-    return choices[stored.index(card.value)] if known else card.value
+    shown = dict(zip(stored, choices, strict=False))
+    if card.message.input is None or card.message.input.kind != "rank":
+        return shown.get(card.value, card.value)
+    return "\n".join(f"{n}. {shown.get(line, line)}" for n, line in enumerate(card.value.splitlines(), 1))
 
 
 def key_point(renderer: Renderer, message: Message, role: str, person: Person, signers: Signers) -> str:
@@ -119,10 +143,15 @@ def key_point(renderer: Renderer, message: Message, role: str, person: Person, s
 
 
 def drawn(
-    renderer: Renderer, card: Card, channel: ChannelName, signers: Signers, check: CheckText
+    renderer: Renderer,
+    card: Card,
+    channel: ChannelName,
+    signers: Signers,
+    check: CheckText,
+    replies: tuple[PublicReply, ...] = (),
 ) -> tuple[str, Blocks]:
     """The Slack card as things stand: notification text and blocks. The buttons make way for an answer."""
-    message = renderer.touch(_touch_of(card, channel), card.person, signers)
+    message = renderer.touch(touch_of(card, channel), card.person, signers, replies)
     if card.answered:
         answered = f"{card.last_answer}{_explained(card, check)}"
         blocks = answered_card(message.blocks, answered, card.key, undo=card.undoable, open_ask=card.own_ask)
@@ -167,7 +196,7 @@ def _note(text: str) -> Mapping[str, Any]:
     return {"type": "context", "elements": [{"type": "mrkdwn", "text": slack_text(text)[:2900], "verbatim": True}]}
 
 
-def _touch_of(card: Card, channel: ChannelName) -> Touch:
+def touch_of(card: Card, channel: ChannelName) -> Touch:
     row = card.touch
     about = (row.campaign, row.message, card.person.id, row.role, row.rung or 0, row.kind, channel)
     when = (row.local_date or card.now.date(), row.due_at, row.not_after or row.due_at)

@@ -64,6 +64,8 @@ class Draft:
             yield (*path, "until"), message.closes
             if message.cadence.by:
                 yield (*path, "cadence", "by"), message.cadence.by
+            if message.commit and message.commit.by:
+                yield (*path, "commit", "by"), message.commit.by
         for name, phase in self.plan.phases.items():
             yield ("phases", name, "until"), phase.until
         for name, outcome in self.plan.outcomes.items():

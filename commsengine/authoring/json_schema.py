@@ -12,7 +12,7 @@ _DESCRIPTIONS = {
     "campaign": N_("the id of the campaign; never used again once cancelled"),
     "title": N_("what people see as the name of the campaign"),
     "owner": N_("one or several e-mail addresses; they get the follow-up list"),
-    "sponsor": N_("an e-mail address; the last rung, and only by the owner's hand"),
+    "sponsor": N_("an e-mail address, or email and in_audience; the last rung, and only by the owner's hand"),
     "optional": N_("whether people may leave the whole campaign"),
     "on_uncertain": N_("what becomes of a sending nobody can vouch for: once more, or hold it for a person"),
     "milestones": N_("named dates the plan is anchored to; they may move"),
@@ -39,10 +39,15 @@ _DESCRIPTIONS = {
     "cadence": N_("when it repeats: 'every' with 'times', or 'recall_floor'"),
     "ask": N_("what people are asked for"),
     "because": N_("the reason, told to people"),
+    "in_audience": N_("whether the sponsor also gets what the audience gets; false when left out"),
     "people": N_("a people file beside the plan; without it, everybody in the directory"),
     "roles": N_("the first that matches a person, in this order"),
     "template": N_("the name of a message template"),
     "link": N_("where to read more; begins with https://"),
+    "reach": N_("what the phase is measured by: for a message, the share of people"),
+    "gate": N_("true: what begins after this phase waits for the lead's word"),
+    "commit": N_("what people say they will do; on the day 'by' they are asked once whether it is done"),
+    "about": N_("what a check asks about: why, role, goal, procedure or skill"),
 }
 
 
@@ -52,7 +57,9 @@ def plan_schema() -> dict[str, Any]:
     schema = {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema, "title": "commsengine plan"}
     kinds = schema["$defs"]
     kinds["Milestone"] = {"anyOf": [{"type": "string", "examples": ["2027-03-15"]}, kinds["Milestone"]]}
+    kinds["Commitment"] = {"anyOf": [{"type": "string"}, kinds["Commitment"]]}
     kinds["Role"] = _role(kinds["Role"])
+    kinds["Sponsor"] = {"anyOf": [{"type": "string", "examples": ["sam@example.com"]}, kinds["Sponsor"]]}
     kinds["Arm"] = {"anyOf": [{"const": "recall"}, kinds["Arm"]]}
     for kind in (schema, *kinds.values()):
         _describe(kind)

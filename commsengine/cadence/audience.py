@@ -6,40 +6,53 @@ from __future__ import annotations
 import datetime as dt
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import replace
 from typing import TypeVar
 
 from commsengine.cadence.calendar import Hours
 from commsengine.cadence.experiment import arm_of
 from commsengine.cadence.history import (
+    Answer,
     Briefing,
     Campaign,
     Campaigns,
+    DirectReport,
     History,
     ManagerHold,
     OutreachOutcome,
     Question,
     Reason,
-    Report,
     Snooze,
 )
-from commsengine.cadence.kinds_and_states import ChannelName, ReasonCode
+from commsengine.cadence.kinds_and_states import WORD_GIVEN, ChannelName, ReasonCode
 from commsengine.cadence.managers_first import opening
 from commsengine.cadence.people import Person
-from commsengine.cadence.plan import Audience, Message, Plan, Role
+from commsengine.cadence.phases import asked_about, shut_gate
+from commsengine.cadence.plan import Message, Plan, Role
 from commsengine.cadence.repeats import INTERVAL, ByRecall, FixedInterval, RepeatRule
-from commsengine.cadence.sequence import MessageSequence
+from commsengine.cadence.sequence import NOT_HELPED, MessageSequence
 from commsengine.recall.learning import ASSUMED
 from commsengine.translation import N_
 
 _NOT_IN_ROSTER: tuple[ReasonCode, str] = ("not_in_roster", N_("The person is not in the campaign's roster."))
 _NO_ROLE: tuple[ReasonCode, str] = ("no_role", N_("The person is in none of the campaign's roles."))
+_SPONSOR: tuple[ReasonCode, str] = ("no_role", N_("The person sponsors the campaign and is no member of its audience."))
 
 Fact = TypeVar("Fact", Question, Snooze, OutreachOutcome)
 
 
-def role_of(audience: Audience, person: Person) -> str | None:
-    """The first role that matches, in the plan's order; ``None`` when the campaign is not for this person."""
-    return next((name for name, role in audience.roles.items() if matches(role, person)), None)
+def role_of(plan: Plan, person: Person) -> str | None:
+    """The first role that matches, in the plan's order; ``None`` when the campaign is not for this person.
+
+    It is not for its sponsor, unless the plan says that they are in the audience.
+    """
+    if is_kept_out(plan, person):
+        return None
+    return next((name for name, role in plan.audience.roles.items() if matches(role, person)), None)
+
+
+def is_kept_out(plan: Plan, person: Person) -> bool:
+    return person.email.lower() == plan.kept_out
 
 
 def matches(role: Role, person: Person) -> bool:
@@ -50,10 +63,10 @@ def matches(role: Role, person: Person) -> bool:
     return all(person.column(column) in values for column, values in role.columns.items())
 
 
-def members(audience: Audience, people: Iterable[Person]) -> Iterator[tuple[Person, str]]:
+def members(plan: Plan, people: Iterable[Person]) -> Iterator[tuple[Person, str]]:
     """Those of these people who are in the audience and have not left, with their role."""
     for person in people:
-        role = role_of(audience, person)
+        role = role_of(plan, person)
         if role is not None and person.left is None:
             yield person, role
 
@@ -74,7 +87,7 @@ def sequences_of(campaigns: Campaigns, person: Person, history: History) -> tupl
     sequences: list[MessageSequence] = []
     reasons: list[Reason] = []
     for campaign in sorted(campaigns.running, key=lambda campaign: campaign.id):
-        role = role_of(campaign.plan.audience, person)
+        role = role_of(campaign.plan, person)
         outside = bool(campaign.plan.audience.people) and campaign.id not in history.rosters
         own = None if outside else role
         hours = Hours(campaign.plan, person, campaigns.workspace.black_out)
@@ -82,21 +95,22 @@ def sequences_of(campaigns: Campaigns, person: Person, history: History) -> tupl
             briefing = briefing_of(campaign, message, own, hours, history.reports)
             if briefing is not None or (own is not None and is_for(message, own)):
                 order = len(sequences)
-                sequences.append(_sequence(campaigns, campaign, message, own or "", hours, history, order, briefing))
+                one = _sequence(campaigns, campaign, message, own or "", hours, history, order, briefing)
+                sequences += [one, *_commitment(one, history)]
             elif own is None:
-                code, text = _NOT_IN_ROSTER if outside else _NO_ROLE
+                code, text = _why_outside(campaign.plan, person, in_roster=not outside)
                 reasons.append(Reason(campaign.id, message.id, code, text, waits_for="never"))
     return sequences, reasons
 
 
 def briefing_of(
-    campaign: Campaign, message: Message, own: str | None, hours: Hours, reports: Sequence[Report]
+    campaign: Campaign, message: Message, own: str | None, hours: Hours, reports: Sequence[DirectReport]
 ) -> Briefing | None:
     """What a manager is told of a message before their people; ``None`` for everybody else.
 
     ``own`` is the manager's own role in the campaign, if they have one.
     """
-    if message.managers_first is None or not reports:
+    if message.managers_first is None or not reports or is_kept_out(campaign.plan, hours.person):
         return None
     role = _role_of_their_people(campaign.plan, message, reports)
     if role is None:
@@ -105,11 +119,26 @@ def briefing_of(
     return Briefing(role, opening(campaign, message, hours, leads=False), only)
 
 
-def _role_of_their_people(plan: Plan, message: Message, reports: Sequence[Report]) -> str | None:
+def takes_part(campaign: Campaign, person: Person, history: History) -> bool:
+    """Whether anything of the campaign is for the person: by a role of theirs, or as the manager of such people."""
+    own = role_of(campaign.plan, person)
+    if own is not None or not history.reports:
+        return own is not None
+    hours = Hours(campaign.plan, person)
+    return any(briefing_of(campaign, each, own, hours, history.reports) for each in campaign.plan.messages)
+
+
+def _role_of_their_people(plan: Plan, message: Message, reports: Sequence[DirectReport]) -> str | None:
     # that of most of them whom the message is for; of equals, the first of the plan
     rostered = (each.person for each in reports if not plan.audience.people or plan.campaign in each.rosters)
-    counts = Counter(role for _person, role in members(plan.audience, rostered) if is_for(message, role))
+    counts = Counter(role for _person, role in members(plan, rostered) if is_for(message, role))
     return max(roles_of(plan, message), key=lambda role: counts[role]) if counts else None
+
+
+def _why_outside(plan: Plan, person: Person, *, in_roster: bool) -> tuple[ReasonCode, str]:
+    if is_kept_out(plan, person):
+        return _SPONSOR
+    return _NO_ROLE if in_roster else _NOT_IN_ROSTER
 
 
 def carried_by(plan: Plan, carriers: Collection[str] | None) -> list[ChannelName]:
@@ -141,6 +170,8 @@ def _sequence(
     ends = hours.instant_of(plan, message.closes)
     closes = ends if person.left is None else min(ends, hours.midnight(person.left))
     carried = carried_by(plan, campaigns.carriers)
+    rows = [row for row in history.rows_of(campaign.id, message.id) if row.kind != "commitment"]
+    outcomes = _about(campaign.id, message.id, history.outcomes)
     return MessageSequence(
         campaign=campaign,
         message=message,
@@ -151,16 +182,66 @@ def _sequence(
         leaves=closes < ends,
         carried=bool(carried),
         channels=reaching(carried, person, history.unreachable),
-        rows=history.rows_of(campaign.id, message.id),
-        answers=history.answers_to(campaign.id, message.id),
-        questions=_about(campaign.id, message.id, history.questions),
+        rows=rows,
+        answers=_answers(campaign, message, history),
+        questions=_questions(campaign.id, message.id, history, outcomes),
         snoozes=_about(campaign.id, message.id, history.snoozes),
-        outcomes=_about(campaign.id, message.id, history.outcomes),
+        outcomes=outcomes,
         done_at=history.done_at(campaign.id, plan.outcome_of(message)) if history.deeds else None,
         order=order,
         repeat_rule=_repeat_rule(campaign, message, role, hours, closes),
         manager_holds=_holds_of(campaign, message, person),
         briefing=briefing,
+        shut=shut_gate(campaign, message, hours, rows),
+    )
+
+
+def _commitment(own: MessageSequence, history: History) -> Iterator[MessageSequence]:
+    """The question whether it is done, for a person who said they will: one touch in a sequence of its own."""
+    plan, message, hours = own.campaign.plan, own.message, own.hours
+    if message.asks_on is None:
+        return
+    answers = history.answers_to(own.campaign.id, message.id)
+    rows = [row for row in history.rows_of(own.campaign.id, message.id) if row.kind == "commitment"]
+    span = asked_about(plan, message, hours, answers, rows)
+    if span is None:
+        return
+    left = hours.person.left
+    closes = span[1] if left is None else min(span[1], hours.midnight(left))
+    yield replace(
+        own,
+        kind="commitment",
+        clock=span[0],
+        closes=closes,
+        leaves=closes < span[1],
+        rows=rows,
+        answers=answers,
+        repeat_rule=FixedInterval(hours, INTERVAL, 1),
+        briefing=None,
+        shut=None,
+    )
+
+
+def _answers(campaign: Campaign, message: Message, history: History) -> tuple[Answer, ...]:
+    # what became of a commitment says nothing of what is remembered
+    found = history.answers_to(campaign.id, message.id)
+    if not any(answer.kind in WORD_GIVEN for answer in found):
+        return found
+    return tuple(answer for answer in found if answer.kind not in WORD_GIVEN)
+
+
+def _questions(
+    campaign: str, message: str, history: History, outcomes: Sequence[OutreachOutcome]
+) -> tuple[Question, ...]:
+    # an objection is about everything the talk was about
+    if not history.questions:
+        return ()
+    objected = {outcome.at for outcome in outcomes if outcome.outcome in NOT_HELPED}
+    return tuple(
+        question
+        for question in history.questions
+        if question.campaign == campaign
+        and (question.message == message or (question.objection and question.asked_at in objected))
     )
 
 

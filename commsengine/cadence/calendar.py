@@ -7,16 +7,19 @@ the gap. A local time that exists twice (autumn) is the first of the two. Instan
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from commsengine.cadence.people import ANYBODY, Person
-from commsengine.cadence.plan import WEEKDAYS, BlackOut, Plan, Window
+from commsengine.cadence.plan import WEEKDAYS, BlackOut, Message, Plan, Window
 from commsengine.cadence.time_notation import Moment
 
 DAY = dt.timedelta(days=1)
 MINUTE = dt.timedelta(minutes=1)
+ASKED_WITHIN = 14 * DAY
+"""So long after its day a commitment may still be asked about: the window or the budget may put the question off."""
+
 FAR_DAYS = 800
 """How many days ahead a free day is looked for; beyond this the answer is "never"."""
 
@@ -224,13 +227,18 @@ def _weekdays(days: tuple[str, ...]) -> frozenset[int]:
 
 def _wished(window: Window, wish: tuple[int, int] | None) -> tuple[int, int]:
     # a wish that leaves nothing of the plan's window is set aside
-    if wish is None:
+    if wish is None or not window.meets(wish):
         return window.start, window.end
-    start, end = max(window.start, wish[0]), min(window.end, wish[1])
-    return (start, end) if start < end else (window.start, window.end)
+    return max(window.start, wish[0]), min(window.end, wish[1])
 
 
 def last_closing(plan: Plan, people: Iterable[Person] = ()) -> dt.datetime:
     """When the last message is closed for all these people; without people, in the plan's own zone."""
     hours = [Hours(plan, person) for person in {person.time_zone: person for person in people or (ANYBODY,)}.values()]
-    return max(each.instant_of(plan, message.closes) for each in hours for message in plan.messages)
+    return max(end for each in hours for message in plan.messages for end in _ends(each, plan, message))
+
+
+def _ends(hours: Hours, plan: Plan, message: Message) -> Iterator[dt.datetime]:
+    yield hours.instant_of(plan, message.closes)
+    if message.asks_on is not None:
+        yield hours.instant_of(plan, message.asks_on) + ASKED_WITHIN

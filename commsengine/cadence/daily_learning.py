@@ -77,7 +77,7 @@ def learn_day(
     """What is known at ``until``; ``None`` without answers since the last count."""
     pasts: dict[str, list[PersonEvents]] = {}
     for person, history in people:
-        role = role_of(plan.audience, person)
+        role = role_of(plan, person)
         if role is not None:
             pasts.setdefault(role, []).extend(_answered(plan, person, history, until))
     for theirs in pasts.values():
@@ -119,7 +119,7 @@ def recall_of(campaign: Campaign, message: Message, person: Person, history: His
     if not seen:
         return 0.0
     answers = [answer for answer in history.answers_to(campaign.id, message.id) if answer.at <= at]
-    estimate = campaign.recall.get(role_of(campaign.plan.audience, person) or "", ASSUMED)
+    estimate = campaign.recall.get(role_of(campaign.plan, person) or "", ASSUMED)
     return estimate.memory(events_of(message, seen, answers)).recall((at - seen[0]) / HOUR)
 
 

@@ -20,11 +20,12 @@ from commsengine.cadence.calendar import DAY, MINUTE
 from commsengine.cadence.check_questions import unclear_turn
 from commsengine.cadence.due import DueStep, due_steps, interruption, open_from, when_due
 from commsengine.cadence.history import SILENCE, Campaigns, Decision, History, Reason, Touch, TouchRow
-from commsengine.cadence.kinds_and_states import WAITING, Carrier, ReasonCode, SkipCode, TouchState
+from commsengine.cadence.kinds_and_states import WAITING, Carrier, ReasonCode, SkipCode, TouchKind, TouchState
 from commsengine.cadence.people import Person
 from commsengine.cadence.sequence import MessageSequence, Step
 
 MISSED_WINDOW: ReasonCode = "missed_window"
+COMMITTED: TouchKind = "commitment"
 
 
 def decide(campaigns: Campaigns, person: Person, history: History, now: dt.datetime) -> Decision:
@@ -56,7 +57,8 @@ def decide(campaigns: Campaigns, person: Person, history: History, now: dt.datet
     not_yet = [*pending, *(_reason(due_step, due_step.code, due_step.due) for due_step in ahead)]
     nexts = (*(reason.next_at for reason in not_yet), *_news(sequences, now))
     wake_at = min((at for at in nexts if at is not None), default=None)
-    standings = {(sequence.campaign.id, sequence.message.id): sequence.standing for sequence in sequences}
+    own = (each for each in sequences if each.kind == "message")
+    standings = {(sequence.campaign.id, sequence.message.id): sequence.standing for sequence in own}
     return Decision(person.id, tuple(touches), wake_at, (*reasons, *waiting, *not_yet), standings)
 
 
@@ -177,9 +179,15 @@ def _touch(
         number=_number(sequence, row),
         again_at=again_at,
         skip=skip,
-        unclear=unclear_turn(sequence.message, row.due_at, sequence.answers, sequence.rows),
+        unclear=_unclear(sequence, row),
         briefing=sequence.briefing if row.kind == "briefing" else None,
     )
+
+
+def _unclear(sequence: MessageSequence, row: TouchRow) -> int | None:
+    if sequence.kind == COMMITTED:
+        return None
+    return unclear_turn(sequence.message, row.due_at, sequence.answers, sequence.rows)
 
 
 def _number(sequence: MessageSequence, row: TouchRow) -> int:
@@ -212,12 +220,12 @@ def _dropped_retries(
     sequences: list[MessageSequence], campaigns: Campaigns, history: History, person: Person, now: dt.datetime
 ) -> list[Touch]:
     running = {campaign.id for campaign in campaigns.running}
-    by_message = {(sequence.campaign.id, sequence.message.id): sequence for sequence in sequences}
+    by_message = {(each.campaign.id, each.message.id, each.kind == COMMITTED): each for each in sequences}
     dropped = []
     for row in history.rows:
         if row.state != "retry" or row.campaign not in running:
             continue
-        sequence = by_message.get((row.campaign, row.message))
+        sequence = by_message.get((row.campaign, row.message, row.kind == COMMITTED))
         over = sequence.over(now) if sequence else None
         if sequence is None or over is not None:
             about = (row.campaign, row.message, person.id, "", row.rung, row.kind, row.channel, row.local_date)

@@ -1,7 +1,8 @@
 """What falls due when: each step of each sequence at the first instant at which everything allows it.
 
-The rules, in this order: snooze, question and manager's hold, send window, attention budget, the key's local date. Where one of them
-moves the instant on, all are asked again. What fell due in a standstill comes after it, by its backlog rule.
+The rules, in this order: snooze, question and manager's hold, send window, attention budget, the key's local date.
+Where one of them moves the instant on, all are asked again. What fell due in a standstill comes after it, by its
+backlog rule.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from dataclasses import dataclass, replace
 
 from commsengine.cadence.budget import Ledger
 from commsengine.cadence.history import Campaigns, Reason, Standstill, TouchRow
-from commsengine.cadence.kinds_and_states import BY_HAND, ReasonCode, SkipCode
+from commsengine.cadence.kinds_and_states import BY_HAND, ReasonCode, SkipCode, TouchKind
 from commsengine.cadence.sequence import MessageSequence, Step
 
 PRIORITY = {"high": 0, "normal": 1, "low": 2}
@@ -48,14 +49,14 @@ def due_steps(
     found: list[DueStep] = []
     reasons: list[Reason] = []
     for sequence in sequences:
-        for_good = sequence.over(now) or sequence.asked() or sequence.held()
+        asked, for_good = sequence.asked(), sequence.over(now) or sequence.gated() or sequence.held()
         if for_good is not None:
             reasons.append(for_good)
             continue
-        if sequence.carried:
+        if sequence.carried and asked is None:
             found += [_retry(sequence, row, campaigns) for row in sequence.rows if row.state == "retry"]
         steps, waiting = sequence.steps()
-        reasons += waiting
+        reasons += waiting if asked is None else [asked]
         for step in steps:
             due_step = when_due(sequence, step, campaigns, ledger)
             if due_step is None:
@@ -65,11 +66,11 @@ def due_steps(
     return _backlog(found), reasons
 
 
-def open_from(sequence: MessageSequence, at: dt.datetime) -> dt.datetime | None:
+def open_from(sequence: MessageSequence, at: dt.datetime, kind: TouchKind = "message") -> dt.datetime | None:
     """The first instant from ``at`` in a send window, in no snooze, under no open question and no manager's hold;
     ``None`` if the message closes before."""
     while True:
-        opened = sequence.hours.next_open(sequence.interrupted_until(at), sequence.closes)
+        opened = sequence.hours.next_open(sequence.interrupted_until(at, kind), sequence.closes)
         if opened is None or opened >= sequence.closes:
             return None
         if opened == at or not (sequence.questions or sequence.snoozes or sequence.manager_holds):
@@ -116,11 +117,11 @@ def _allowed(
     hours, at = sequence.hours, start
     taken = {row.local_date for row in sequence.rows if row.rung == step.rung}
     while True:
-        opened = open_from(sequence, at)
+        opened = open_from(sequence, at, step.kind)
         if opened is None:
             return None, "closed"
         if opened != at and code == "due":
-            code = interruption(sequence, at) if sequence.interrupted_until(at) != at else "window"
+            code = interruption(sequence, at) if sequence.interrupted_until(at, step.kind) != at else "window"
         free = opened
         if step.kind not in BY_HAND:
             free = ledger.next_free(opened, hours, sequence.campaign.plan.send.at_most, campaigns.workspace, step.keep)

@@ -13,7 +13,17 @@ from commsengine.cadence.check_questions import check_of
 from commsengine.cadence.daily_learning import TAKES_EFFECT, LearnedRoles, count_at, has_checks, learn_day
 from commsengine.cadence.decide import decide
 from commsengine.cadence.experiment import drawn
-from commsengine.cadence.history import Answer, Campaigns, Decision, Deed, History, OutreachOutcome, Standstill, Touch
+from commsengine.cadence.history import (
+    Answer,
+    Campaigns,
+    Decision,
+    Deed,
+    History,
+    OutreachOutcome,
+    Question,
+    Standstill,
+    Touch,
+)
 from commsengine.cadence.kinds_and_states import CHANNELS, HUMAN, AnswerKind, OutcomeName
 from commsengine.cadence.people import Person
 from commsengine.cadence.plan import Message
@@ -168,7 +178,14 @@ def with_fact(campaigns: Campaigns, person: Person, history: History, fact: Fact
     outcomes = [replace(fact, message=message) for message in about]
     words = [Answer(one.campaign, one.message, "acknowledged", one.at, "manager") for one in outcomes]
     understood = words if fact.outcome == "understood" else []
-    return replace(history, outcomes=(*history.outcomes, *outcomes), answers=(*history.answers, *understood))
+    # as in life it is one question; nothing is supposed of when the lead answers it
+    objection = Question(fact.campaign, about[0], fact.at, objection=True)
+    return replace(
+        history,
+        outcomes=(*history.outcomes, *outcomes),
+        answers=(*history.answers, *understood),
+        questions=(*history.questions, objection) if fact.outcome == "objects" else history.questions,
+    )
 
 
 # -- supposed answers -----------------------------------------------------------------------------
@@ -247,8 +264,9 @@ def typical(messages: Messages) -> Supposition:
 
 def answered(touch: Touch, messages: Messages, after: dt.timedelta, *, right: bool) -> Sequence[Fact]:
     message = messages[touch.campaign, touch.message]
-    checked = check_of(message, touch.number) is not None
-    kind: AnswerKind | None = "check" if checked else ANSWER_KINDS.get(message.ask)
+    asks_back = touch.kind == "commitment"
+    checked = not asks_back and check_of(message, touch.number) is not None
+    kind: AnswerKind | None = "kept" if asks_back else "check" if checked else ANSWER_KINDS.get(message.ask)
     if kind is None or touch.channel == HUMAN:
         return ()
     at, told = touch.due_at + after, right if checked else None

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from commsengine.cadence.kinds_and_states import (
     AnswerKind,
     Carrier,
+    Ending,
     EvidenceKind,
     OutcomeName,
     ReasonCode,
@@ -82,12 +83,16 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """A question of the person's; while it is open, no reminder goes to them on that message."""
+    """A question of the person's; while it is open, no reminder goes to them on that message.
+
+    An ``objection`` is one that a talk brought: it is about all messages whose outcome was recorded at that instant.
+    """
 
     campaign: str
     message: str
     asked_at: dt.datetime
     answered_at: dt.datetime | None = None
+    objection: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +125,7 @@ class Deed:
 
 
 @dataclass(frozen=True, slots=True)
-class Report:
+class DirectReport:
     """Somebody who reports to the person, with the campaigns in whose rosters they stand."""
 
     person: Person
@@ -160,7 +165,7 @@ class History:
     deeds: tuple[Deed, ...] = ()
     unreachable: Mapping[str, str] = field(default_factory=dict)
     rosters: Mapping[str, dt.datetime] = field(default_factory=dict)
-    reports: tuple[Report, ...] = ()
+    reports: tuple[DirectReport, ...] = ()
 
     def rows_of(self, campaign: str, message: str) -> list[TouchRow]:
         return [row for row in self.rows if row.message == message and row.campaign == campaign]
@@ -204,13 +209,32 @@ class Standstill:
 
 
 @dataclass(frozen=True, slots=True)
+class PublicReply:
+    """What was said to all who asked alike, or put in alike: ``asked`` are the words in which people may read of it.
+
+    People of ``roles`` read it at the head of their next touch. ``day`` is that of a promise. From ``replaced_at`` on
+    another reply stands in its place.
+    """
+
+    id: int
+    asked: str
+    said: str
+    ending: Ending
+    day: dt.date | None
+    roles: tuple[str, ...]
+    at: dt.datetime
+    replaced_at: dt.datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Campaign:
     """A running campaign: its plan, and what people have decided about it since.
 
     ``introduced`` says for each message since when it stands in the plan as it is: its clock never starts before.
     ``recall`` is what is in use of how each role forgets, a role that is not there is assumed; ``news_at`` is when
     other estimates, published already, take effect. Of ``held_messages`` nothing is sent, for their text is refused;
-    ``let_go`` says when a message was held last, until then.
+    ``let_go`` says when a message was held last, until then. ``opened`` says when the lead opened the gate of a phase.
+    ``replies`` are those that all may read, by number.
     """
 
     plan: Plan
@@ -223,7 +247,9 @@ class Campaign:
     news_at: dt.datetime | None = None
     held_messages: frozenset[str] = frozenset()
     let_go: Mapping[str, dt.datetime] = field(default_factory=dict)
+    opened: Mapping[str, dt.datetime] = field(default_factory=dict)
     manager_holds: tuple[ManagerHold, ...] = ()
+    replies: tuple[PublicReply, ...] = ()
 
     @property
     def id(self) -> str:

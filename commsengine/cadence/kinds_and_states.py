@@ -27,11 +27,13 @@ HUMAN: Literal["personal"] = "personal"
 Form = Literal["letter", "card"]
 """What a message is written as: mail with HTML and text, or blocks with buttons."""
 
-TouchKind = Literal["message", "briefing", "remind", "personal", "sponsor", "service"]
+TouchKind = Literal["message", "briefing", "remind", "commitment", "personal", "sponsor", "service"]
+"""``commitment`` asks once, on its day, whether what a person said they will do is done."""
+
 HandKind = Literal["personal", "sponsor"]
 """What a human carries."""
 
-CARRIED: tuple[TouchKind, ...] = ("message", "briefing", "remind")
+CARRIED: tuple[TouchKind, ...] = ("message", "briefing", "remind", "commitment")
 """The kinds of touches that a channel carries."""
 
 TouchState = Literal["claimed", "sending", "sent", "retry", "failed", "uncertain", "skipped"]
@@ -58,10 +60,28 @@ AttemptVerdict = Literal["sent", "failed", "retry", "uncertain"]
 Resolution = Literal["sent", "resend"]
 """How a person or a resolver settles an uncertain touch."""
 
-AnswerKind = Literal["acknowledged", "input", "commit", "check", "heard_enough", "not_for_me"]
+AnswerKind = Literal["acknowledged", "input", "commit", "check", "kept", "not_kept", "heard_enough", "not_for_me"]
 EvidenceKind = Literal["slack", "link", "reply", "manager"]
+Grade = Literal["slack", "link", "reply", "manager", "suspect"]
+"""How well an acknowledgement is proved, the strongest first; ``suspect`` came without its page and does not count."""
+
+Ending = Literal["done", "later", "no"]
+"""How what people asked or put in ends: it is done, promised for a day, or not done for a reason."""
+
+AskKind = Literal["question", "input"]
+"""What a reply answers."""
+
+InputKind = Literal["text", "choice", "rank", "meeting"]
+"""How an input is given: in words, by one choice, by an order of the choices, by one of the appointments or words."""
+
 OutcomeName = Literal["understood", "objects", "declines", "away"]
 Unclear = Literal["why", "role", "goal", "procedure", "skill", "time"]
+About = Literal["why", "role", "goal", "procedure", "skill"]
+"""What a check asks about: the same words, but for time."""
+
+Measure = Literal["answered", "acknowledged", "right", "reached", "done"]
+"""What of a message a phase may be measured by."""
+
 Standing = Literal["heard enough", "asked", "not recalled", "recalled", "acknowledged", "reached", "not reached"]
 CampaignState = Literal["paused", "running", "finished", "cancelled"]
 Ask = Literal["acknowledge", "check", "input", "commit", "nothing"]
@@ -73,7 +93,7 @@ ReasonCode = Literal[
     "now", "due", "window", "missed_window", "snoozed", "budget", "standstill", "retry",
     "asked", "outreach", "remembered", "no_channel", "unreachable",
     "answered", "done", "heard_enough", "times", "closed", "left", "corrected", "no_role", "not_in_roster",
-    "late", "superseded", "merged", "backlog", "held", "held_by_manager",
+    "late", "superseded", "merged", "backlog", "held", "held_by_manager", "gate",
 ]  # fmt: skip
 """Why a message is not sent now: it waits for an instant, for a fact, is over, or this touch of it is never sent."""
 
@@ -87,9 +107,46 @@ ASKED_FOR: tuple[AnswerKind, ...] = ("input", "commit")
 GOT_IT: tuple[AnswerKind, ...] = ("acknowledged", "input", "commit", "check")
 """Answers by which the person has taken note of the message, whatever it asks."""
 
+ENDINGS: Mapping[Ending, str] = {
+    "done": N_("Done"),
+    "later": N_("Promised"),
+    "no": N_("Not planned"),
+}
+"""The word for each, on pages and in lists."""
+
+OFFERS: tuple[InputKind, ...] = ("choice", "rank", "meeting")
+"""Inputs that offer something to choose from."""
+
+GRADES: Mapping[Grade, str] = {
+    "slack": N_("Slack button"),
+    "link": N_("signed link, by a press on its page"),
+    "reply": N_("reply in words"),
+    "manager": N_("a manager's word"),
+    "suspect": N_("form without its page; not counted"),
+}
+
+WORD_GIVEN: frozenset[AnswerKind] = frozenset({"kept", "not_kept"})
+"""What became of a commitment, as the person says."""
+
 REFUSAL_WORDS: tuple[RefusalWord, ...] = get_args(RefusalWord)
 OUTCOMES: tuple[OutcomeName, ...] = get_args(OutcomeName)
 UNCLEAR: tuple[Unclear, ...] = get_args(Unclear)
+OUTCOME_WORDS: Mapping[OutcomeName, str] = {
+    "understood": N_("It is clear now"),
+    "objects": N_("Has a reason against it"),
+    "away": N_("Not reached"),
+    "declines": N_("Wants to hear no more"),
+}
+"""As a manager chooses among them, and reads what was chosen."""
+
+UNCLEAR_WORDS: Mapping[Unclear, str] = {
+    "why": N_("why it happens"),
+    "role": N_("what it means for them"),
+    "goal": N_("what is to be reached"),
+    "procedure": N_("how it is done"),
+    "skill": N_("whether they can do it"),
+    "time": N_("when to find the time"),
+}
 STANDINGS: tuple[Standing, ...] = get_args(Standing)
 """The first that holds is the person's standing."""
 
@@ -159,6 +216,8 @@ ANSWERS: Mapping[AnswerKind, AnswerWords] = {
     "input": AnswerWords(N_("You answered"), N_("gave an answer")),
     "commit": AnswerWords(N_("You said you will"), N_("said they will")),
     "check": AnswerWords(N_("You answered the question"), N_("answered the question")),
+    "kept": AnswerWords(N_("You said it is done"), N_("did it, they say")),
+    "not_kept": AnswerWords(N_("You said it is not done yet"), N_("have not done it yet, they say")),
     "heard_enough": AnswerWords(N_("You said you have heard enough"), N_("heard enough")),
     "not_for_me": AnswerWords(N_("You said this is not for you"), N_("not for them, they say")),
 }

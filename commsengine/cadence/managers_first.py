@@ -1,24 +1,28 @@
 """Managers first: when a manager gets a message whose people get it, and when these do.
 
 A message's ``from`` is when people get it; their managers get it so many working days before. Where the campaign or the
-message begins later than that, managers get it at once, and their people so many working days after.
+message begins later than that, or the gate before it opens later, managers get it at once, and their people so many
+working days after.
 """
 
 from __future__ import annotations
 
 import datetime as dt
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 
 from commsengine.cadence.calendar import Hours
-from commsengine.cadence.history import Campaign, Campaigns, Report
+from commsengine.cadence.history import Campaign, Campaigns, DirectReport
 from commsengine.cadence.people import Person, manager_of
-from commsengine.cadence.plan import DAY_MINUTES, Message
+from commsengine.cadence.phases import words_for
+from commsengine.cadence.plan import DAY_MINUTES, Message, Plan
 
 
 def opening(campaign: Campaign, message: Message, hours: Hours, *, leads: bool) -> dt.datetime:
     """The earliest start of a message for one person, by plan and record; ``leads``: their people get it."""
     opens = hours.instant_of(campaign.plan, message.opens)
-    begun = max(campaign.started_at, campaign.introduced.get(message.id, campaign.started_at))
+    introduced = campaign.introduced.get(message.id, campaign.started_at)
+    begun = max(campaign.started_at, introduced, *words_for(campaign, message, hours))
     if message.managers_first is None:
         return max(opens, begun)
     days = message.managers_first
@@ -36,17 +40,27 @@ def _working_days_before(hours: Hours, at: dt.datetime, days: int) -> dt.datetim
 
 def wanted(campaigns: Campaigns) -> bool:
     """Whether decisions need to know who reports to whom."""
-    messages = (message for campaign in campaigns.running for message in campaign.plan.messages)
-    return any(message.managers_first is not None for message in messages)
+    return any(briefs(campaign.plan) for campaign in campaigns.running)
 
 
-def by_manager(people: Iterable[Person], rosters: Mapping[str, frozenset[str]]) -> dict[str, tuple[Report, ...]]:
+def briefs(plan: Plan) -> bool:
+    return any(message.managers_first is not None for message in plan.messages)
+
+
+def by_manager(people: Iterable[Person], rosters: Mapping[str, frozenset[str]]) -> dict[str, tuple[DirectReport, ...]]:
     """Who reports to whom among these people, by the manager's id; ``rosters`` are those of each, by id."""
     everyone = {person.email.lower(): person for person in people}
-    found: dict[str, tuple[Report, ...]] = {}
+    found = defaultdict[str, list[DirectReport]](list)
     for person, manager in _pairs(everyone):
-        found[manager.id] = (*found.get(manager.id, ()), Report(person, rosters.get(person.id, frozenset())))
-    return found
+        found[manager.id].append(DirectReport(person, rosters.get(person.id, frozenset())))
+    return {manager: tuple(reports) for manager, reports in found.items()}
+
+
+def reports_of(plan: Plan, people: Iterable[Person]) -> Mapping[str, tuple[DirectReport, ...]]:
+    """Who reports to whom of the people of a plan, by the manager's id; all of them stand in its roster."""
+    everyone = tuple(people)
+    listed = frozenset({plan.campaign}) if plan.audience.people else frozenset[str]()
+    return by_manager(everyone, {person.id: listed for person in everyone}) if briefs(plan) else {}
 
 
 def _pairs(everyone: Mapping[str, Person]) -> Iterator[tuple[Person, Person]]:

@@ -6,12 +6,12 @@ several (an unknown milestone, a sponsor before personal outreach) is reported, 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
 
-from commsengine.cadence.kinds_and_states import CHANNELS, ChannelName
+from commsengine.cadence.kinds_and_states import CHANNELS, OFFERS, About, ChannelName, InputKind, Measure
 from commsengine.cadence.time_notation import Clock, Day, MomentText, Span, WaitText, WorkingDays, span_text
 from commsengine.translation import N_, _
 
@@ -55,11 +55,12 @@ class Milestone(Frozen):
 
 
 class Phase(Frozen):
-    """A stretch of the campaign with one small goal and a measure."""
+    """A stretch of the campaign with one small goal and a measure. With ``gate`` what follows waits for a word."""
 
     until: MomentText
     goal: str = ""
-    reach: Mapping[str, Mapping[Literal["answered", "acknowledged", "right", "reached"], float]] = {}
+    reach: Mapping[str, Mapping[Measure, float]] = {}
+    gate: bool = False
 
 
 class Role(Frozen):
@@ -99,6 +100,10 @@ class Window(Frozen):
         if not self.days:
             raise ValueError(N_("the window has no days; name at least one, for example [mon, tue]"))
         return self
+
+    def meets(self, hours: tuple[int, int]) -> bool:
+        """Whether anything of it lies within these hours: from and to, in local minutes."""
+        return max(self.start, hours[0]) < min(self.end, hours[1])
 
 
 class Budget(Frozen):
@@ -165,18 +170,28 @@ class Cadence(Frozen):
 
 
 class Input(Frozen):
-    """A question put to people before anything is designed."""
+    """A question put to people before anything is designed. An order of choices is kept one a line, the first on top.
+
+    ``choices`` of ``kind: meeting`` are appointments; people may ask for another in their own words.
+    """
 
     question: str = Field(min_length=1)
-    kind: Literal["text", "choice"] = "text"
+    kind: InputKind = "text"
     choices: tuple[str, ...] = Field(default=(), max_length=10)
     reply_by: WorkingDays = 5
 
     @model_validator(mode="after")
     def _choices_to_choose_from(self) -> Input:
-        if (self.kind == "choice") != (len(self.choices) >= 2):
-            raise ValueError(N_("'kind: choice' needs at least two 'choices', and 'kind: text' none"))
+        if (self.kind in OFFERS) != (len(self.choices) >= 2):
+            raise ValueError(N_("'kind: choice', 'rank' and 'meeting' need at least two 'choices', 'kind: text' none"))
+        if self.kind in ("rank", "meeting") and not _each_once(self.choices):
+            raise ValueError(N_("two 'choices' are the same, or one is blank or of several lines; write each once"))
         return self
+
+
+def _each_once(choices: Sequence[str]) -> bool:
+    lines = {" ".join(choice.split()) for choice in choices if "\n" not in choice}
+    return len(lines - {""}) == len(choices)
 
 
 class Check(Frozen):
@@ -186,6 +201,7 @@ class Check(Frozen):
     answers: tuple[str, ...] = Field(min_length=2, max_length=6)
     right: str
     because: str = Field(min_length=1)
+    about: About | None = None
 
     @model_validator(mode="after")
     def _right_is_an_answer(self) -> Check:
@@ -196,6 +212,18 @@ class Check(Frozen):
         if len({" ".join(answer.casefold().split()) for answer in self.answers}) != len(self.answers):
             raise ValueError(N_("two 'answers' are the same; write each once"))
         return self
+
+
+class Commitment(Frozen):
+    """What people are asked to say they will do. On the day ``by`` they are asked once whether it is done."""
+
+    text: str = Field(min_length=1)
+    by: MomentText | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _a_bare_text(cls, value: object) -> object:
+        return {"text": value} if isinstance(value, str) else value
 
 
 class Rung(Frozen):
@@ -234,7 +262,7 @@ class Message(Frozen):
     input: Input | None = None
     checks: tuple[Check, ...] = ()
     check_every: int = Field(default=2, ge=1, le=10)
-    commit: str | None = None
+    commit: Commitment | None = None
     repeat_until: Literal["acknowledged", "recalled", "done", "end"] = "end"
     outcome: MilestoneName | None = None
     managers_first: WorkingDays | None = None
@@ -246,6 +274,11 @@ class Message(Frozen):
     wiifm: Mapping[str, Wiifm] = {}
     corrects: str | None = None
     follow_up: tuple[Rung, ...] | None = None
+
+    @property
+    def asks_on(self) -> MomentText | None:
+        """The day on which people are asked whether what they said they will do is done."""
+        return self.commit.by if self.ask == "commit" and self.commit else None
 
     @field_validator("link")
     @classmethod
@@ -305,6 +338,18 @@ class Arm(Frozen):
         return "recall" if self.every is None else f"every {span_text(self.every)}"
 
 
+class Sponsor(Frozen):
+    """Who stands behind the campaign. ``in_audience``: a member of it, too, who gets what the others get."""
+
+    email: str
+    in_audience: bool = False
+
+    @model_validator(mode="before")
+    @classmethod
+    def _a_bare_address(cls, value: object) -> object:
+        return {"email": value} if isinstance(value, str) else value
+
+
 class SupposedEffect(Frozen):
     """What an experiment is planned for: the share of people who do it anyway, and how many more it is to bring."""
 
@@ -353,7 +398,7 @@ class Plan(Frozen):
     campaign: Identifier
     title: str = Field(min_length=1)
     owner: Texts = Field(min_length=1)
-    sponsor: str | None = None
+    sponsor: Sponsor | None = None
     optional: bool = False
     on_uncertain: Literal["once", "hold"] = "once"
     milestones: Mapping[MilestoneName, Milestone] = {}
@@ -365,6 +410,16 @@ class Plan(Frozen):
     messages: tuple[Message, ...] = Field(min_length=1)
     follow_up: tuple[Rung, ...] = ()
     experiment: Experiment | None = None
+
+    @property
+    def sponsor_email(self) -> str:
+        """Empty where there is no sponsor."""
+        return self.sponsor.email if self.sponsor else ""
+
+    @property
+    def kept_out(self) -> str:
+        """The lower-cased address of the one whom no role takes in: a sponsor who is no member of the audience."""
+        return "" if self.sponsor is None or self.sponsor.in_audience else self.sponsor.email.strip().lower()
 
     def message(self, message_id: str) -> Message:
         return next(message for message in self.messages if message.id == message_id)

@@ -48,6 +48,9 @@ NOT_HELPED = frozenset({"objects"})
 LAST_WORDS = frozenset({"understood", "declines"})
 """Outcomes of an outreach after which no reminder of that message follows."""
 
+COMMITMENT = -1
+"""The rung of the question whether it is done: none of the ladder's, so that it may come on the day of any of them."""
+
 
 @dataclass(frozen=True, slots=True)
 class Step:
@@ -87,6 +90,8 @@ class MessageSequence:
     repeat_rule: RepeatRule
     manager_holds: tuple[ManagerHold, ...] = ()
     briefing: Briefing | None = None  # the person has people who get it later
+    shut: str | None = None  # the phase whose gate it waits for
+    kind: TouchKind = "message"  # of its rung 0; a commitment has a sequence of its own
     ladder: tuple[Rung, ...] = field(init=False)
     correction: str | None = field(init=False)
 
@@ -127,9 +132,17 @@ class MessageSequence:
         return None
 
     def _repeats_ended(self) -> bool:
+        if self.kind == "commitment":
+            return False
         if self.message.repeat_until == "acknowledged":
             return self.answered
         return self.message.repeat_until == "recalled" and self.standing == "recalled"
+
+    def gated(self) -> Reason | None:
+        if self.shut is None:
+            return None
+        words = N_("It follows the phase '{phase}', whose end waits for the lead's word.")
+        return self.reason("gate", words, waits_for="the lead's word", phase=self.shut)
 
     def closed(self) -> Reason:
         if self.leaves:
@@ -137,13 +150,20 @@ class MessageSequence:
         return self.reason("closed", N_("The message closes before its next touch."), waits_for="never")
 
     def asked(self) -> Reason | None:
-        if any(question.answered_at is None for question in self.questions):
-            return self.reason("asked", N_("Their question is open."), waits_for="the answer to their question")
-        return None
+        questions = [question for question in self.questions if question.answered_at is None]
+        if not questions:
+            return None
+        if all(question.objection for question in questions):
+            return self.reason("asked", N_("Their objection is open."), waits_for="the answer to their objection")
+        return self.reason("asked", N_("Their question is open."), waits_for="the answer to their question")
 
-    def interrupted_until(self, at: dt.datetime) -> dt.datetime:
-        """The end of whatever it waits for at that instant: the answer to a question, a snooze, a manager's hold."""
-        for question in self.questions:
+    def passing(self, kind: TouchKind) -> tuple[Question, ...]:
+        """The questions that hold a touch of this kind: an objection does not hold the proposal to ask the sponsor."""
+        return tuple(each for each in self.questions if not (each.objection and kind == "sponsor"))
+
+    def interrupted_until(self, at: dt.datetime, kind: TouchKind = "message") -> dt.datetime:
+        """The end of what a touch waits for at that instant: the answer to a question, a snooze, a manager's hold."""
+        for question in self.passing(kind):
             if question.answered_at is not None and question.asked_at <= at < question.answered_at:
                 at = question.answered_at
         for snooze in self.snoozes:
@@ -174,8 +194,11 @@ class MessageSequence:
             wanted = [self._sponsor(rung), self._slot(None)]
         else:
             wanted = [self._slot(rung)]
-        steps = [each for each in wanted if isinstance(each, Step)]
+        steps = [each for each in wanted if isinstance(each, Step) and not self._held_by_question(each)]
         return steps, [each for each in wanted if isinstance(each, Reason)]
+
+    def _held_by_question(self, step: Step) -> bool:
+        return any(question.answered_at is None for question in self.passing(step.kind))
 
     def made(self) -> list[TouchRow]:
         """The rows that count in ``times``: messages and reminders that were not skipped."""
@@ -231,8 +254,9 @@ class MessageSequence:
             return self.reason("times", N_("All {number} touches are made."), waits_for="never", number=len(made))
         if not self.carried:
             return self.reason("no_channel", N_("No channel of the plan is set up."), waits_for="a channel")
-        kind: TouchKind = "briefing" if self.briefing and not made else "message"
-        return Step(0, kind, slot.at, self.channels[0], keep=slot.keep)
+        kind: TouchKind = "briefing" if self.briefing and not made else self.kind
+        rung = COMMITMENT if kind == "commitment" else 0
+        return Step(rung, kind, slot.at, self.channels[0], keep=slot.keep)
 
     def _rung_ready(self, rung: int, made: list[TouchRow], slot: dt.datetime, exhausted: bool) -> dt.datetime | None:
         """When this rung may take the slot; ``None`` while a repeat should."""

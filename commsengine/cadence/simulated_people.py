@@ -34,6 +34,8 @@ def people_who_forget(messages: Messages, theta: float) -> Supposition:
         if touch.kind in BY_HAND:
             return tuple(outreach_outcome(touch, draw)) if touch.kind == "personal" else ()
         about = (touch.person, touch.campaign, touch.message)
+        if touch.kind == "commitment":
+            return tuple(answered(touch, messages, SOON, right=True)) if draw < READS * ACKNOWLEDGES else ()
         someone = people.setdefault(about, _SimulatedPerson(touch.due_at, _curve(touch.person, theta)))
         if draw >= READS:
             return ()

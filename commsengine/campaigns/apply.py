@@ -76,7 +76,7 @@ def compare(store: Store, decisions: Decisions, plan: Plan, people: Iterable[Per
     experiment that has begun is judged.
     """
     old = store.campaigns.get(plan.campaign)
-    audience = sum(1 for _ in members(plan.audience, people))
+    audience = sum(1 for _ in members(plan, people))
     introduced = introduced_at(old, plan, now)
     if old is None:
         added = tuple(message.id for message in plan.messages)

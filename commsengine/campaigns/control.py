@@ -88,15 +88,10 @@ def _stopped(
         if time.monotonic() >= until or not _sending(store, campaign):
             break
         sleep(LOOK_AGAIN)
-    uncertain = [row for row in store.touches.open_rows(campaign, states=("uncertain",)) if _new(row, began)]
+    uncertain = store.touches.open_rows(campaign, states=("uncertain",))
     left = sum(row.state == "sent" for row in store.touches.rows(sorted(leaving)).values())
     return StopReport(campaign, known(store, campaign).state, given_back, left, _sending(store, campaign), uncertain)
 
 
 def _sending(store: Store, campaign: str) -> Sequence[TouchRecord]:
     return store.touches.open_rows(campaign, states=("sending",))
-
-
-def _new(row: TouchRecord, paused_at: dt.datetime) -> bool:
-    # not held, or under way just now: it is news to the person who pauses
-    return not row.held or row.sending_at is None or row.sending_at > paused_at - dt.timedelta(seconds=PATIENCE)

@@ -9,11 +9,13 @@ from __future__ import annotations
 import datetime as dt
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from commsengine.cadence import managers_first
 from commsengine.cadence.calendar import last_closing
 from commsengine.cadence.forecast import forecast, no_answers
 from commsengine.cadence.history import Campaign, Campaigns, Touch
+from commsengine.cadence.phases import opened_in_time
 from commsengine.cadence.plan import Plan
 from commsengine.campaigns.effects import as_running, with_campaign
 from commsengine.engine.decisions import Decisions
@@ -51,7 +53,10 @@ def touch_diff(
         if old.state != "running"
         else next(campaign for campaign in decisions.campaigns(now).running if campaign.id == old.id)
     )
+    # gates that are shut now are supposed to open in time, in both
     after = Campaign(plan, before.started_at, old.version + 1, old.epoch, introduced, before.pauses, before.recall)
+    after = replace(after, opened=opened_in_time(plan, old.opened, now))
+    before = replace(before, opened=opened_in_time(old.plan, old.opened, now))
     until = max(last_closing(old.plan), last_closing(plan)) + dt.timedelta(days=2)
     some = sample(store)
     counts = {"kept": 0, "moved": 0, "added": 0, "cancelled": 0}
@@ -70,7 +75,8 @@ def _to_come(
 ) -> dict[tuple[str, str, int, int], Touch]:
     """Each touch to come by person, message, rung and its place among those."""
     found: dict[tuple[str, str, int, int], Touch] = {}
-    for one in store.loading.histories(ids).values():
+    led = managers_first.wanted(campaigns)
+    for one in store.loading.histories(ids, reports=led).values():
         places: dict[tuple[str, int], int] = defaultdict(int)
         for touch in forecast(campaigns, one.person, one.history, now, until, no_answers).touches:
             if touch.campaign == campaign and not touch.skip:

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
+from commsengine.cadence import managers_first
 from commsengine.cadence.forecast import forecast, no_answers
 from commsengine.cadence.history import Campaign, Campaigns, Standstill
 from commsengine.cadence.kinds_and_states import HUMAN
@@ -65,8 +66,9 @@ def coming(store: Store, decisions: Decisions, now: dt.datetime, until: dt.datet
     campaigns = decisions.campaigns(now)
     campaigns = replace(campaigns, holds=(*campaigns.holds, Standstill(now, now, "latest")))
     counted = Counter[str]()
+    led = managers_first.wanted(campaigns)
     for ids in chunks(some.ids):
-        for one in store.loading.histories(ids).values():
+        for one in store.loading.histories(ids, reports=led).values():
             foreseen = forecast(campaigns, one.person, one.history, now, until, no_answers).touches
             counted.update(touch.campaign for touch in foreseen if not touch.skip and touch.channel != HUMAN)
     return Coming({name: some.scaled(count) for name, count in sorted(counted.items())}, some.exact)
@@ -75,7 +77,8 @@ def coming(store: Store, decisions: Decisions, now: dt.datetime, until: dt.datet
 def as_running(record: CampaignRecord, backlog: str, now: dt.datetime) -> Campaign:
     # only the newest pause matters to a decision
     pauses = (Standstill(now, now, backlog),) if record.started_at else ()
-    return Campaign(record.plan, record.started_at or now, record.version, record.epoch, record.introduced, pauses)
+    about = (record.started_at or now, record.version, record.epoch, record.introduced)
+    return Campaign(record.plan, *about, pauses, opened=record.opened)
 
 
 def with_campaign(campaigns: Campaigns, campaign: Campaign) -> Campaigns:

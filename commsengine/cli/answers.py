@@ -1,17 +1,18 @@
-"""``answers``: what people wrote or chose where a message asked for it."""
+"""``answers`` and ``acks``: what people wrote or chose where a message asked for it, and who acknowledged what."""
 
 from __future__ import annotations
 
 import csv
 import io
 import textwrap
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from commsengine.cadence.kinds_and_states import ENDINGS, GRADES
 from commsengine.cli.arguments import CAMPAIGN
-from commsengine.cli.output import json_option, n_people, note, show_json, title, when
+from commsengine.cli.output import json_option, n_people, note, show_json, table, title, when
 from commsengine.cli.workspace import with_workspace
 from commsengine.translation import N_, _, counted
 
@@ -19,7 +20,8 @@ if TYPE_CHECKING:
     from commsengine.wiring import Wiring
 
 WIDTH = 100
-COLUMNS = ("id", "person", "name", "message", "at", "text")
+COLUMNS = ("id", "person", "name", "message", "at", "text", "as", "by", "reply")
+ACKS = ("person", "name", "role", "message", "at", "kind", "grade", "counts", "key")
 
 
 @click.command()
@@ -31,8 +33,8 @@ COLUMNS = ("id", "person", "name", "message", "at", "text")
 def answers(wiring: Wiring, campaign: str, message: str | None, as_csv: bool, as_json: bool) -> None:
     """Read what people answered to what a campaign asks.
 
-    With their names, and who got the message and did not answer. Answers to checks are not among them: those are for
-    nobody but the person.
+    With their names and numbers, what was replied, and who got the message and did not answer. Answers to checks are
+    not among them: those are for nobody but the person. Reply with: commsengine question a12 --answer TEXT
 
     Example: commsengine answers crm --message what-must-stay
     """
@@ -57,14 +59,37 @@ def _show(found: Mapping[str, Any]) -> None:
         title("\n".join(_lines(f"{message['message']}: {message['question']}")))
         given, silent = counted(len(message["answers"]), "answer", "answers"), n_people(len(message["silent"]))
         click.echo(_("  {answers}; {people} got the message and did not answer", answers=given, people=silent))
-        for choice, number in message["tally"].items():
-            click.echo(f"  {number:>5,}  {' '.join(_lines(choice))}")
+        _show_tally(message)
         for answer in message["answers"]:
-            click.echo(f"\n  {' '.join(_lines(answer['name'] or answer['person']))}, {when(answer['at'])}")
+            who = " ".join(_lines(answer["name"] or answer["person"]))
+            click.echo(f"\n  {answer['id']}  {who}, {when(answer['at'])}{_ended(answer)}")
             click.echo("\n".join(f"    {line}" for line in _lines(answer["text"] or _wordless(message))))
         click.echo()
     if any(message["silent"] for message in found["messages"]):
         note(_("Who did not answer: --json lists them."))
+
+
+def _show_tally(message: Mapping[str, Any]) -> None:
+    if message["kind"] == "rank":
+        click.echo(_("  Points: of {n} choices the first place gives {most}, the last none; then the mean place.",
+                     n=len(message["tally"]), most=len(message["tally"]) - 1))  # fmt: skip
+    for choice, number in message["tally"].items():
+        place = message["places"].get(choice)
+        beside = f"{place:>6.2f}" if place else ""
+        click.echo(f"  {number:>5,}{beside}  {' '.join(_lines(choice))}")
+        for person in message["chosen_by"].get(choice, ()):
+            click.echo(f"           {' '.join(_lines(person))}")
+    if others := message["chosen_by"].get(""):
+        click.echo(f"  {len(others):>5,}  {_('another time')}")
+        for person in others:
+            click.echo(f"           {' '.join(_lines(person))}")
+
+
+def _ended(answer: Mapping[str, Any]) -> str:
+    if not answer["as"]:
+        return ""
+    word = _(ENDINGS[answer["as"]])
+    return f" ({word}, {answer['by']})" if answer["by"] else f" ({word})"
 
 
 def _wordless(message: Mapping[str, Any]) -> str:
@@ -80,14 +105,58 @@ def _lines(text: str) -> Iterator[str]:
 
 
 def _as_csv(found: Mapping[str, Any]) -> str:
+    return _csv(
+        COLUMNS,
+        ({**answer, "message": message["message"]} for message in found["messages"] for answer in message["answers"]),
+    )
+
+
+def _csv(columns: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> str:
     from commsengine.authoring.people_file import guarded
     from commsengine.content.slots import visible_lines
 
     out = io.StringIO()
     writer = csv.writer(out)
-    writer.writerow(COLUMNS)
-    for message in found["messages"]:
-        for answer in message["answers"]:
-            row = {**answer, "message": message["message"], "text": "\n".join(visible_lines(answer["text"]))}
-            writer.writerow([guarded(str(row[column])) for column in COLUMNS])
+    writer.writerow(columns)
+    for row in rows:
+        cells = ("" if row[column] is None else str(row[column]) for column in columns)
+        writer.writerow([guarded("\n".join(visible_lines(cell))) for cell in cells])
     return out.getvalue()
+
+
+@click.command()
+@click.argument("campaign", type=CAMPAIGN)
+@click.option("--csv", "as_csv", is_flag=True, help=N_("Print CSV that a spreadsheet opens safely."))
+@json_option
+@with_workspace
+def acks(wiring: Wiring, campaign: str, as_csv: bool, as_json: bool) -> None:
+    """Show who acknowledged what, when, and how well that is proved.
+
+    The strongest proof is a press in Slack, then a form behind a signed link, a reply in words, a manager's word. A
+    form that came without its page is listed as suspect and counts nowhere.
+
+    Example: commsengine acks crm --csv
+    """
+    from commsengine.campaigns import control
+    from commsengine.reports.acknowledgements import acknowledgements
+
+    if as_csv and as_json:
+        raise click.UsageError(_("Write --csv or --json, not both."))
+    found = acknowledgements(wiring.store, control.known(wiring.store, campaign))
+    if as_json:
+        show_json(found)
+    elif as_csv:
+        click.echo(_csv(ACKS, found["acks"]), nl=False)
+    else:
+        _show_acks(found)
+
+
+def _show_acks(found: Mapping[str, Any]) -> None:
+    if not found["acks"]:
+        click.echo(_("Nobody has acknowledged anything of this campaign yet."))
+        return
+    for grade, number in found["grades"].items():
+        click.echo(f"  {number:>5,}  {_(GRADES[grade])}")
+    click.echo()
+    rows = [(ack["person"], ack["message"], when(ack["at"]), _(ack["kind"]), ack["grade"]) for ack in found["acks"]]
+    table([N_("person"), N_("message"), N_("at"), N_("said"), N_("grade")], rows)

@@ -55,8 +55,8 @@ def apply(wiring: Wiring, plan: Path, dry_run: bool, yes: bool, as_json: bool) -
     checked_plan = checked(wiring.check(plan))
     written, roster = checked_plan.plan, checked_plan.roster
     _refuse_cancelled(wiring, written)
-    if roster is not None and roster.returning and not yes and not dry_run:
-        raise InputError.of([*roster.returning.values()])  # a roster brings no leaver back in passing
+    if not dry_run:
+        _refuse_returning(roster, yes=yes)
     if roster is None and not wiring.store.people.count():
         raise InputError(_("Nobody is imported yet."), _("Run: commsengine people import people.csv"))
     diff = applying.compare(wiring.store, wiring.decisions, written, checked_plan.people, wiring.clock())
@@ -66,6 +66,7 @@ def apply(wiring: Wiring, plan: Path, dry_run: bool, yes: bool, as_json: bool) -
         _tell(wiring, diff, checked_plan, plan)
         _tell_roster(roster, refusing=not yes)
     if dry_run:
+        _refuse_returning(roster, yes=yes)
         return
     consent(_("Apply {campaign}?", campaign=written.campaign), yes=yes, recipients=diff.audience)
     _put_in_force(wiring, diff, written, plan, roster)
@@ -80,10 +81,16 @@ def _refuse_cancelled(wiring: Wiring, plan: Plan) -> None:
         raise InputError(_("{campaign} was cancelled for good.", campaign=plan.campaign), fix)
 
 
+def _refuse_returning(roster: PeopleFile | None, *, yes: bool) -> None:
+    # a roster brings no leaver back in passing
+    if roster is not None and roster.returning and not yes:
+        raise InputError.of([*roster.returning.values()])
+
+
 def _tell_roster(roster: PeopleFile | None, *, refusing: bool) -> None:
     if roster is None:
         return
-    for problem in (*roster.advice, *(roster.returning.values() if refusing else ())):
+    for problem in roster.advice:
         note(str(problem))
     tell_columns(roster)
     tell_leavers(roster.without_returning() if refusing else roster)

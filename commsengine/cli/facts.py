@@ -50,7 +50,8 @@ def facts() -> None:
 def import_(wiring: Wiring, file: Path, campaign: str | None, skip_bad: bool, as_json: bool) -> None:
     """Take in facts from a CSV file.
 
-    Its columns are email or id, date, and outcome if the plan has several. The same fact twice is one. A file with a bad row changes nothing, unless --skip-bad.
+    Its columns are email or id, date, and outcome if the plan has several. The same fact twice is one. A file with a
+    bad row changes nothing, unless --skip-bad.
 
     Example: commsengine facts import calls.csv --campaign crm
     """

@@ -17,33 +17,51 @@ if TYPE_CHECKING:
     from commsengine.wiring import Wiring
 
 
+MOST_RECORDED = 20
+
+
 @click.command()
 @click.option("--campaign", type=CAMPAIGN, help=N_("Only of this campaign."))
 @click.option("--talking-points", is_flag=True, help=N_("Print what to say, too."))
 @json_option
 @with_workspace
 def followups(wiring: Wiring, campaign: str | None, talking_points: bool, as_json: bool) -> None:
-    """List who needs a person, why, what was tried and what to say, in order of need.
+    """List who needs a person, why, what was tried and what to say, in order of need; then what came of talks.
 
     Example: commsengine followups --talking-points
     """
     from commsengine.campaigns import control
     from commsengine.reports.followups import followups as open_ones
+    from commsengine.reports.outcomes_recorded import recorded_outcomes
 
     if campaign is not None:
         control.known(wiring.store, campaign)
     found = open_ones(wiring.store, wiring.decisions, wiring.renderer, wiring.clock(), campaign)
     data = [each.as_json() for each in found]
+    recorded = [each.as_json() for each in recorded_outcomes(wiring.store, campaign=campaign or "")]
     if as_json:
-        show_json({"follow_ups": data})
+        show_json({"follow_ups": data, "recorded": recorded})
         return
-    if not data:
+    if data:
+        show_followups(data, talking_points=talking_points)
+        if not talking_points:
+            click.echo(_("What to say: commsengine followups --talking-points"))
+        click.echo(_("Afterwards: commsengine followup ID --outcome {outcomes}", outcomes="|".join(OUTCOMES)))
+    else:
         click.echo(_("Nobody needs a person."))
-        return
-    show_followups(data, talking_points=talking_points)
-    if not talking_points:
-        click.echo(_("What to say: commsengine followups --talking-points"))
-    click.echo(_("Afterwards: commsengine followup ID --outcome {outcomes}", outcomes="|".join(OUTCOMES)))
+    if recorded:
+        title(_("What came of talks"))
+        show_recorded(recorded[-MOST_RECORDED:])
+
+
+def show_recorded(found: Sequence[Mapping[str, Any]]) -> None:
+    """The newest first, with the note and what was unclear."""
+    for each in reversed(found):
+        about = {"when": when(each["at"]), "name": each["name"] or each["person"], "by": each["by"]}
+        unclear = _("; unclear: {unclear}", unclear=_(each["unclear"])) if each["unclear"] else ""
+        say(_("  {when} {name}: {outcome}{unclear}, says {by}", outcome=_(each["outcome"]), unclear=unclear, **about))
+        if each["note"]:
+            say(f"    {each['note']}")
 
 
 def show_followups(found: Sequence[Mapping[str, Any]], *, talking_points: bool = False) -> None:
@@ -67,13 +85,16 @@ def show_followups(found: Sequence[Mapping[str, Any]], *, talking_points: bool =
 @click.argument("id_", metavar="ID")
 @click.option("--outcome", type=click.Choice(OUTCOMES), required=True, help=N_("What came of it."))
 @click.option("--unclear", type=click.Choice(UNCLEAR), help=N_("What was unclear, if anything."))
-@click.option("--note", "remark", default="", help=N_("For the record."))
+@click.option(
+    "--note", "remark", default="", help=N_("For those who lead the campaign; the person gets it only on request.")
+)
 @with_workspace
 def followup(wiring: Wiring, id_: str, outcome: OutcomeName, unclear: Unclear | None, remark: str) -> None:
     """Record what came of a personal outreach.
 
     declines is for good: nobody chases that person on these messages again. away brings the follow-up back after
-    five of the person's working days. A proposal to ask the sponsor follows only after an outcome that did not help.
+    five of the person's working days. objects opens the objection, with your note, as a question: until you answer it
+    the person gets nothing more of these messages. A proposal to ask the sponsor may follow meanwhile.
 
     Example: commsengine followup 3fa9c01b --outcome understood
     """
@@ -84,3 +105,9 @@ def followup(wiring: Wiring, id_: str, outcome: OutcomeName, unclear: Unclear | 
     email, messages = one.person.email, ", ".join(one.messages)
     text = N_("Recorded for {email}: {outcome}, about {messages}.")
     click.echo(_(text, email=email, outcome=_(outcome), messages=messages))
+    if one.question is not None:
+        text = N_(
+            "The objection is open as question {number}: until it is answered they get nothing more of {messages}."
+        )
+        click.echo(_(text, number=one.question, messages=messages))
+        click.echo(_("Answer it: commsengine question {number} --answer TEXT", number=one.question))

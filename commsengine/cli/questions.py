@@ -1,19 +1,26 @@
-"""``questions`` and ``question``: what people asked, and the answer to it."""
+"""``questions`` and ``question``: what people asked, and the reply to it."""
 
 from __future__ import annotations
 
+import datetime as dt
+import re
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import click
 
-from commsengine.cli.output import json_option, show_json, table, when
+from commsengine.cadence.kinds_and_states import ENDINGS, Ending
+from commsengine.cli.output import json_option, n_people, note, say, show_json, table, when
 from commsengine.cli.workspace import with_workspace
 from commsengine.errors import InputError
-from commsengine.translation import N_, _
+from commsengine.translation import N_, _, counted
 
 if TYPE_CHECKING:
+    from commsengine.answers.replying import Given
+    from commsengine.store.records import Ask, AskId
     from commsengine.wiring import Wiring
+
+_ID = re.compile(r"(a?)(\d{1,15})", re.IGNORECASE)
 
 
 @click.command()
@@ -21,6 +28,8 @@ if TYPE_CHECKING:
 @with_workspace
 def questions(wiring: Wiring, as_json: bool) -> None:
     """List open questions, those that wait too long first. Whoever asked is not chased until there is an answer.
+
+    Those that say nearly the same about a message stand together: one answer ends them all.
 
     Example: commsengine questions
     """
@@ -36,28 +45,135 @@ def questions(wiring: Wiring, as_json: bool) -> None:
 
 
 def show_questions(found: Sequence[Mapping[str, Any]]) -> None:
+    """One line for all who ask nearly the same."""
     rows = []
-    for each in found:
-        asked = when(each["asked_at"]) + (_(" (waits too long)") if each["overdue"] else "")
-        rows.append((each["id"], asked, each["person"], each["campaign"], each["text"]))
+    for group in _grouped(found):
+        first = group[0]
+        waits = any(each["overdue"] for each in group)
+        asked = when(first["asked_at"]) + (_(" (waits too long)") if waits else "")
+        others = len({each["person"] for each in group}) - 1
+        by = _("{person} and {others}", person=first["person"], others=_others(others)) if others else first["person"]
+        rows.append((first["group"], asked, by, first["campaign"], first["text"]))
     table([N_("id"), N_("asked"), N_("by"), N_("campaign"), N_("question")], rows)
 
 
-@click.command()
-@click.argument("number", metavar="ID", type=int)
-@click.option("--answer", required=True, help=N_("What the person gets to read."))
-@with_workspace
-def question(wiring: Wiring, number: int, answer: str) -> None:
-    """Answer a question. The answer is on the person's page at once, and is sent to them.
+def _grouped(found: Sequence[Mapping[str, Any]]) -> list[list[Mapping[str, Any]]]:
+    groups: dict[int, list[Mapping[str, Any]]] = {}
+    for each in found:
+        groups.setdefault(each["group"], []).append(each)
+    return list(groups.values())
 
-    Example: commsengine question 7 --answer "Yes, the notebook may stay until May."
+
+def _others(number: int) -> str:
+    return counted(number, "other", "others")
+
+
+class _AskType(click.ParamType["AskId"]):
+    """``7`` is a question, ``a12`` an answer to an input."""
+
+    name = "id"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> AskId:
+        from commsengine.store.records import AskId
+
+        found = _ID.fullmatch(str(value).strip())
+        if found is None:
+            self.fail(_("'{written}' is no number of a question (7) or an input (a12).", written=value), param, ctx)
+        return AskId("input" if found[1] else "question", int(found[2]))
+
+
+@click.command()
+@click.argument("ids", metavar="ID", type=_AskType(), nargs=-1, required=True)
+@click.option("--answer", default="", help=N_("What those who asked get to read."))
+@click.option(
+    "--as",
+    "ending",
+    type=click.Choice(list(ENDINGS)),
+    default=None,
+    help=N_("How it ends: done (the default), later (with --by), or no, with its reason in the answer."),
+)
+@click.option("--by", "day", metavar="DATE", help=N_("The day of a promise: YYYY-MM-DD."))
+@click.option("--ask", "asked", default="", help=N_("The question in your words, for all who did not ask it."))
+@click.option("--to", default="", metavar="all|ROLE", help=N_("Answer all of the audience, or a role, as a message."))
+@click.option("--only", is_flag=True, help=N_("Answer just these, and not all who ask nearly the same."))
+@click.option("--private", is_flag=True, help=N_("Only those who asked read it: not on the page for all."))
+@json_option
+@with_workspace
+def question(
+    wiring: Wiring,
+    ids: tuple[AskId, ...],
+    answer: str,
+    ending: str | None,
+    day: str | None,
+    asked: str,
+    to: str,
+    only: bool,
+    private: bool,
+    as_json: bool,
+) -> None:
+    """Answer questions (7), or what people put in (a12), once to all who asked alike.
+
+    The answer is on their page at once and is sent to each of them once. It stands, without names and in your words, on
+    the page "What we heard, what we did", and opens the next message of the same roles. A promise (--as later --by
+    DATE) heads 'today' once its day is past, until it is answered again. Without --answer, it shows what it would end.
+
+    Example: commsengine question 7 --answer "Yes, the notebook may stay until May." --ask "May the notebook stay?"
     """
-    asked = wiring.store.questions.get(number)
-    if asked is None:
-        raise InputError(_("There is no question {number}.", number=number), _("List them: commsengine questions"))
-    if asked.answered_at is not None:
-        text = N_("Question {number} was answered {instant} by {account}.")
-        raise InputError(_(text, number=number, instant=when(asked.answered_at), account=asked.answered_by))
-    wiring.inbox.answer_question(number, answer, wiring.operator, wiring.clock())
-    text = N_("Question {number} is answered; {campaign} goes on for whoever asked it.")
-    click.echo(_(text, number=number, campaign=asked.campaign))
+    from commsengine.answers.replying import Wording
+
+    replying = wiring.replying
+    named = replying.asks(ids)
+    asks = named if only else replying.alike(named)
+    if not answer.strip() and ending is None:
+        _show_asks(wiring, asks, as_json)
+        return
+    if private and to:
+        raise click.UsageError(_("Write --private or --to, not both."))
+    said = Wording(answer, cast("Ending", ending or "done"), _day(day), asked, to, public=not private)
+    given = replying.reply(asks, said, by=wiring.operator, now=wiring.clock())
+    if as_json:
+        show_json(_as_json(given))
+    else:
+        _told(given, asks, said.ending)
+
+
+def _day(written: str | None) -> dt.date | None:
+    from commsengine.cadence.time_notation import parse_date
+
+    if written is None:
+        return None
+    try:
+        return parse_date(written)
+    except ValueError as error:
+        raise InputError(f"{error}.", _("Write --by 2027-03-15.")) from None
+
+
+def _show_asks(wiring: Wiring, asks: Sequence[Ask], as_json: bool) -> None:
+    people = wiring.store.people.by_ids(sorted({ask.person_id for ask in asks}))
+    rows = [(str(ask.id), ask.at, people[ask.person_id].email if ask.person_id in people else "", ask) for ask in asks]
+    if as_json:
+        found = [{"id": name, "person": person, **_ask_json(ask)} for name, _at, person, ask in rows]
+        show_json({"asks": found})
+        return
+    shown = [(name, when(at), person, ask.message, ask.text) for name, at, person, ask in rows]
+    table([N_("id"), N_("at"), N_("by"), N_("message"), N_("text")], shown, whole=["id"])
+    click.echo("\n" + _("Answer them all: commsengine question {id} --answer TEXT", id=asks[0].id))
+
+
+def _ask_json(ask: Ask) -> dict[str, Any]:
+    return {"campaign": ask.campaign, "message": ask.message, "text": ask.text, "at": ask.at}
+
+
+def _as_json(given: Given) -> dict[str, Any]:
+    asks, untold = [str(ask) for ask in given.asks], list(given.untold)
+    return {"reply": given.number, "ids": asks, "people": given.people, "notice": given.notice, "untold": untold}
+
+
+def _told(given: Given, asks: Sequence[Ask], ending: Ending) -> None:
+    names = ", ".join(str(ask) for ask in given.asks)
+    text = N_("Answered ({ending}) to {people}: {ids}. {campaign} goes on for whoever asked.")
+    say(_(text, ending=_(ENDINGS[ending]), people=n_people(given.people), ids=names, campaign=asks[0].campaign))
+    if given.notice:
+        click.echo(_("Everybody else hears of it by the message '{message}'.", message=given.notice))
+    for person in given.untold:
+        note(_("{person} gets no letter: a text of the message has a column that they lack.", person=person))

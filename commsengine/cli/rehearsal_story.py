@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 KINDS = {
     "message": N_("messages"),
+    "briefing": N_("briefings of managers"),
     "remind": N_("reminders"),
     "personal": N_("personal outreach"),
     "sponsor": N_("proposals to ask the sponsor"),

@@ -26,6 +26,7 @@ from commsengine.cli.output import (
 )
 from commsengine.cli.workspace import with_workspace
 from commsengine.errors import InputError
+from commsengine.text import listed
 from commsengine.translation import N_, _, counted
 
 if TYPE_CHECKING:
@@ -33,12 +34,14 @@ if TYPE_CHECKING:
     from commsengine.cadence.plan import Plan
     from commsengine.channels.providers import ProviderProfile
     from commsengine.planning.departures import Wave
+    from commsengine.planning.plan_on_disk import Gates
     from commsengine.planning.simulation import Simulation
     from commsengine.wiring import Wiring
 
     Profiles = Mapping[ChannelName, ProviderProfile]
 
 MOST_WEEKS = 10
+GATES = N_("How the gates of phases are supposed to stand that you have not opened.")
 ASSUMPTION = {
     "none": N_("Nobody answers: the most that can happen."),
     "all": N_("Supposed: everybody answers two hours after the first touch."),
@@ -53,6 +56,7 @@ ASSUMPTION = {
 @click.option("--from", "start", metavar="DATE", help=N_("First day (default: now)."))
 @click.option("--until", metavar="DATE", help=N_("Last day (default: until the last message closes)."))
 @click.option("--answers", type=ANSWERS, default="none", show_default=True, help=N_("What is supposed."))
+@click.option("--gates", type=click.Choice(["open", "shut"]), default="open", show_default=True, help=GATES)
 @click.option(
     "--done",
     type=click.FloatRange(0, 1),
@@ -63,7 +67,14 @@ ASSUMPTION = {
 @json_option
 @with_workspace
 def simulate(
-    wiring: Wiring, plan: Path, start: str | None, until: str | None, answers: str, done: float, as_json: bool
+    wiring: Wiring,
+    plan: Path,
+    start: str | None,
+    until: str | None,
+    answers: str,
+    gates: Gates,
+    done: float,
+    as_json: bool,
 ) -> None:
     """Show every touch of a plan before anything is sent.
 
@@ -75,7 +86,9 @@ def simulate(
 
     first, last = _day(start, "--from"), _day(until, "--until")
     checked_plan = checked(wiring.check(plan))
-    seen = outlook(wiring.planning_basis, checked_plan, start=first, until=last, answers=answers, done=done)
+    seen = outlook(
+        wiring.planning_basis, checked_plan, start=first, until=last, answers=answers, gates=gates, done=done
+    )
     if as_json:
         show_json(seen.as_data())
     else:
@@ -102,6 +115,7 @@ def show_simulation(seen: Simulation, profiles: Profiles) -> None:
     touches, people = n_touches(len(seen.sent)), n_people(seen.audience)
     click.echo(_(text, touches=touches, reached=figures["reached"], people=people, **figures["per_person"]))
     click.echo(_(ASSUMPTION[seen.answers]))
+    _gates(seen)
     _doing(seen)
     for text in corrected_texts(seen.plan.corrected):
         note(text)
@@ -110,6 +124,19 @@ def show_simulation(seen: Simulation, profiles: Profiles) -> None:
     _limits(seen, profiles)
     _by_hand(seen)
     _never_reached(seen)
+
+
+def _gates(seen: Simulation) -> None:
+    for name, gate in seen.gates.items():
+        messages = listed(gate.waiting, "and") or _("nothing")
+        about = {"phase": name, "messages": messages, "day": gate.until}
+        if gate.opens is None:
+            text = N_("Supposed: the gate after '{phase}' stays shut, so {messages} never begins.")
+        elif gate.supposed:
+            text = N_("Supposed: you open the gate after '{phase}' by {day:%a %d %b}; {messages} waits for that word.")
+        else:
+            text = N_("The gate after '{phase}' is open; {messages} waits no more.")
+        click.echo(_(text, **about))
 
 
 def _doing(seen: Simulation) -> None:

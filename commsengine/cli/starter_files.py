@@ -9,7 +9,7 @@ PLAN = """\
 campaign: $campaign                  # its id; keep it
 title: One customer record             # what people read
 owner: [dana.reyes@example.com]        # gets the daily list of whom to call
-sponsor: sam.okafor@example.com        # the last resort, and only by the owner's own hand
+sponsor: {email: sam.okafor@example.com, in_audience: false}   # the last resort, and only by the owner's own hand
 
 milestones:                            # named dates: move one here, apply again, and everything follows
   kickoff: $kickoff

@@ -66,8 +66,11 @@ def _engine(engine: Mapping[str, Any]) -> str:
         return _("The engine is on hold: {reason} Then: commsengine release", reason=_(engine["hold"]["reason"]))
     if engine["beat_at"] is None:
         return _("No engine has run yet: commsengine run, or commsengine tick from cron.")
-    runs = _("The engine runs") if engine["state"] == "running" else _("The engine does not run")
     at, host = when(engine["beat_at"]), engine["host"]
+    if engine["ended_at"]:
+        ended = when(engine["ended_at"])
+        return _("No engine is at work; the last run or tick ended {instant} on {host}.", instant=ended, host=host)
+    runs = _("The engine runs") if engine["state"] == "running" else _("The engine does not run")
     return _("{engine}; last beat {instant} on {host}.", engine=runs, instant=at, host=host)
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from commsengine.cli.followups import show_followups
+from commsengine.cli.followups import show_followups, show_recorded
 from commsengine.cli.output import (
     at_rest,
     json_option,
@@ -31,13 +31,17 @@ if TYPE_CHECKING:
     from commsengine.wiring import Wiring
 
 MOST_FAILED = 20
+NEWS = ("numbers", "recorded")
+"""Told, and nobody waits for anything."""
 
 
 @click.command()
 @json_option
 @with_workspace
 def today(wiring: Wiring, as_json: bool) -> None:
-    """Show the day: questions, people to call, what failed, what waits for a word.
+    """Show the day, bad news first: what rests or failed, the numbers, questions, people to call.
+
+    The order and the numbers are those of the digest.
 
     Example: commsengine today
     """
@@ -47,24 +51,56 @@ def today(wiring: Wiring, as_json: bool) -> None:
     if as_json:
         show_json(found)
         return
-    if not any(found.values()):
+    if not any(there for name, there in found.items() if name not in NEWS):
         click.echo(_("Nothing waits for a person."))
+    if found["promises"]:
+        _show_promises(found["promises"])
     for pause in found["paused"]:
         say(told_of_pause(pause) + "\n")
     for rest in found["channels"]:
         say(f"{at_rest(rest, wiring.clock())} {waits_for(rest)}")
         click.echo(what_helps(rest) + "\n")
+    if found["failed"]:
+        _show_failed(found["failed"])
+    _show_held(found["held"], found["refusals"])
+    _show_numbers(found["numbers"])
     if found["questions"]:
         title(counted(len(found["questions"]), "open question", "open questions"))
         show_questions(found["questions"])
         click.echo("\n" + _("Answer one: commsengine question ID --answer TEXT") + "\n")
     if found["follow_ups"]:
-        title(n_follow_ups(len(found["follow_ups"])))
+        title(_follow_ups(found["follow_ups"]))
         show_followups(found["follow_ups"])
         click.echo(_("What to say: commsengine followups --talking-points"))
-    _show_held(found["held"], found["refusals"])
-    if found["failed"]:
-        _show_failed(found["failed"])
+    if found["recorded"]:
+        title(_("What came of talks"))
+        show_recorded(found["recorded"])
+
+
+def _show_numbers(numbers: Sequence[Mapping[str, Any]]) -> None:
+    from commsengine.reports.day_figures import DayFigures
+
+    for one in numbers:
+        title(one["campaign"])
+        for line in DayFigures.of(one).lines:
+            click.echo(f"  {line}")
+    if numbers:
+        click.echo()
+
+
+def _follow_ups(found: Sequence[Mapping[str, Any]]) -> str:
+    # the number is that of the list below it
+    today = sum(each["today"] for each in found)
+    if today == len(found):
+        return n_follow_ups(today)
+    return _("{today} of {follow_ups} today", today=today, follow_ups=n_follow_ups(len(found)))
+
+
+def _show_promises(promises: Sequence[Mapping[str, Any]]) -> None:
+    title(counted(len(promises), "promise is overdue", "promises are overdue"))
+    rows = [(each["ids"][0], each["by"], each["campaign"], each["asked"] or "", each["text"]) for each in promises]
+    table([N_("id"), N_("promised for"), N_("campaign"), N_("asked"), N_("promise")], rows, whole=["id"])
+    click.echo("\n" + _("Kept: commsengine question ID --as done. Or: --answer TEXT --as later --by DATE") + "\n")
 
 
 def _show_held(held: Sequence[Mapping[str, Any]], refused: Sequence[Mapping[str, Any]]) -> None:

@@ -11,6 +11,8 @@ from commsengine.content.talking_points import TalkingPoints
 from commsengine.translation import _, counted
 
 NOTHING_TO_SAY = TalkingPoints()
+MOST_IN_HEADLINE = 5
+"""Things that a headline, which is a subject too, says; the worst come first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,13 +52,29 @@ class GivenAnswer:
 
 @dataclass(frozen=True, slots=True)
 class OpenQuestion:
-    """A question without an answer. ``since`` is a date in words; ``overdue`` after two working days."""
+    """A question without an answer. ``since`` is a date in words; ``overdue`` after two working days.
+
+    ``id`` answers it; ``alike`` are the others who ask nearly the same, and are answered with it.
+    """
 
     name: str
     about: str
     text: str
     since: str
     overdue: bool = False
+    id: str = ""
+    alike: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class RecordedTalk:
+    """What came of a talk, in words, and who recorded it. ``day`` is a date in words."""
+
+    name: str
+    by: str
+    came: str
+    day: str
+    note: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,10 +88,12 @@ class HeldRow:
 
 @dataclass(frozen=True, slots=True)
 class DigestFacts:
-    """One morning. ``key`` names the digest's own row, ``at`` is its instant; ``figures`` are finished sentences.
+    """One morning. ``key`` names the digest's own row, ``at`` is its instant.
 
-    ``answered`` is how many answers came, of which ``answers`` may be the first; ``opens`` is the address of the page
-    behind it, by a link that works once.
+    ``troubles`` keep messages from arriving, ``overdue`` was promised for a day that is past; ``numbers`` are those of
+    the day, ``figures`` all others: finished sentences. Of ``waiting`` talks ``calls`` are today's; of
+    ``open_questions`` and ``to_decide`` the first are listed, and so of so many new answers (``answered``). ``opens``
+    is the address of the page behind it, by a link that works once.
     """
 
     key: str
@@ -85,35 +105,65 @@ class DigestFacts:
     figures: tuple[str, ...] = ()
     answered: int = 0
     opens: str = ""
+    troubles: tuple[str, ...] = ()
+    overdue: tuple[str, ...] = ()
+    numbers: tuple[str, ...] = ()
+    recorded: tuple[RecordedTalk, ...] = ()
+    waiting: int = 0
+    open_questions: int = 0
+    to_decide: int = 0
 
     @property
     def empty(self) -> bool:
-        return not (self.calls or self.questions or self.answers or self.held)
+        told = (self.troubles, self.overdue, self.calls, self.questions, self.answers, self.recorded, self.held)
+        return not any(told)
 
     def fields(self) -> dict[str, Any]:
         return {
             "headline": _("Today: {facts}", facts=self.headline),
+            "troubles": list(self.troubles),
+            "overdue": list(self.overdue),
+            "numbers": list(self.numbers),
             "calls": [call.fields() for call in self.calls],
+            "calls_today": of_all(len(self.calls), self.waiting),
             "questions": _rows(self.questions),
+            "questions_shown": of_all(len(self.questions), self.open_questions),
             "answers": _rows(self.answers),
+            "recorded": _rows(self.recorded),
             "held": _rows(self.held),
             "figures": list(self.figures),
         }
 
     @property
     def headline(self) -> str:
+        questions, held = max(len(self.questions), self.open_questions), max(len(self.held), self.to_decide)
         parts = (
-            (len(self.calls), counted(len(self.calls), "person to talk to", "people to talk to")),
-            (len(self.questions), counted(len(self.questions), "question open", "questions open")),
+            (len(self.troubles), counted(len(self.troubles), "problem", "problems")),
+            (held, counted(held, "message to decide on", "messages to decide on")),
+            (len(self.overdue), counted(len(self.overdue), "promise overdue", "promises overdue")),
+            (questions, counted(questions, "question open", "questions open")),
             (self.answered, counted(self.answered, "new answer", "new answers")),
-            (len(self.held), counted(len(self.held), "message to decide on", "messages to decide on")),
+            (len(self.calls), _people_to_talk_to(len(self.calls), self.waiting)),
+            (len(self.recorded), counted(len(self.recorded), "talk recorded", "talks recorded")),
         )
-        return ", ".join(part for number, part in parts if number) or _("nobody waits for you")
+        told = [part for number, part in parts if number]
+        return ", ".join(told[:MOST_IN_HEADLINE]) or _("nobody waits for you")
+
+
+def of_all(shown: int, number: int) -> str:
+    """``5 of 19``, or nothing where that is all of them."""
+    return _("{shown} of {number}", shown=shown, number=number) if number > shown else ""
+
+
+def _people_to_talk_to(today: int, waiting: int) -> str:
+    if waiting <= today:
+        return counted(today, "person to talk to", "people to talk to")
+    return _("{number} people to talk to", number=of_all(today, waiting))
 
 
 def calls_headline(number: int) -> str:
     return counted(number, "of your people needs a word from you", "of your people need a word from you")
 
 
-def _rows(items: Iterable[OpenQuestion | GivenAnswer | HeldRow]) -> list[dict[str, Any]]:
+def _rows(items: Iterable[OpenQuestion | GivenAnswer | HeldRow | RecordedTalk]) -> list[dict[str, Any]]:
     return [{name: getattr(item, name) for name in type(item).__slots__} for item in items]

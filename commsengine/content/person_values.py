@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from commsengine.cadence.people import COLUMNS, Person
@@ -18,11 +18,15 @@ Required = tuple[tuple[str, str, int], ...]
 
 @dataclass(frozen=True, slots=True)
 class Signers:
-    """Who stands behind a message: the lead, and the person's manager and the sponsor where there are any."""
+    """Who stands behind a message: the lead, and the person's manager and the sponsor where there are any.
+
+    ``lines`` are what the manager adds to the messages that go out in their name, by message.
+    """
 
     lead: Person
     manager: Person | None = None
     sponsor: Person | None = None
+    lines: Mapping[str, str] = field(default_factory=dict)
 
     def sender(self, who: str) -> Person:
         # The lead signs where the person that the message names is missing.

@@ -8,6 +8,7 @@ from functools import lru_cache
 from babel import Locale, UnknownLocaleError
 from babel.dates import format_date
 
+from commsengine.cadence.kinds_and_states import ENDINGS, Ending
 from commsengine.cadence.plan import Cadence
 from commsengine.translation import _, counted
 
@@ -29,6 +30,11 @@ def _locale(language: str) -> Locale | None:
         return Locale.parse(language.replace("-", "_"))
     except (ValueError, UnknownLocaleError):
         return None
+
+
+def ending_text(ending: Ending, day: dt.date | None, language: str) -> str:
+    """``Done``, ``Promised for Monday, 15 March 2027`` or ``Not planned``."""
+    return _("Promised for {day}", day=day_text(day, language)) if day else _(ENDINGS[ending])
 
 
 def often(cadence: Cadence, *, on_trial: bool = False) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from commsengine.cadence.plan import ANGLES, Message, Plan, Wiifm
+from commsengine.cadence.plan import ANGLES, Message, Notice, Plan, Wiifm
 from commsengine.content.grammar import Vocabulary, plan_names
 from commsengine.content.templates import Text, compiled
 
@@ -32,8 +32,10 @@ class Texts:
         return self.at(("messages", self._places[message.id], *path))
 
     def wiifm(self, message: Message, role: str) -> dict[str, Text]:
-        # A message's own texts come before the plan's.
-        found = {angle: self.of(message, "wiifm", role, angle) or self.at(("wiifm", role, angle)) for angle in ANGLES}
+        # A message's own texts come before the plan's; a notice says what it has to say and no more.
+        own = {angle: self.of(message, "wiifm", role, angle) for angle in ANGLES}
+        plans = {} if isinstance(message, Notice) else {angle: self.at(("wiifm", role, angle)) for angle in ANGLES}
+        found = {angle: own[angle] or plans.get(angle) for angle in ANGLES}
         return {angle: text for angle, text in found.items() if text is not None}
 
 
@@ -56,8 +58,10 @@ def _written(plan: Plan) -> Iterator[tuple[Path, str]]:
 
 
 def _of_message(base: Path, message: Message) -> Iterator[tuple[Path, str]]:
-    for field in ("key_point", "subject", "text", "commit"):
-        yield (*base, field), getattr(message, field) or ""
+    for field in ("key_point", "subject", "text"):
+        yield (*base, field), getattr(message, field)
+    if message.commit:
+        yield (*base, "commit", "text"), message.commit.text
     yield from _wiifm(base, message.wiifm)
     if message.input:
         yield (*base, "input", "question"), message.input.question

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from commsengine.cadence.check_questions import offered_turn, turn_of
-from commsengine.cadence.kinds_and_states import TouchKind
+from commsengine.cadence.kinds_and_states import CARRIED, TouchKind
 from commsengine.cadence.plan import Message, Plan
 from commsengine.content.grammar import VARYING, layout_names, template_names
 from commsengine.content.person_values import Required, TextValues
@@ -16,14 +16,21 @@ from commsengine.content.texts_by_touch import UNCLEAR
 from commsengine.errors import RenderError
 from commsengine.translation import _
 
-_FIXED = ("footer", "layout.html", "layout.txt")
+HEARD = "heard"
+"""The template of the replies that a message opens with."""
+
+_FIXED = ("footer", "layout.html", "layout.txt", HEARD)
+_BY_KIND: Mapping[TouchKind, str] = {"remind": "reminder", "commitment": "commitment"}
+LINE = "manager_line"
+"""The template of the line that a manager adds."""
+
 QUESTION = "one_question"
 """The template of a check that comes with a message which asks for something else."""
 
 
 def template_of(message: Message, kind: TouchKind) -> str:
-    if kind == "remind":
-        return "reminder"
+    if kind in _BY_KIND:
+        return _BY_KIND[kind]
     if message.template != "wiifm":
         return message.template
     if message.corrects:
@@ -81,6 +88,10 @@ class Recipe:
     def under(self, footer: Text) -> Recipe:
         return replace(self, footer=footer, names={**self.names, **footer.uses.names})
 
+    def with_names(self, other: Mapping[str, int]) -> Recipe:
+        """Filled in with the values of another text, too, that stands beside it."""
+        return replace(self, names={**other, **self.names})
+
 
 def required_by(texts: Iterable[Text]) -> Required:
     return tuple(
@@ -130,7 +141,8 @@ def _varying(names: Iterable[str]) -> tuple[str, ...]:
 def _texts_of(plan: Plan, message: Message, texts: Texts, unclear: int | None) -> dict[str, Text]:
     corrected = next((other for other in plan.messages if other.id == message.corrects), None)
     found = {
-        **{field: texts.of(message, field) for field in ("key_point", "subject", "text", "commit")},
+        **{field: texts.of(message, field) for field in ("key_point", "subject", "text")},
+        "commit": texts.of(message, "commit", "text"),
         "question": texts.of(message, "input", "question") if message.ask == "input" else None,
         "corrected": texts.of(corrected, "key_point") if corrected else None,
         # The plan may have lost the check since.
@@ -168,7 +180,7 @@ def _choices(message: Message, texts: Texts) -> tuple[Text, ...]:
 def milestones_mentioned(plan: Plan, message: Message, templates: Mapping[str, str]) -> frozenset[str]:
     """The milestones with dates in this message, for any role and on any rung."""
     place = [other.id for other in plan.messages].index(message.id)
-    used = {template_of(message, kind) for kind in ("message", "remind")} | set(_FIXED)
+    used = {template_of(message, kind) for kind in CARRIED} | set(_FIXED)
     sources = [templates[name] for name in used if name in templates]
     sources += [text for path, text in texts_of(plan) if path[0] == "wiifm" or path[:2] == ("messages", place)]
     names = {name for source in sources for name in parse(source, layout_names(plan)).names}

@@ -10,22 +10,25 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from functools import wraps
+from textwrap import shorten
 from typing import Any, TypeVar, cast
 
 from commsengine.cadence.check_questions import answer_id, order_of, turn_of
-from commsengine.cadence.history import Touch
-from commsengine.cadence.kinds_and_states import ChannelName, channel_of
+from commsengine.cadence.history import PublicReply, Touch
+from commsengine.cadence.kinds_and_states import AskKind, ChannelName, channel_of
 from commsengine.cadence.people import Person
 from commsengine.cadence.plan import ANGLES, Plan, Workspace
 from commsengine.cadence.plan import Message as PlanMessage
 from commsengine.content.digest_facts import DigestFacts, calls_headline
 from commsengine.content.grammar import answer_id_slot, answer_slot
-from commsengine.content.markdown import read, to_plain
+from commsengine.content.markdown import Tokens, read, to_plain
 from commsengine.content.message import RenderedMessage
 from commsengine.content.person_values import Signers, TextValues
-from commsengine.content.recipe import Library, Recipe, check_texts, recipe_for, required_by, template_of
-from commsengine.content.sheet import Sheet, message_of, write
+from commsengine.content.phrases import day_text
+from commsengine.content.recipe import HEARD, LINE, Library, Recipe, check_texts, recipe_for, required_by, template_of
+from commsengine.content.sheet import KEPT, Sheet, message_of, write
 from commsengine.content.slots import PLAIN, Prose, Skeleton, clean, mark, slotted
 from commsengine.content.talking_points import Part, TalkingPoints, parts_of
 from commsengine.content.template_values import Setting, WrittenAs, line, links_end
@@ -35,8 +38,22 @@ from commsengine.links import Links
 from commsengine.translation import N_, _, in_language
 
 MOST_SHEETS = 2_000
-PREFIX = {"remind": N_("Reminder: {subject}"), "correction": N_("Correction: {subject}")}
-ANSWERED = N_("Answer to your question: {question}")
+PREFIX = {
+    "remind": N_("Reminder: {subject}"),
+    "correction": N_("Correction: {subject}"),
+    "commitment": N_("Is it done? {subject}"),
+    "briefing": N_("Before your people get it: {subject}"),
+}
+BRIEFING = "briefing"
+"""The template of what managers get first."""
+
+ANSWERED: Mapping[AskKind, str] = {
+    "question": N_("Answer to your question: {question}"),
+    "input": N_("What comes of your answer: {question}"),
+}
+LONGEST_REPLY = 600
+"""Characters of a reply at the head of a message; the page has it whole."""
+
 
 M = TypeVar("M", bound=Callable[..., Any])
 
@@ -78,19 +95,21 @@ class Renderer:
         return self._links.url(purpose, key, self._expires)
 
     @_in_their_language
-    def touch(self, touch: Touch, person: Person, signers: Signers) -> RenderedMessage:
-        """The finished message of a touch. Raises ``RenderError`` with the text's place and line.
+    def touch(
+        self, touch: Touch, person: Person, signers: Signers, replies: tuple[PublicReply, ...] = ()
+    ) -> RenderedMessage:
+        """The finished message of a touch; it opens with ``replies``. Raises ``RenderError`` with the text's place.
 
         A card has ``blocks`` and a short ``text``, a letter ``html`` and ``text``.
         """
         message = self._messages[touch.message]
         again = self._setting.day(touch.again_at, person) if touch.again_at else ""
         facts = self._facts(touch.key, person, signers, signers.sender(message.sender), again, message.link)
-        template = template_of(message, touch.kind)
-        recipe = self._recipe(message, touch.role, template, touch.number, touch.unclear)
+        facts["manager.adds"] = _line_of(message, signers)
+        recipe = self._recipe_of(touch, message)
         facts.refuse_missing(recipe.required)
         channel = channel_of(touch.channel)
-        sheet = self._sheet(recipe, message, touch, channel, facts)
+        sheet = self._sheet(recipe, message, touch, channel, facts, replies)
         facts.update(self._answers(sheet, message, touch, facts))
         return message_of(sheet, self.plan, facts, channel, touch.due_at)
 
@@ -148,8 +167,8 @@ class Renderer:
         opens: str = "",
         **fields: Any,
     ) -> RenderedMessage:
-        """Mail that is no touch: ``answer`` (fields question, answer, others), ``correction`` (moved), ``digest``,
-        ``manager_list`` or ``link`` (headline, text).
+        """Mail that is no touch: ``answer`` (fields question, answer, others, given, ending, promised), ``correction``
+        (moved), ``digest``, ``manager_list`` or ``link`` (headline, text).
 
         ``key`` names its row, ``at`` is its date; ``page`` says whether its links to a touch lead anywhere, ``opens``
         is a link of its own (``links.page``). What is not about a ``message`` needs none of the columns that the
@@ -167,7 +186,8 @@ class Renderer:
         given = {name: slotted(value, facts) for name, value in fields.items()}
         context |= {"page": page, "channel": channel, "touch": touch, "ask": "acknowledge", **given}
         asked = mark(given["question"]) if template == "answer" else ""
-        title = Prose(_(ANSWERED, question=asked)) if asked else subject or _subject(context, template)
+        answered = ANSWERED["input" if context["given"] == "input" else "question"]
+        title = Prose(_(answered, question=asked)) if asked else subject or _subject(context, template)
         ask = "acknowledge" if template == "correction" else "nothing"
         sheet = write(self._library, recipe, context, title, ask, bool(subject))
         return message_of(sheet, self.plan, facts, channel, at)
@@ -198,9 +218,10 @@ class Renderer:
     ) -> dict[str, Any]:
         """The words of one message for a page, as plain text.
 
-        ``key_point``, and where there are any ``subject``, ``text``, ``commit``, ``question``, ``choices`` and
-        ``unclear``; ``points`` are pairs of angle and text; ``check`` has ``question``, ``right``, ``because`` and, in
-        the order of the plan, ``answers``. The argument ``unclear`` is the check with the point that is made again.
+        ``key_point``, what the manager ``adds``, and where there are any ``subject``, ``text``, ``commit``,
+        ``question``, ``choices`` and ``unclear``; ``points`` are pairs of angle and text; ``check`` has ``question``,
+        ``right``, ``because`` and, in the order of the plan, ``answers``. The argument ``unclear`` is the check with
+        the point that is made again.
         """
         message = self._messages[message_id]
         recipe = self._recipe(message, role, template_of(message, "message"), number, unclear)
@@ -216,6 +237,7 @@ class Renderer:
 
         return {
             **{name: plain(text) for name, text in recipe.texts.items()},
+            "adds": _line_of(message, signers),
             "check": {**{name: plain(text) for name, text in check.items()}, "answers": [plain(a) for a in answers]},
             "choices": [plain(choice) for choice in recipe.choices],
             "points": [(angle, plain(text)) for angle, text in recipe.wiifm.items()],
@@ -230,6 +252,43 @@ class Renderer:
             self._recipes[key] = recipe_for(self.plan, message, role, text, self._library, number, unclear)
         return self._recipes[key]
 
+    def _recipe_of(self, touch: Touch, message: PlanMessage) -> Recipe:
+        briefing = touch.briefing
+        if briefing is None:
+            return self._recipe(message, touch.role, template_of(message, touch.kind), touch.number, touch.unclear)
+        for_them = self._recipe(message, briefing.role, BRIEFING, 1)
+        if briefing.only:
+            return for_them
+        own = self._recipe(message, touch.role, template_of(message, "message"), touch.number)
+        return replace(own.with_names(for_them.names), required=(*own.required, *for_them.required))
+
+    def _above(
+        self, touch: Touch, message: PlanMessage, facts: TextValues, slots: Mapping[str, Any], channel: ChannelName
+    ) -> Tokens:
+        """What a manager reads above a message that is also for them: when their people get it, and what these see."""
+        if touch.briefing is None or touch.briefing.only:
+            return ()
+        recipe = self._recipe(message, touch.briefing.role, BRIEFING, 1)
+        context = self._briefing_context(touch, message, recipe, facts, slots, channel)
+        return read(recipe.template.render(context), recipe.template.where)
+
+    def _briefing_context(
+        self,
+        touch: Touch,
+        message: PlanMessage,
+        recipe: Recipe,
+        facts: TextValues,
+        slots: Mapping[str, Any],
+        channel: ChannelName,
+    ) -> Mapping[str, Any]:
+        assert touch.briefing is not None  # noqa: S101 - asked before
+        language = self._setting.language(facts.person)
+        context = self._setting.of_message(recipe, message, touch.briefing.role, language, slots)
+        context = self._setting.of_touch(recipe, context, 1, touch.kind, channel)
+        base = self._setting.of_plan(slots, language)
+        wiifm = {**dict.fromkeys(ANGLES, ""), **{a: line(text, base) for a, text in recipe.wiifm.items()}}
+        return self._setting.of_briefing({**context, "wiifm": wiifm}, touch.briefing, facts.person, touch.due_at)
+
     def _answers(self, sheet: Sheet, message: PlanMessage, touch: Touch, facts: TextValues) -> dict[str, str]:
         """The answers to the touch's check by the gaps they fill, in the order in which this person sees them."""
         turn = turn_of(message, touch.number) if sheet.answers else None
@@ -242,26 +301,49 @@ class Renderer:
         return named | {answer_id_slot(place): name for place, name in enumerate(ids)}
 
     def _sheet(
-        self, recipe: Recipe, message: PlanMessage, touch: Touch, channel: ChannelName, facts: TextValues
+        self,
+        recipe: Recipe,
+        message: PlanMessage,
+        touch: Touch,
+        channel: ChannelName,
+        facts: TextValues,
+        replies: tuple[PublicReply, ...],
     ) -> Sheet:
         kind: WrittenAs = "correction" if message.corrects and touch.kind == "message" else touch.kind
         language, decisive = self._setting.language(facts.person), recipe.decisive(facts)
-        key = (touch.message, touch.role, kind, touch.number, touch.unclear, channel, language, decisive)
+        adds = self._library.get(LINE) if facts["manager.adds"] else None
+        told = touch.briefing and (touch.briefing, self._setting.day(touch.briefing.at, facts.person))
+        about = (touch.message, touch.role, kind, touch.number, touch.unclear, channel, language, decisive)
+        key = (*about, adds, told, replies)
         sheet = self._sheets.get(key)
         if sheet is None:
-            slots = facts.slots(recipe.names)
+            slots = facts.slots({**recipe.names, **(adds.uses.names if adds else {})})
             context = self._setting.of_message(recipe, message, touch.role, language, slots)
             context = self._setting.of_touch(recipe, context, touch.number, kind, channel)
+            if touch.briefing is not None and touch.briefing.only:
+                context = {**self._briefing_context(touch, message, recipe, facts, slots, channel)}
+            above = self._above(touch, message, facts, slots, channel)
             title = _subject(context, kind, asks=bool(recipe.answers))
-            own = "subject" in recipe.texts and recipe.part is None
+            own = "subject" in recipe.texts and recipe.part is None and kind != "commitment"
+            ask = KEPT if kind == "commitment" else message.ask
             question = self._setting.of_question(recipe, context) if recipe.part else None
             base = self._setting.of_plan(slots, language)
             answers = [to_plain(read(answer.render(base))) for answer in recipe.answers]
-            sheet = write(self._library, recipe, context, title, message.ask, own, question, answers)
+            ask = "nothing" if touch.briefing and touch.briefing.only else ask
+            if above:  # which has greeted them already
+                context = {**context, "touch": {**context["touch"], "asks": True}}
+            opening = self._opening(replies, context)
+            sheet = write(self._library, recipe, context, title, ask, own, question, answers, above, adds, opening)
             if len(self._sheets) >= MOST_SHEETS:
                 self._sheets.clear()
             self._sheets[key] = sheet
         return sheet
+
+    def _opening(self, replies: Sequence[PublicReply], context: Mapping[str, Any]) -> Tokens:
+        if not replies:
+            return ()
+        rows, template = [_row(reply, context["language"]) for reply in replies], self._library.get(HEARD)
+        return read(template.render({**context, "replies": rows}), template.where)
 
     def _facts(
         self,
@@ -279,11 +361,24 @@ class Renderer:
             "links.more": more,
             "links.page": opens,
             "links.answer": self.page_url("answer", key),
+            "links.heard": self.page_url("heard", key),
             "links.mine": self.page_url("mine", key),
         }
         if self.plan.optional:
             given["links.unsubscribe"] = self.page_url("unsubscribe", key)
         return TextValues(person, signers, sender or signers.lead, given)
+
+
+def _row(reply: PublicReply, language: str) -> dict[str, str]:
+    said, day = shorten(reply.said, LONGEST_REPLY, placeholder=" …"), reply.day
+    promised = day_text(day, language) if day else ""
+    return {"asked": reply.asked, "said": said, "ending": reply.ending, "promised": promised}
+
+
+def _line_of(message: PlanMessage, signers: Signers) -> str:
+    """What the manager adds to a message that goes out in their name."""
+    named = message.sender == "manager" and signers.manager is not None
+    return clean(signers.lines.get(message.id, "")) if named else ""
 
 
 def _filled(marked: str, facts: TextValues) -> str:
@@ -294,6 +389,7 @@ def _subject(context: Mapping[str, Any], written_as: str, *, asks: bool = False)
     # Where a check comes along, the author's subject is about the message below it, and the subject must not answer the
     # question.
     own = "" if context["touch"]["asks"] else context.get("subject")
+    own = context["commit"] if written_as == "commitment" else own
     question = _("One question about {title}", title=context["campaign"]["title"]) if asks else ""
     subject = " ".join(to_plain(read(own or question or context["key_point"]), links=False).split())
     return Prose(_(PREFIX[written_as], subject=subject) if written_as in PREFIX else subject)

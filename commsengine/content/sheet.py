@@ -23,9 +23,13 @@ from commsengine.content.slots import HTML, PLAIN, SLACK_JSON, Prose, Skeleton, 
 from commsengine.content.templates import Text
 from commsengine.translation import N_, _
 
+KEPT = "kept"
+"""What the question about a commitment asks for."""
+
 _ACTION = {
     "acknowledge": N_("Got it"),
-    "commit": N_("Got it"),
+    "commit": N_("I will"),
+    KEPT: N_("Say whether it is done"),
     "input": N_("Give your answer"),
     "check": N_("Answer the question"),
     "nothing": "",
@@ -66,14 +70,22 @@ def write(
     own_subject: bool,
     question: Mapping[str, Any] | None = None,
     answers: Sequence[str] = (),
+    above: Tokens = (),
+    line: Text | None = None,
+    opening: Tokens = (),
 ) -> Sheet:
     """Render template, footer and layouts. ``subject`` may hold marks, and so may ``answers``, those of the check.
 
-    ``question`` is what the template of a check sees. It comes first: below the message, it would come too late.
+    ``question`` is what the template of a check sees. It comes first: below the message, it would come too late, and so
+    it would below the ``opening`` with which the message begins. ``above`` stands above the message, ``line`` below.
     """
     body = read(recipe.template.render(context), recipe.template.where)
     if recipe.part and question:
-        body = [*read(recipe.part.render(question), recipe.part.where), *lowered(body)]
+        body = [*read(recipe.part.render(question), recipe.part.where), *opening, *lowered(body)]
+    else:
+        body = [*body, *opening] if answers else [*opening, *body]
+    body = [*above, *lowered(body)] if above else body
+    body = [*body, *read(line.render(context), line.where)] if line else body
     footer = read(recipe.footer.render(context), recipe.footer.where)
     title = Skeleton(subject, PLAIN)
     gaps = tuple(Skeleton(answer, PLAIN) for answer in answers)

@@ -30,6 +30,13 @@ _AROUND = 11
 """Blocks that a card may have beside its text, with two notes that are added when it is drawn again."""
 
 _SKIP = N_("Skip – got it")
+_ASKED: Mapping[str, Sequence[tuple[str, str]]] = {
+    "acknowledge": ((N_("Got it"), "got_it"),),
+    "input": ((N_("Answer"), "answer"),),
+    "commit": ((N_("I will"), "commit"), (N_("In my own words"), "answer")),
+}
+"""The buttons for what a message asks, with their actions; the first stands out."""
+
 _ANSWERS_IN_A_ROW = 5
 _LABEL_LENGTH = 75
 _LISTED_LENGTH = 450
@@ -154,7 +161,7 @@ def _check(answers: int, ask: str) -> list[Block]:
         _button(mark(Slot(answer_slot(place), "")), f"{CHECK}_{mark(Slot(answer_id_slot(place), ''))}", _KEY)
         for place in range(answers)
     ]
-    if ask != "input":
+    if ask not in ("input", "commit"):
         buttons.append(_button(_(_SKIP), "got_it", _KEY))
     rows = range(0, len(buttons), _ANSWERS_IN_A_ROW)
     return [
@@ -181,13 +188,17 @@ def _lettered(blocks: Sequence[Block]) -> list[Block]:
 
 
 def _buttons(ask: str, *, checked: bool) -> list[Block]:
-    got_it = [_button(_("Got it"), "got_it", _KEY, style="primary")] if ask in ("acknowledge", "commit") else []
-    answer = [_button(_("Answer"), "answer", _KEY, style="primary")] if ask == "input" else []
-    if checked:  # the answers come first, and skipping them says "got it"
-        got_it = []
-    snooze = [] if ask == "nothing" else [_button(_("Remind me tomorrow"), "snooze", _KEY)]
     question = _button(_("I have a question"), "question", _KEY)
-    return [*got_it, *answer, question, *snooze, _button(_("I've heard enough"), "heard_enough", _KEY)]
+    if ask == "kept":  # it is asked once, so there is nothing to put off
+        done = _button(_("Yes, done"), "kept", _KEY, style="primary")
+        return [done, _button(_("Not yet"), "not_kept", _KEY), question]
+    # Where a check comes along its answers come first, and skipping them says "got it".
+    wanted = {} if checked and ask == "acknowledge" else _ASKED
+    own = [_button(_(label), action, _KEY) for label, action in wanted.get(ask, ())]
+    if own:
+        own[0]["style"] = "primary"
+    snooze = [] if ask == "nothing" else [_button(_("Remind me tomorrow"), "snooze", _KEY)]
+    return [*own, question, *snooze, _button(_("I've heard enough"), "heard_enough", _KEY)]
 
 
 def _button(text: str, action: str, value: str, **more: str) -> Block:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any, Literal
 
 from commsengine.cadence.calendar import local_date_in
+from commsengine.cadence.history import Briefing
 from commsengine.cadence.kinds_and_states import Carrier, TouchKind
 from commsengine.cadence.people import Person
 from commsengine.cadence.plan import ANGLES, Message, Plan, Workspace
@@ -23,14 +24,14 @@ WrittenAs = TouchKind | Literal["correction"]
 _GRACE = dt.timedelta(days=30)
 """How long after the campaign's last day a link still opens its page."""
 
-_LISTS = ("points", "key_points", "asks", "figures", "moved", "calls", "questions", "answers", "held")
+_LISTS = ("points", "key_points", "asks", "figures", "moved", "calls", "questions", "answers", "replies", "held")
+_ANSWER = ("answer", "ending", "given", "others", "promised", "question")
 _EMPTY: Mapping[str, Any] = {
-    **dict.fromkeys(
-        ("answer", "commit", "corrected", "headline", "key_point", "question", "others", "to_do", "tried"), ""
-    ),
+    **dict.fromkeys((*_ANSWER, "commit", "corrected", "headline", "input", "key_point", "to_do", "tried"), ""),
     **{name: [] for name in _LISTS},
     "wiifm": dict.fromkeys(ANGLES, ""),
     "page": True,
+    "briefing": {"day": "", "past": False, "only": False},
 }
 """Names that have nothing to say in most messages."""
 
@@ -68,6 +69,7 @@ class Setting:
             "choices": [line(choice, base) for choice in recipe.choices] or own_answers,
             "reply_by": _("{days} working days", days=message.input.reply_by) if message.input else "",
             "role": role,
+            "input": message.input.kind if message.ask == "input" and message.input else "",
             "ask": message.ask,
             "language": language,
             "often": often(message.cadence, on_trial=self._plan.experiment is not None),
@@ -87,6 +89,12 @@ class Setting:
         asks, unclear = recipe.part is not None, UNCLEAR in written
         touch = {"number": number, "variant": variant(number), "kind": kind, "unclear": unclear, "asks": asks}
         return {**context, "channel": channel, "touch": touch, "points": points}
+
+    def of_briefing(
+        self, context: Mapping[str, Any], briefing: Briefing, person: Person, at: dt.datetime
+    ) -> Mapping[str, Any]:
+        day = self.day(briefing.at, person)
+        return {**context, "briefing": {"day": day, "past": briefing.at <= at, "only": briefing.only}}
 
     def of_question(self, recipe: Recipe, context: Mapping[str, Any]) -> dict[str, Any]:
         # The check comes with a message that asks for something else.

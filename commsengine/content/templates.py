@@ -37,6 +37,9 @@ _REFUSED = (
     (re.compile(r"@import|url\s*\(", re.I), N_("an outside asset"), N_("Leave it out; mail works without images.")),
 )  # fmt: skip
 
+_MARKUP = re.compile(r"[\\`*_{}\[\]<>#~&|]")
+_AT_THE_START = re.compile(r"^(\d*)([-+.)=:])")
+
 
 def shipped_folder(name: str = "message_templates") -> Path:
     # It lies inside an installed package, or beside it in a checkout.
@@ -173,6 +176,12 @@ def parse(source: str, vocabulary: Vocabulary, *, html: bool = False) -> Uses:
     if html:
         uses.flaws += html_flaws(source)
     return uses
+
+
+def literal(text: str) -> str:
+    """A text of a plan that reads just as it is written here: nothing in it is a value, a link or markup."""
+    lines = (_MARKUP.sub(r"\\\g<0>", line.strip()) for line in text.splitlines())
+    return "\n".join(_AT_THE_START.sub(r"\1\\\2", line) for line in lines)
 
 
 def compiled(source: str, where: str, vocabulary: Vocabulary, *, html: bool = False) -> Text:

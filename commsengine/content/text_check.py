@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from commsengine.cadence.history import Touch
+from commsengine.cadence.history import Briefing, Touch
 from commsengine.cadence.kinds_and_states import CHANNELS, ChannelName, TouchKind
 from commsengine.cadence.people import Person
 from commsengine.cadence.plan import Message, Plan, Workspace
@@ -53,6 +53,8 @@ TRIALS: tuple[tuple[TouchKind, ChannelName, int], ...] = (
     *(("message", name, 1) for name in sorted(CHANNELS)),
     ("message", "email", 2),
     ("remind", "email", 2),
+    *(("commitment", name, 1) for name in sorted(CHANNELS)),
+    ("briefing", "email", 1),
 )
 """Kind, channel and number of the touches that are tried with every text: what follows the first only as mail."""
 
@@ -123,6 +125,10 @@ def _in_trial(plan: Plan, templates: Mapping[str, str], people: Sequence[Person]
         if message.template not in templates:
             continue  # review_plan says so, with its place
         for trial, role in itertools.product(TRIALS, plan.audience.roles):
+            if (trial[0] == "briefing" and message.managers_first is None) or (
+                trial[0] == "commitment" and message.asks_on is None
+            ):
+                continue
             problem = _trial(renderer, message, role, *trial, person)
             if problem and (problem.path, problem.template, problem.line) not in seen:
                 seen.add((problem.path, problem.template, problem.line))
@@ -135,6 +141,7 @@ def _trial(
     now = dt.datetime(2000, 1, 1, tzinfo=dt.UTC)
     plan, day = renderer.plan, now.date()
     touch = Touch(plan.campaign, message.id, person.id, role, 0, kind, channel, day, now, now, number, again_at=now)
+    touch = replace(touch, briefing=Briefing(role, now, only=False)) if kind == "briefing" else touch
     try:
         renderer.touch(touch, person, Signers(person, person, person))
     except RenderError as error:

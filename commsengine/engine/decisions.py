@@ -6,6 +6,7 @@ import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from commsengine.cadence import managers_first
 from commsengine.cadence.decide import decide
 from commsengine.cadence.history import SILENCE, Campaign, Campaigns, Decision, History
 from commsengine.cadence.people import Person
@@ -51,7 +52,7 @@ class Decisions:
         return replace(campaign, recall=recall, news_at=news_at) if recall or news_at else campaign
 
     def of(self, ids: Sequence[str], campaigns: Campaigns, now: dt.datetime) -> list[Decided]:
-        loaded = self._store.loading.histories(ids)
+        loaded = self._store.loading.histories(ids, reports=managers_first.wanted(campaigns))
         return [
             Decided(one.person, one.history, one.facts_seq, decide(campaigns, one.person, one.history, now))
             for one in (loaded[person] for person in ids if person in loaded)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from commsengine.cadence.audience import members
+from commsengine.cadence.audience import members, role_of
 from commsengine.cadence.people import Person, by_address, manager_of
 from commsengine.cadence.plan import Plan
 from commsengine.content.person_values import Signers
+from commsengine.store.campaign_facts.manager_words import LineRecord
+from commsengine.store.records import CampaignRecord
 from commsengine.store.store import Store
 
 EXACT_UP_TO = 2000
@@ -25,11 +27,21 @@ class SignerLookup:
         self._store = store
         wanted = {email.lower(): email for email in emails if email}
         found = {email.lower(): person for email, person in store.people.by_emails(list(wanted.values())).items()}
+        self._lines: dict[str, list[LineRecord]] = {}
         self._known: dict[str, Person | None] = {email: found.get(key) for key, email in wanted.items()}
 
     def of(self, person: Person, plan: Plan) -> Signers:
-        sponsor = self.named(plan.sponsor) if plan.sponsor else None
-        return Signers(lead=self.named(plan.owner[0]), manager=self.manager_of(person), sponsor=sponsor)
+        sponsor = self.named(plan.sponsor.email) if plan.sponsor else None
+        manager = self.manager_of(person)
+        lines = self._lines_of(manager, plan) if manager else {}
+        return Signers(lead=self.named(plan.owner[0]), manager=manager, sponsor=sponsor, lines=lines)
+
+    def _lines_of(self, manager: Person, plan: Plan) -> Mapping[str, str]:
+        if not any(message.sender == "manager" for message in plan.messages):
+            return {}
+        if plan.campaign not in self._lines:
+            self._lines[plan.campaign] = self._store.manager_words.lines(plan.campaign)
+        return {line.message: line.text for line in self._lines[plan.campaign] if line.person_id == manager.id}
 
     def manager_of(self, person: Person) -> Person | None:
         return manager_of(person, self._by_email)
@@ -71,4 +83,11 @@ def members_of(store: Store, plan: Plan) -> Iterator[tuple[Person, str]]:
     """All people of the audience with their role, in the order of ids."""
     listed = store.people.roster(plan.campaign) if plan.audience.people else None
     people = (person for person in store.people.all() if listed is None or person.id in listed)
-    return members(plan.audience, people)
+    return members(plan, people)
+
+
+def campaigns_of(store: Store, person: Person) -> list[CampaignRecord]:
+    """The campaigns that run or are paused and are for this person, by id."""
+    going_on = (record for record in store.campaigns.all() if record.state in ("running", "paused"))
+    meant = (record for record in going_on if role_of(record.plan, person) is not None)
+    return [one for one in meant if not one.plan.audience.people or person.id in store.people.roster(one.id)]

@@ -6,7 +6,8 @@ import datetime as dt
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 
-from commsengine.cadence.history import Campaign, Campaigns, Touch
+from commsengine.cadence.dialogue import opening
+from commsengine.cadence.history import Campaign, Campaigns, PublicReply, Touch
 from commsengine.cadence.kinds_and_states import Carrier
 from commsengine.cadence.plan import Plan
 from commsengine.content.message import RenderedMessage, message_of, payload_of
@@ -20,11 +21,11 @@ from commsengine.store.store import Store
 
 
 class Dispatch:
-    """Keeps one renderer per campaign: that of the version claimed last."""
+    """Keeps one renderer per campaign: that of the version claimed last, as long as no notice comes to it."""
 
     def __init__(self, store: Store, renderer: RendererFor, pools: Mapping[Carrier, SenderPool]) -> None:
         self._store, self._make, self._pools = store, renderer, pools
-        self._renderers: dict[str, tuple[int, Renderer]] = {}
+        self._renderers: dict[str, tuple[Plan, Renderer]] = {}
 
     def touches(self, touches: Iterable[Touch], people: Iterable[Decided], campaigns: Campaigns, lease: Lease) -> None:
         by_id = {one.person.id: one for one in people}
@@ -33,7 +34,7 @@ class Dispatch:
         batches: dict[Carrier, list[Claimed]] = {}
         for touch in touches:
             campaign, one = running[touch.campaign], by_id[touch.person]
-            render = _rendering(self._renderer_of(campaign), touch, one, signer_lookup, campaign.plan)
+            render = _rendering(self._renderer_of(campaign), touch, one, signer_lookup, campaign)
             about, attempts = (touch.key, touch.campaign, touch.message), one.attempts(touch.key)
             claimed = Claimed(*about, lease, render, touch.not_after, attempts, touch.rung, touch.person)
             batches.setdefault(touch.channel, []).append(claimed)
@@ -48,23 +49,33 @@ class Dispatch:
 
     def _renderer_of(self, campaign: Campaign) -> Renderer:
         kept = self._renderers.get(campaign.id)
-        if kept is None or kept[0] != campaign.version:
+        if kept is None or kept[0] is not campaign.plan:
             record = self._store.campaigns.version(campaign.id, campaign.version)
             assert record is not None, "a running campaign has its version on record"  # noqa: S101 - a defect of ours
-            kept = self._renderers[campaign.id] = (campaign.version, self._make(record.plan, record.templates))
+            kept = self._renderers[campaign.id] = (campaign.plan, self._make(record.plan, record.templates))
         return kept[1]
 
 
 def _appearing(people: Iterable[Decided], campaigns: Campaigns) -> set[str]:
     plans = [campaign.plan for campaign in campaigns.running]
-    signing = {email for plan in plans for email in (plan.owner[0], plan.sponsor) if email}
+    signing = {email for plan in plans for email in (plan.owner[0], plan.sponsor_email) if email}
     return signing | {one.person.manager for one in people if one.decision.touches}
 
 
 def _rendering(
-    renderer: Renderer, touch: Touch, one: Decided, signer_lookup: SignerLookup, plan: Plan
+    renderer: Renderer, touch: Touch, one: Decided, signer_lookup: SignerLookup, campaign: Campaign
 ) -> Callable[[], RenderedMessage]:
-    return lambda: renderer.touch(touch, one.person, signer_lookup.of(one.person, plan))
+    replies = _opening(campaign, touch, one)
+    return lambda: renderer.touch(touch, one.person, signer_lookup.of(one.person, campaign.plan), replies)
+
+
+def _opening(campaign: Campaign, touch: Touch, one: Decided) -> tuple[PublicReply, ...]:
+    if not campaign.replies:
+        return ()
+    history = one.history
+    for beside in one.decision.touches:
+        history = history.with_touch(beside, beside.due_at)
+    return opening(campaign.replies, touch, history.rows)
 
 
 def add_service_mail(

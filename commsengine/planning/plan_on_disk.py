@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Literal
 
 from commsengine.authoring.check import CheckResult
 from commsengine.authoring.people_file import PeopleFile
@@ -12,7 +13,9 @@ from commsengine.cadence.calendar import DAY, last_closing
 from commsengine.cadence.daily_learning import LearnedRoles
 from commsengine.cadence.history import Campaign, Campaigns, History
 from commsengine.cadence.kinds_and_states import Carrier, ChannelName
+from commsengine.cadence.managers_first import briefs, by_manager
 from commsengine.cadence.people import Person
+from commsengine.cadence.phases import opened_in_time
 from commsengine.cadence.plan import Plan, Workspace
 from commsengine.channels.providers import ProviderProfile, SendingLimits
 from commsengine.engine.decisions import Decisions
@@ -23,6 +26,9 @@ from commsengine.recall.learning import nothing
 from commsengine.reports.check_results import as_shown, check_results, shown_of
 from commsengine.store.store import Store
 from commsengine.translation import N_, _
+
+Gates = Literal["open", "shut"]
+"""How the gates that are shut now are supposed to stand."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,28 +98,44 @@ def outlook(
     start: dt.date | None = None,
     until: dt.date | None = None,
     answers: str = "none",
+    gates: Gates = "open",
     done: float = 0.0,
     each: int = 1,
 ) -> Simulation:
-    """By every n-th of the people, with n ``each``; the share ``done`` of them does what is asked.
+    """By every n-th of the people, with n ``each``; the share ``done`` of them does what is asked. Gates that are shut
+    open in time, or with ``gates`` "shut" never.
 
     Raises ``InputError`` when the last message closes before ``start``.
     """
-    plan, people = checked_plan.plan, checked_plan.people[::each]
+    plan = checked_plan.plan
     begin = basis.now if start is None else dt.datetime.combine(start, dt.time(), dt.UTC)
-    end = dt.datetime.combine(until + DAY, dt.time(), dt.UTC) if until else last_closing(plan, people)
+    end = dt.datetime.combine(until + DAY, dt.time(), dt.UTC) if until else last_closing(plan, checked_plan.people)
     if end <= begin:
         cause = N_("Nothing to simulate: the last message closes {last:%Y-%m-%d}, before {first:%Y-%m-%d}.")
         fix = _("Move the milestones, or name another day with --from.")
         raise InputError(_(cause, last=end, first=begin), fix)
-    campaigns, pasts = _with(basis, plan, begin), _pasts(basis, plan, people, begin)
+    campaigns, pasts = _with(basis, plan, begin), _pasts(basis, checked_plan, begin, each)
+    if gates == "open":
+        running = (replace(one, opened=opened_in_time(one.plan, one.opened, begin)) for one in campaigns.running)
+        campaigns = replace(campaigns, running=tuple(running))
     asked = SimulationInput(campaigns, plan.campaign, begin, end, answers, done=done)
-    asked = replace(asked, limits=basis.limits, left=basis.left(begin, len(checked_plan.people)), each=each)
+    asked = replace(
+        asked,
+        on_record=_opened(basis, plan.campaign),
+        limits=basis.limits,
+        left=basis.left(begin, len(checked_plan.people)),
+        each=each,
+    )
     if basis.on_record:
         store, _decisions = basis.on_record
         shown = shown_basis(store, campaigns, plan.campaign, basis.now)
         asked = replace(asked, known=_known(store, campaigns), shown=shown)
     return simulate(asked, pasts)
+
+
+def _opened(basis: PlanningBasis, campaign: str) -> Mapping[str, dt.datetime]:
+    record = basis.on_record[0].campaigns.get(campaign) if basis.on_record else None
+    return record.opened if record else {}
 
 
 def shown_basis(store: Store, campaigns: Campaigns, campaign: str, now: dt.datetime) -> ShownBasis | None:
@@ -151,22 +173,41 @@ def _with(basis: PlanningBasis, plan: Plan, begin: dt.datetime) -> Campaigns:
         return Campaigns((Campaign(plan, begin),), basis.rules, carriers=carriers)
     _store, decisions = basis.on_record
     campaigns = replace(decisions.campaigns(begin), carriers=carriers)
-    mine = next((each for each in campaigns.running if each.id == plan.campaign), Campaign(plan, begin))
+    new = Campaign(plan, begin, opened=_opened(basis, plan.campaign))
+    mine = next((each for each in campaigns.running if each.id == plan.campaign), new)
     others = tuple(each for each in campaigns.running if each.id != plan.campaign)
     return replace(campaigns, running=(*others, replace(mine, plan=plan)))
 
 
 def _pasts(
-    basis: PlanningBasis, plan: Plan, people: tuple[Person, ...], begin: dt.datetime
+    basis: PlanningBasis, checked_plan: CheckedPlan, begin: dt.datetime, each: int
 ) -> Iterator[tuple[Person, History]]:
     # People are as the plan's file has them, not as they are on record.
-    known: dict[str, History] = {}
+    plan, listed = checked_plan.plan, checked_plan.people
+    beside = _managers_beside(basis, listed) if briefs(plan) and plan.audience.people else ()
+    people, known = [*listed[::each], *beside], dict[str, History]()
     if basis.on_record:
         store, _decisions = basis.on_record
-        ids = [person.id for person in people]
-        known = {each.person.id: each.history for each in store.loading.histories(ids).values()}
+        known = {one.person.id: one.history for one in store.loading.histories([p.id for p in people]).values()}
+    rosters = {person: frozenset(history.rosters) for person, history in known.items()}
+    if plan.audience.people:
+        rosters |= {person.id: rosters.get(person.id, frozenset()) | {plan.campaign} for person in listed}
+    led, members = by_manager([*listed, *beside], rosters), frozenset(person.id for person in listed)
     for person in people:
-        past = known.get(person.id, History())
-        if plan.audience.people and plan.campaign not in past.rosters:
+        past = replace(known.get(person.id, History()), reports=led.get(person.id, ()))
+        if plan.audience.people and person.id in members and plan.campaign not in past.rosters:
             past = replace(past, rosters={**past.rosters, plan.campaign: begin})
         yield person, past
+
+
+def _managers_beside(basis: PlanningBasis, people: Sequence[Person]) -> list[Person]:
+    # the managers of a roster need not stand in it
+    here, found = {person.email.lower() for person in people}, list[Person]()
+    newest = [person.manager for person in people if person.manager.lower() not in here]
+    while newest and basis.on_record:
+        managers = basis.on_record[0].people.by_emails(newest)
+        found += managers.values()
+        here |= managers.keys()
+        above = {one.manager for one in managers.values() if one.left is not None and one.manager}
+        newest = [email for email in above if email.lower() not in here]
+    return found

@@ -11,12 +11,14 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from commsengine.cadence.audience import role_of
+from commsengine.cadence.audience import is_kept_out, role_of, takes_part
 from commsengine.cadence.calendar import DAY, Hours, last_closing
 from commsengine.cadence.forecast import forecast, no_answers
 from commsengine.cadence.history import Campaign, Campaigns, History, Touch
-from commsengine.cadence.kinds_and_states import ChannelName
+from commsengine.cadence.kinds_and_states import CARRIED, ChannelName
+from commsengine.cadence.managers_first import reports_of
 from commsengine.cadence.people import Person, by_address
+from commsengine.cadence.phases import opened_in_time
 from commsengine.cadence.plan import Plan, Workspace
 from commsengine.content.message import RenderedMessage
 from commsengine.content.person_values import Signers
@@ -27,8 +29,6 @@ from commsengine.planning.plan_on_disk import CheckedPlan, corrected_texts
 from commsengine.store.store import Store
 from commsengine.text import no_such
 from commsengine.translation import N_, _
-
-CARRIED = ("message", "remind")
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +81,7 @@ def preview_people(checked_plan: CheckedPlan, *, email: str | None, role: str | 
     if email is not None:
         return [_named(plan, people, email)]
     wanted = [role] if role else list(plan.audience.roles)
-    firsts = (next((each for each in people if role_of(plan.audience, each) == name), None) for name in wanted)
+    firsts = (next((each for each in people if role_of(plan, each) == name), None) for name in wanted)
     found = [person for person in firsts if person is not None]
     if not found:
         raise InputError(_("Nobody is in the role '{role}'.", role=role))
@@ -92,7 +92,12 @@ def _named(plan: Plan, people: tuple[Person, ...], email: str) -> Person:
     found = next((person for person in people if email.lower() in (person.email.lower(), person.id)), None)
     if found is None:
         raise InputError(no_such(N_("person"), email, [person.email for person in people]))
-    if role_of(plan.audience, found) is None:
+    past = History(reports=reports_of(plan, people).get(found.id, ()))
+    if not takes_part(Campaign(plan, _beginning(plan, found)), found, past):
+        if is_kept_out(plan, found):
+            cause = N_("{person} sponsors {campaign} and is no member of its audience, so they would see nothing.")
+            fix = _("Write 'sponsor: {{email: {person}, in_audience: true}}' if they should.", person=found.email)
+            raise InputError(_(cause, person=email, campaign=plan.campaign), fix)
         cause = N_("{person} is in none of the roles of {campaign}, so they would see nothing.")
         raise InputError(_(cause, person=email, campaign=plan.campaign))
     return found
@@ -117,7 +122,7 @@ def previews(
     links = Links(basis.links_base, [secrets.token_hex(32)])  # the key is not kept: no answer can be given to a preview
     renderer = Renderer(plan, basis.templates, links, basis.rules)
     signers = _signers(basis.store, checked_plan, person)
-    for touch in _touches(basis, plan, person):
+    for touch in _touches(basis, checked_plan, person):
         wanted, by = touch.message == (message or touch.message), touch.channel
         if wanted and touch.number == number and touch.kind in CARRIED:
             for name in [channel] if channel else dict.fromkeys([by, *plan.send.channels]):
@@ -136,14 +141,22 @@ def _refuse_unknown(plan: Plan, message: str) -> None:
         raise InputError(corrected, _("Name the correction: --message {message}", message=plan.corrected[message]))
 
 
-def _touches(basis: PreviewBasis, plan: Plan, person: Person) -> tuple[Touch, ...]:
-    hours = Hours(plan, person)
-    opens = min(hours.instant_of(plan, message.opens) for message in plan.messages) - DAY
+def _beginning(plan: Plan, person: Person) -> dt.datetime:
+    # long enough before everything for managers who get it first
+    hours, days = Hours(plan, person), max(message.managers_first or 0 for message in plan.messages)
+    opens = min(hours.instant_of(plan, message.opens) for message in plan.messages)
+    return hours.midnight(hours.after_working_days(hours.local_date(opens), -days)) - DAY
+
+
+def _touches(basis: PreviewBasis, checked_plan: CheckedPlan, person: Person) -> tuple[Touch, ...]:
+    plan, opens = checked_plan.plan, _beginning(checked_plan.plan, person)
     closes = last_closing(plan, [person])
-    past = History(rosters={plan.campaign: opens})
+    reports = reports_of(plan, checked_plan.people).get(person.id, ())
+    past = History(rosters={plan.campaign: opens}, reports=reports)
     # Where no channel of the plan has credentials, as on a lead's own machine, all are supposed.
     carriers = basis.carriers if basis.carriers.intersection(plan.send.channels) else None
-    campaigns = Campaigns((Campaign(plan, opens),), basis.rules, carriers=carriers)
+    mine = Campaign(plan, opens, opened=opened_in_time(plan, {}, opens))
+    campaigns = Campaigns((mine,), basis.rules, carriers=carriers)
     # People who joined lately, or leave soon, may still be shown what the plan says.
     always = replace(person, since=None, left=None, leave=())
     return forecast(campaigns, always, past, opens, closes + dt.timedelta(minutes=1), no_answers).touches
@@ -152,7 +165,7 @@ def _touches(basis: PreviewBasis, plan: Plan, person: Person) -> tuple[Touch, ..
 def _signers(store: Store | None, checked_plan: CheckedPlan, person: Person) -> Signers:
     # Lead, manager and sponsor need not stand in the plan's own people file.
     plan = checked_plan.plan
-    named = [email for email in (plan.owner[0], plan.sponsor, person.manager) if email]
+    named = [email for email in (plan.owner[0], plan.sponsor_email, person.manager) if email]
     by_email = dict(store.people.by_emails(named)) if store else {}
     by_email |= {each.email.lower(): each for each in checked_plan.people}
 
@@ -160,4 +173,4 @@ def _signers(store: Store | None, checked_plan: CheckedPlan, person: Person) -> 
         return by_email.get(email.lower()) or by_address(email)
 
     manager = by_email.get(person.manager.lower()) if person.manager else None
-    return Signers(known(plan.owner[0]), manager, known(plan.sponsor) if plan.sponsor else None)
+    return Signers(known(plan.owner[0]), manager, known(plan.sponsor.email) if plan.sponsor else None)

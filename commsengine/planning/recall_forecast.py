@@ -42,7 +42,7 @@ class RecallForecast:
         self._people: dict[str, list[list[float]]] = {}
 
     def add(self, person: Person, history: History) -> None:
-        role = role_of(self._campaign.plan.audience, person) or ""
+        role = role_of(self._campaign.plan, person) or ""
         if _meant_for(self._campaign, person):
             here = [_mean(self._campaign, person, history, week) for week in self.weeks]
             self._people.setdefault(role, []).append(here)
@@ -146,5 +146,5 @@ def _mean(campaign: Campaign, person: Person, history: History, at: dt.datetime)
 
 
 def _meant_for(campaign: Campaign, person: Person) -> list[Message]:
-    role = role_of(campaign.plan.audience, person) or ""
+    role = role_of(campaign.plan, person) or ""
     return [message for message in messages_by_recall(campaign.plan) if is_for(message, role)]

@@ -10,7 +10,7 @@ from statistics import median
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from commsengine.cadence.audience import role_of
+from commsengine.cadence.audience import role_of, takes_part
 from commsengine.cadence.calendar import Hours, zone_of
 from commsengine.cadence.daily_learning import LearnedRoles
 from commsengine.cadence.forecast import (
@@ -25,8 +25,9 @@ from commsengine.cadence.forecast import (
     typical,
 )
 from commsengine.cadence.history import Campaign, Campaigns, History, Touch
-from commsengine.cadence.kinds_and_states import BY_HAND, Carrier, TouchKind
+from commsengine.cadence.kinds_and_states import BY_HAND, CARRIED, Carrier, TouchKind
 from commsengine.cadence.people import Person
+from commsengine.cadence.phases import ends_of, waiting_for
 from commsengine.cadence.plan import Budget, Plan, Workspace
 from commsengine.cadence.simulated_people import STRONG, WEAK, people_who_forget
 from commsengine.channels.providers import SendingLimits
@@ -54,7 +55,8 @@ class SimulationInput:
     """What one simulation starts from; ``start`` and ``until`` are aware UTC.
 
     ``answers`` is one of ``cadence.terms.SUPPOSITIONS``; ``known`` is what was learned of each campaign's roles before.
-    ``limits`` are those of the channels, and ``left`` how each was left. Where people are only every n-th of the
+    ``on_record`` says when gates were opened, in truth. ``limits`` are those of the channels, and ``left`` how each was
+    left. Where people are only every n-th of the
     audience, n is ``each``: each of their messages counts as so many.
     """
 
@@ -66,6 +68,7 @@ class SimulationInput:
     known: Mapping[str, LearnedRoles] | None = None
     # Touches are foreseen by all there is; recall, of a campaign that has answers, by what may be shown.
     shown: ShownBasis | None = None
+    on_record: Mapping[str, dt.datetime] = field(default_factory=dict)
     # The share of people who are supposed to do what the messages ask for.
     done: float = 0.0
     limits: Mapping[Carrier, SendingLimits] = field(default_factory=dict)
@@ -126,6 +129,32 @@ class ForecastTouch:
 
 
 @dataclass(frozen=True, slots=True)
+class GateSupposed:
+    """The gate after a phase: open from ``opens`` on, or ``None`` for shut. ``supposed``: the lead has not said so."""
+
+    until: dt.datetime
+    opens: dt.datetime | None
+    supposed: bool
+    waiting: tuple[str, ...]
+
+    def as_data(self) -> dict[str, Any]:
+        shown = {"until": self.until, "opens": self.opens, "supposed": self.supposed}
+        return {**shown, "messages": list(self.waiting)}
+
+
+def _gates(asked: SimulationInput) -> dict[str, GateSupposed]:
+    campaign = running_campaign(asked.campaigns, asked.campaign)
+    ends, opened = ends_of(campaign.plan), campaign.opened
+    return {
+        name: GateSupposed(
+            ends[name], opened.get(name), name not in asked.on_record, tuple(waiting_for(campaign.plan, name))
+        )
+        for name, phase in campaign.plan.phases.items()
+        if phase.gate
+    }
+
+
+@dataclass(frozen=True, slots=True)
 class Simulation:
     """Every touch of one campaign from ``start`` up to ``until``, in order, and who gets none, with the reason."""
 
@@ -143,11 +172,12 @@ class Simulation:
     compared: Mapping[str, RepeatResult] = field(default_factory=dict)
     waves: Sequence[Wave] = ()
     ready_after: Mapping[Carrier, dt.timedelta] = field(default_factory=dict)
+    gates: Mapping[str, GateSupposed] = field(default_factory=dict)
     done: float = 0.0
 
     @property
     def sent(self) -> list[ForecastTouch]:
-        return [seen for seen in self.touches if seen.touch.kind in ("message", "remind")]
+        return [seen for seen in self.touches if seen.touch.kind in CARRIED]
 
     def of_kind(self, kind: TouchKind) -> list[ForecastTouch]:
         return [seen for seen in self.touches if seen.touch.kind == kind]
@@ -186,9 +216,11 @@ class Simulation:
             "reached": len(counts),
             "touches": len(self.sent),
             "reminders": len(self.of_kind("remind")),
+            "commitments": len(self.of_kind("commitment")),
             "follow_ups": len(self.of_kind("personal")),
             "sponsor_proposals": len(self.of_kind("sponsor")),
             "skipped": self.skipped,
+            "gates": {name: gate.as_data() for name, gate in self.gates.items()},
             "corrected": dict(self.plan.corrected),
             "per_person": {"median": median(counts) if counts else 0, "most": max(counts, default=0)},
             "per_day": {day.isoformat(): n for day, n in self.per_day().items()},
@@ -224,8 +256,8 @@ def running_campaign(campaigns: Campaigns, campaign: str) -> Campaign:
 
 
 def _collect(asked: SimulationInput, people: Iterable[PersonAndPast]) -> list[PersonAndPast]:
-    audience = running_campaign(asked.campaigns, asked.campaign).plan.audience
-    return [one for one in people if role_of(audience, one[0]) is not None and not _gone(one[0], asked.start)]
+    campaign = running_campaign(asked.campaigns, asked.campaign)
+    return [one for one in people if takes_part(campaign, *one) and not _gone(one[0], asked.start)]
 
 
 def _step(everyone: Sequence[object]) -> int:
@@ -236,6 +268,7 @@ def _step(everyone: Sequence[object]) -> int:
 class _PersonForecast:
     # ``moved`` is 0 but for those who are forecast without an attention budget, too.
     person: Person
+    member: bool
     touches: Sequence[ForecastTouch]
     skipped: int
     why_not: str
@@ -245,7 +278,7 @@ class _PersonForecast:
 
     @property
     def reached(self) -> bool:
-        return any(seen.touch.kind in ("message", "remind") for seen in self.touches)
+        return any(seen.touch.kind in CARRIED for seen in self.touches)
 
 
 def _forecast(
@@ -265,7 +298,8 @@ def _forecast(
             moved = _moved(carried, asked.forecast_one(free, person, everyone[place][1]), asked.campaign)
         at_limit = _at_weekly_limit(seen.touches, asked.campaigns.workspace, plan)
         queue = queue_of(asked.campaigns, person, seen.touches)
-        yield _PersonForecast(person, shown, skipped, _why_not(seen, asked.campaign), moved, at_limit, queue)
+        member = role_of(plan, person) is not None  # else a manager of such people
+        yield _PersonForecast(person, member, shown, skipped, _why_not(seen, asked.campaign), moved, at_limit, queue)
 
 
 def queue_of(campaigns: Campaigns, person: Person, touches: Sequence[Touch]) -> list[Waiting]:
@@ -330,7 +364,7 @@ def _count(
         asked.start,
         asked.until,
         asked.answers,
-        len(forecasts),
+        sum(one.member for one in forecasts),
         tuple(touches),
         sum(one.skipped for one in forecasts),
         tuple((one.person, one.why_not) for one in forecasts if not one.reached),
@@ -340,6 +374,7 @@ def _count(
         ways,
         _waves(asked, touches),
         _ready_after(asked, touches),
+        _gates(asked),
         asked.done,
     )
 
@@ -384,7 +419,7 @@ def _place(touch: Touch) -> tuple[str, int, int]:
 def _at_weekly_limit(touches: Sequence[Touch], workspace: Workspace, plan: Plan) -> bool:
     # Whether some seven local days hold as many touches as the budget allows.
     limit = min(workspace.at_most.per_week, plan.send.at_most.per_week)
-    days = sorted(touch.local_date for touch in touches if touch.kind in ("message", "remind") and not touch.skip)
+    days = sorted(touch.local_date for touch in touches if touch.kind in CARRIED and not touch.skip)
     week = dt.timedelta(days=7)
     return any(later - first < week for first, later in zip(days, days[limit - 1 :], strict=False))
 

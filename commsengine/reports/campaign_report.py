@@ -9,7 +9,7 @@ from __future__ import annotations
 import datetime as dt
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import astuple, dataclass
+from dataclasses import astuple, dataclass, replace
 from itertools import islice
 
 from commsengine.cadence.audience import roles_of
@@ -24,12 +24,13 @@ from commsengine.engine.directory import members_of
 from commsengine.recall.small_groups import enough, shown, total_of_all, week_of
 from commsengine.recall.statistics import Alike, Share
 from commsengine.reports.check_results import NOTHING, CheckResults, Weeks, check_results, shown_of
+from commsengine.reports.day_figures import got_it_only
 from commsengine.reports.experiment_arms import ArmResult, ExperimentArms
 from commsengine.reports.outcome_results import OutcomeResults, OutcomeView
 from commsengine.reports.recall_curves import Group, Mean, mean_of, mornings, past_of
-from commsengine.reports.trial_result import Trial, TrialResult
+from commsengine.reports.trial_result import OutcomeTrial, TrialResult
 from commsengine.store.campaign_facts.seals import Seal
-from commsengine.store.records import CampaignRecord
+from commsengine.store.records import CampaignRecord, GotItOnly
 from commsengine.store.store import Store
 
 PAGE = 1000
@@ -120,7 +121,10 @@ class Week:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """Everything that the page shows; ``arms`` are those of the plan's experiment, ``trial`` is what they did."""
+    """Everything that the page shows; ``arms`` are those of the plan's experiment, ``trial`` is what they did.
+
+    ``got_it_only`` is by role, of those of which ten people or more were shown a check.
+    """
 
     record: CampaignRecord
     at: dt.datetime
@@ -131,6 +135,7 @@ class Report:
     arms: tuple[ArmResult, ...] = ()
     outcomes: tuple[OutcomeView, ...] = ()
     trial: TrialResult | None = None
+    got_it_only: tuple[GotItOnly, ...] = ()
 
 
 def report(store: Store, campaign: str, now: dt.datetime) -> Report:
@@ -142,7 +147,8 @@ def report(store: Store, campaign: str, now: dt.datetime) -> Report:
         for person, role in page:
             if person.id in loaded:
                 seen.take(person, role, loaded[person.id].history)
-    return seen.report(store.seals.of(record.id))
+    found = seen.report(store.seals.of(record.id))
+    return replace(found, got_it_only=tuple(got_it_only(store, record)))
 
 
 def recall_by_role(store: Store, record: CampaignRecord, now: dt.datetime) -> list[RoleView]:
@@ -197,7 +203,7 @@ class _Reading:
         }
         self._place: Counter[str] = Counter()
         self._weeks: dict[dt.date, Counter[str]] = {}
-        self._experiment, self._trial = ExperimentArms(record.plan), Trial(record.plan)
+        self._experiment, self._trial = ExperimentArms(record.plan), OutcomeTrial(record.plan)
         self._outcomes = OutcomeResults(record.plan, now)
         self._done: dict[tuple[str, str], Share | None] = {}
 

@@ -7,18 +7,28 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from textwrap import shorten
+from typing import Any
 
-from commsengine.cadence.calendar import DAY
-from commsengine.cadence.kinds_and_states import service_channel
+from commsengine.cadence.calendar import DAY, local_date_in
+from commsengine.cadence.kinds_and_states import CHANNELS, OUTCOME_WORDS, UNCLEAR_WORDS, service_channel
 from commsengine.cadence.people import Person
-from commsengine.content.digest_facts import Call, DigestFacts, GivenAnswer, HeldRow, OpenQuestion
+from commsengine.content.digest_facts import Call, DigestFacts, GivenAnswer, HeldRow, OpenQuestion, RecordedTalk
 from commsengine.engine.directory import SignerLookup
 from commsengine.engine.dispatch import add_service_mail
-from commsengine.reports.followups import FollowUp, todays_followups, with_talk
+from commsengine.reports.day_figures import (
+    Leaving,
+    day_figures,
+    end_of_day,
+    got_it_only,
+    leaving_until,
+    told_of_got_it,
+)
+from commsengine.reports.followups import FollowUp, open_followups, todays_followups, with_talk
 from commsengine.reports.input_answers import recent_inputs
 from commsengine.reports.manager_lists import why_untold
 from commsengine.reports.morning_time import MorningBasis, morning_key, morning_of, quarter_of, tried
-from commsengine.reports.status import channels, failed, held, questions, refusals
+from commsengine.reports.outcomes_recorded import RecordedOutcome, recorded_outcomes
+from commsengine.reports.status import channels, failed, held, paused_by_engine, questions, refusals
 from commsengine.store.records import CampaignRecord
 from commsengine.translation import N_, _, counted, in_language
 
@@ -31,6 +41,12 @@ LONGEST = 300
 DAYS_BACK = 60
 """So far back the last digest is looked for; before, everything is new."""
 
+FIRST_TALKS = 7 * DAY
+"""The first digest has what came of talks for so long back."""
+
+PASSING = dt.timedelta(minutes=15)
+"""A rest that ends sooner by itself is no news."""
+
 SETTLED = dt.timedelta(minutes=1)
 """An answer that is younger may not be on record yet: it is left to the next digest."""
 
@@ -40,7 +56,8 @@ class Digests:
 
     def __init__(self, basis: MorningBasis) -> None:
         self._store, self._decisions, self._renderer = basis.store, basis.decisions, basis.renderer
-        self._channels = tuple(basis.channels)
+        self._channels, self._make_link = tuple(basis.channels), basis.make_link
+        self._leaving: tuple[object, Leaving] = (None, {})
         self._looked_at: set[str] = set()
         self._quarters: dict[str, tuple[int, int]] = {}
 
@@ -76,27 +93,50 @@ class Digests:
             return False
         renderer = self._renderer(record.plan, record.templates)
         with in_language(renderer.language(lead)):
-            facts = self._with_answers(record, lead, self._facts(record, key, now), now)
-        if facts.empty:
-            return False
-        message = renderer.digest(lead, facts, service_channel(self._channels))
+            facts = self._since_the_last(record, lead, self._facts(record, key, now), now)
+            if facts.empty:
+                return False
+            facts = self._with_numbers(record, lead, facts, now)
         known = self._store.people.by_email(lead.email)
         person = known.id if known else None
+        opens = self._make_link("calls", person or lead.email, now, campaign=record.id) if facts.calls else ""
+        message = renderer.digest(lead, replace(facts, opens=opens), service_channel(self._channels))
         return add_service_mail(self._store, message, category=CATEGORY, person_id=person, due_at=now, now=now)
 
-    def _with_answers(self, record: CampaignRecord, lead: Person, facts: DigestFacts, now: dt.datetime) -> DigestFacts:
+    def _since_the_last(
+        self, record: CampaignRecord, lead: Person, facts: DigestFacts, now: dt.datetime
+    ) -> DigestFacts:
         since = self._last(record, lead, now)
+        facts = replace(facts, recorded=self._recorded(record, lead, since or now - FIRST_TALKS))
         given = recent_inputs(self._store, record, since and since - SETTLED, now - SETTLED)
         if not given:
             return facts
         shown = tuple(
-            GivenAnswer(one.name or one.person, one.message, _short(one.text), f"{one.at:%Y-%m-%d}")
+            GivenAnswer(one.name or one.person, one.message, _short(one.text), _day(one.at, record))
             for one in given[:MOST_LINES]
         )
         left_out = len(given) - len(shown)
         more = _("{number} more", number=left_out) if left_out else _("All answers so far")
         more = _("{more}: commsengine answers {campaign}", more=more, campaign=record.id)
         return replace(facts, answers=shown, answered=len(given), figures=(*facts.figures, more))
+
+    def _recorded(self, record: CampaignRecord, lead: Person, since: dt.datetime) -> tuple[RecordedTalk, ...]:
+        # what others recorded: the lead knows what they recorded themselves
+        found = recorded_outcomes(self._store, campaign=record.id, since=since)
+        names = SignerLookup(self._store, {one.by for one in found})
+        return tuple(
+            RecordedTalk(one.name or one.person, _by(names, one.by), _came(one), _day(one.at, record), _short(one.note))
+            for one in found[-MOST_LINES:]
+            if one.by.lower() != lead.email.lower()
+        )
+
+    def _with_numbers(self, record: CampaignRecord, lead: Person, facts: DigestFacts, now: dt.datetime) -> DigestFacts:
+        until = end_of_day(record, lead, now)
+        if self._leaving[0] != (until, quarter_of(now)):  # once for all campaigns that are written just now
+            self._leaving = ((until, quarter_of(now)), leaving_until(self._store, self._decisions, until, now))
+        day = day_figures(self._store, record, lead, self._leaving[1].get(record.id, {}), now)
+        got_it = told_of_got_it(got_it_only(self._store, record))
+        return replace(facts, numbers=day.lines, figures=(*facts.figures, *got_it))
 
     def _last(self, record: CampaignRecord, lead: Person, now: dt.datetime) -> dt.datetime | None:
         # a digest that could not be delivered was read by no one
@@ -107,35 +147,61 @@ class Digests:
     def _facts(self, record: CampaignRecord, key: str, now: dt.datetime) -> DigestFacts:
         campaign = record.id
         waiting = [one for one in todays_followups(self._store, self._decisions, now) if one.campaign == campaign]
+        number = len(open_followups(self._store, now, campaign))
         asked = [q for q in questions(self._store, now) if q["campaign"] == campaign]
         rows = [row for row in held(self._store) if row["campaign"] == campaign]
         calls = self._calls(record, waiting)
-        left_out = sum((len(waiting) - len(calls), *(max(0, len(some) - MOST_LINES) for some in (asked, rows))))
-        open_questions = (
-            OpenQuestion(q["name"], q["message"], _short(q["text"]), q["asked_at"][:10], q["overdue"])
-            for q in asked[:MOST_LINES]
-        )
+        left_out = sum(max(0, len(some) - MOST_LINES) for some in (asked, rows)) + len(waiting) - len(calls)
         held_rows = (
             HeldRow(row["person"], row["message"], _(row["reason"] or N_("nobody knows whether it arrived")))
             for row in rows[:MOST_LINES]
         )
-        figures = [_("{number} more: commsengine today lists them all.", number=left_out)] if left_out else []
-        figures += self._not_leaving(campaign, now)
+        figures = [_("{number} more: commsengine today lists them all.", number=left_out)] if left_out > 0 else []
         return DigestFacts(
-            key, now, calls, questions=tuple(open_questions), held=tuple(held_rows), figures=tuple(figures)
+            key,
+            now,
+            calls,
+            questions=_grouped(asked, record)[:MOST_LINES],
+            held=tuple(held_rows),
+            figures=(*figures, *self._never_arrived(campaign, now)),
+            troubles=tuple(self._troubles(record, now)),
+            waiting=number,
+            open_questions=len(asked),
+            to_decide=len(rows),
         )
 
-    def _not_leaving(self, campaign: str, now: dt.datetime) -> Iterator[str]:
-        if lost := sum(row["campaign"] == campaign for row in failed(self._store)):
+    def _never_arrived(self, campaign: str, now: dt.datetime) -> Iterator[str]:
+        # no trouble of today: they stand there as long as the campaign goes on
+        found = [row for row in failed(self._store) if row["campaign"] == campaign]
+        lost = len(found)
+        if lost and not all(_lost_since(row, campaign, now - DAY) for row in found):
             messages = counted(lost, "message", "messages")
             yield _("{messages} never arrived: commsengine today says to whom, and why.", messages=messages)
+
+    def _troubles(self, record: CampaignRecord, now: dt.datetime) -> Iterator[str]:
+        campaign = record.id
+        for pause in paused_by_engine(self._store):
+            if pause["campaign"] == campaign:
+                text = N_("The engine paused it: {reason} When that is put right: commsengine resume {campaign}")
+                yield _(text, reason=_(pause["reason"]), campaign=campaign)
+        yesterday = now - DAY
+        if lost := sum(_lost_since(row, campaign, yesterday) for row in failed(self._store)):
+            messages = counted(lost, "message", "messages")
+            yield _("{messages} failed since yesterday: commsengine today says to whom, and why.", messages=messages)
         for one in refusals(self._store):
             if one["holds"] and campaign in one["campaigns"]:
                 text = N_("Nothing more of '{message}' leaves, for its text is refused: {words}")
                 yield _(text, message=one["message"], words=one["words"])
         for rest in channels(self._store, self._decisions, now):
+            passing = rest["fault"] == "later" and dt.datetime.fromisoformat(rest["until"]) - now < PASSING
+            if passing or rest["channel"] not in record.plan.send.channels:
+                continue
             text = N_("Nothing leaves by {channel} until {until:%a %d %b %H:%M} UTC ({waiting:,} waiting): {because}.")
-            about = {"channel": rest["channel"], "waiting": rest["waiting"], "because": _(rest["because"]).rstrip(".")}
+            about = {
+                "channel": _(CHANNELS[rest["channel"]].in_text),
+                "waiting": rest["waiting"],
+                "because": _(rest["because"]).rstrip("."),
+            }
             yield _(text, **about, until=dt.datetime.fromisoformat(rest["until"]))
 
     def _calls(self, record: CampaignRecord, waiting: Sequence[FollowUp]) -> tuple[Call, ...]:
@@ -158,6 +224,44 @@ class Digests:
 
 def _key(record: CampaignRecord, lead: Person, day: dt.date) -> str:
     return morning_key(CATEGORY, record.id, lead.email, day)
+
+
+def _grouped(asked: Sequence[Mapping[str, Any]], record: CampaignRecord) -> tuple[OpenQuestion, ...]:
+    # those who ask nearly the same are answered at once, so they stand in one line
+    groups: dict[object, list[Mapping[str, Any]]] = {}
+    for one in asked:
+        groups.setdefault(one.get("group", one["id"]), []).append(one)
+    return tuple(
+        OpenQuestion(
+            first["name"] or first["person"],
+            first["message"],
+            _short(first["text"]),
+            _day(dt.datetime.fromisoformat(first["asked_at"]), record),
+            first["overdue"],
+            str(first["id"]),
+            len(alike),
+        )
+        for first, *alike in groups.values()
+    )
+
+
+def _day(at: dt.datetime, record: CampaignRecord) -> str:
+    day = local_date_in(record.plan.send.time_zone, at)
+    return f"{day.day} {day:%B}"
+
+
+def _lost_since(row: Mapping[str, str], campaign: str, since: dt.datetime) -> bool:
+    return row["campaign"] == campaign and dt.datetime.fromisoformat(row["at"]) >= since
+
+
+def _by(names: SignerLookup, by: str) -> str:
+    # an address, or the account of who used the command
+    return _name(names.named(by)) if "@" in by else by
+
+
+def _came(one: RecordedOutcome) -> str:
+    came, unclear = _(OUTCOME_WORDS[one.outcome]), next((w for n, w in UNCLEAR_WORDS.items() if n == one.unclear), "")
+    return _("{came}; unclear: {unclear}", came=came, unclear=_(unclear)) if unclear else came
 
 
 def _note(manager: Person | None, untold: Mapping[str, str]) -> str:

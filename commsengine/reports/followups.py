@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -36,10 +36,11 @@ REMIND_AFTER = 5
 
 @dataclass(frozen=True, slots=True)
 class FollowUp:
-    """``carrier`` makes the contact, ``by_lead`` says that it is an owner of the campaign; ``today``, that it is within
-    their number for one day.
+    """``carrier`` makes the contact, ``by_lead`` says that it is an owner of the campaign, ``by_manager`` that the plan
+    wants the manager to; ``today``, that it is within their number for one day.
 
-    ``overdue``: without an outcome for so long that the lead is reminded. ``need`` orders them.
+    ``overdue``: without an outcome for so long that the lead is reminded. ``need`` orders them. ``question`` is the
+    number of the objection that was opened when the outcome was recorded.
     """
 
     id: str
@@ -53,11 +54,13 @@ class FollowUp:
     since: dt.datetime
     carrier: str
     by_lead: bool
+    by_manager: bool
     overdue: bool
     need: tuple[int, int, dt.datetime, str]
     keys: tuple[str, ...] = ()
     today: bool = True
     talk: TalkingPoints = NOTHING_TO_SAY
+    question: int | None = None
 
     @property
     def campaign(self) -> str:
@@ -68,7 +71,7 @@ class FollowUp:
         if self.kind == "sponsor":
             told = self._outcomes()
             came = f" ({told[-1].outcome}, {_day(told[-1].at.date())})" if told else ""
-            sponsor = self.plan.sponsor or _("if there is one")
+            sponsor = self.plan.sponsor_email or _("if there is one")
             text = N_("Personal outreach did not help{came}: a proposal to ask the sponsor, {sponsor}.")
             return _(text, came=came, sponsor=sponsor)
         reason = _not_done(self.to_do) or _unreached(self.plan, self.history, self.messages)
@@ -171,15 +174,24 @@ def with_talk(store: Store, renderer: RendererFor, found: Sequence[FollowUp]) ->
 
 
 def open_followups(
-    store: Store, now: dt.datetime, campaign: str | None = None, only: str | None = None
+    store: Store,
+    now: dt.datetime,
+    campaign: str | None = None,
+    only: str | None = None,
+    people: Collection[str] | None = None,
 ) -> list[FollowUp]:
-    """The follow-ups without talking points and without a number for one day; ``only`` is the id of the one wanted."""
+    """The follow-ups without talking points and without a number for one day; ``only`` is the id of the one wanted.
+
+    ``people``: only of those with these ids.
+    """
     records = {record.id: record for record in store.campaigns.all() if record.state in ("running", "paused")}
     groups: dict[tuple[str, str, HandKind], list[OpenRung]] = defaultdict(list)
     for rung in store.counts.open_rungs(campaign):
         asked = rung.open_at(now) and rung.campaign in records
         if asked and any(m.id == rung.message for m in records[rung.campaign].plan.messages):
             groups[rung.campaign, rung.person_id, rung.kind].append(rung)
+    if people is not None:
+        groups = {group: rungs for group, rungs in groups.items() if group[1] in people}
     if only is not None:
         groups = {group: rungs for group, rungs in groups.items() if followup_id(*group) == only}
     loaded = store.loading.histories(sorted({person for _, person, _ in groups}))
@@ -209,6 +221,8 @@ def record_outcome(
 ) -> FollowUp:
     """Records what came of a contact, for each message it was about. "Understood" also acknowledges them.
 
+    "Objects" opens the objection as a question: until it is answered nothing more of these messages goes to the person.
+
     Raises ``InputError`` for an id that is not open, or an outcome that is none.
     """
     one = next(iter(open_followups(store, now, only=wanted)), None)
@@ -217,8 +231,18 @@ def record_outcome(
         raise InputError(cause, _("Run 'commsengine followups' to see those that are."))
     acknowledged = dict(zip(one.messages, one.keys, strict=True)) if outcome == "understood" else {}
     about = (one.person.id, one.campaign, one.messages)
-    store.answers.outcome(*about, outcome, unclear=unclear, note=note, acknowledged=acknowledged, by=by, now=now)
-    return one
+    objection = (one.messages[0], _last_touch(one)) if outcome == "objects" else None
+    said = {"unclear": unclear, "note": note}
+    number = store.answers.outcome(
+        *about, outcome, **said, acknowledged=acknowledged, objection=objection, by=by, now=now
+    )
+    return replace(one, question=number)
+
+
+def _last_touch(one: FollowUp) -> str:
+    # what a channel carried, if anything did: the answer goes the same way
+    carried = _carried(one.history, one.campaign, one.messages[:1])
+    return carried[-1].key if carried else one.keys[0]
 
 
 def capped_by_day(found: Iterable[FollowUp], per_day: int) -> list[FollowUp]:
@@ -251,31 +275,39 @@ def _followup(
     since = min(rung.call_again or rung.since for rung in rungs)
     overdue = kind == "personal" and _overdue(plan, person, since, now)
     number = followup_id(record.id, person.id, kind)
-    role = role_of(plan.audience, person) or ""
-    carrier = _carrier(plan, person, kind, rungs, overdue, signer_lookup)
+    role = role_of(plan, person) or ""
+    rungs_of_plan = [_rung(plan, rung) for rung in rungs]
+    by_manager = kind == "personal" and all(rung is not None and rung.by == "manager" for rung in rungs_of_plan)
+    manager = signer_lookup.manager_of(person) if by_manager and not overdue else None
+    # the manager where the plan says so and there is one; else the lead, who also gets what lies too long
+    carrier = manager.email if manager else plan.owner[0]
     by_lead = carrier.lower() in {owner.lower() for owner in plan.owner}
     urgency = min(PRIORITY[plan.message(message).priority] for message in messages)
     need = (0 if kind == "sponsor" or overdue else 1, urgency, since, person.id)
     keys = tuple(max((rung for rung in rungs if rung.message == m), key=lambda rung: rung.rung).key for m in messages)
     rung = max(rung.rung for rung in rungs)
     return FollowUp(
-        number, person, role, plan, loaded.history, messages, rung, kind, since, carrier, by_lead, overdue, need, keys
+        number,
+        person,
+        role,
+        plan,
+        loaded.history,
+        messages,
+        rung,
+        kind,
+        since,
+        carrier,
+        by_lead,
+        by_manager,
+        overdue,
+        need,
+        keys,
     )
 
 
 def _overdue(plan: Plan, person: Person, since: dt.datetime, now: dt.datetime) -> bool:
     hours = Hours(plan, person)
     return hours.local_date(now) > hours.after_working_days(hours.local_date(since), REMIND_AFTER)
-
-
-def _carrier(
-    plan: Plan, person: Person, kind: HandKind, rungs: Sequence[OpenRung], overdue: bool, signer_lookup: SignerLookup
-) -> str:
-    # the manager where the plan says so and there is one; else the lead, who also gets what lies too long
-    wanted = [_rung(plan, rung) for rung in rungs]
-    by_manager = all(rung is not None and rung.by == "manager" for rung in wanted)
-    manager = signer_lookup.manager_of(person) if kind == "personal" and by_manager and not overdue else None
-    return manager.email if manager else plan.owner[0]
 
 
 def _rung(plan: Plan, rung: OpenRung) -> Rung | None:

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from statistics import mean
 from typing import Any
 
 from commsengine.cadence.audience import roles_of
@@ -17,7 +18,7 @@ from commsengine.cadence.plan import Message, Plan
 from commsengine.engine.directory import members_of
 from commsengine.errors import InputError
 from commsengine.reports.why import iso
-from commsengine.store.records import CampaignRecord, GivenInput
+from commsengine.store.records import AskId, CampaignRecord, GivenInput, ReplyRecord
 from commsengine.store.store import Store
 from commsengine.translation import N_, _
 
@@ -43,11 +44,11 @@ def answers(store: Store, record: CampaignRecord, message: str | None = None) ->
         known = ", ".join(asking)
         fix = _("Those that do: {messages}.", messages=known) if known else _("None of its messages does.")
         raise InputError(_(cause, message=message, campaign=record.id), fix)
-    audience = list(members_of(store, record.plan))
+    audience, standing = list(members_of(store, record.plan)), store.replies.standing(record.id)
     return {
         "campaign": record.id,
         "messages": [
-            _answered(store, record.plan, each, [one for one in given if one.message == each.id], audience)
+            _answered(store, record.plan, each, [one for one in given if one.message == each.id], audience, standing)
             for each in asking.values()
             if message in (None, each.id)
         ],
@@ -61,27 +62,23 @@ def _lost(store: Store, record: CampaignRecord, message: str) -> Message:
 
 
 def _answered(
-    store: Store, plan: Plan, message: Message, given: Sequence[GivenInput], audience: Sequence[tuple[Person, str]]
+    store: Store,
+    plan: Plan,
+    message: Message,
+    given: Sequence[GivenInput],
+    audience: Sequence[tuple[Person, str]],
+    standing: Mapping[AskId, ReplyRecord],
 ) -> dict[str, Any]:
     spoke, reached = {one.person_id for one in given}, set(store.touches.reached(plan.campaign, message.id))
     roles = roles_of(plan, message)
     return {
         "message": message.id,
-        "question": (message.input.question if message.input else message.commit) or "",
+        "question": _asked(message),
         "kind": message.input.kind if message.ask == "input" and message.input else "commit",
-        "tally": _tally(message, given),
-        "answers": [
-            {
-                "id": one.id,
-                "person": one.person,
-                "name": one.name,
-                "at": iso(one.at),
-                "text": one.text,
-                "as": None,
-                "by": None,
-            }
-            for one in given
-        ],
+        "tally": tally(message, given),
+        "places": places(message, given),
+        "chosen_by": _chosen_by(message, given),
+        "answers": [_one(each, standing.get(each.ask.id)) for each in given],
         "silent": [
             person.email
             for person, role in audience
@@ -90,8 +87,60 @@ def _answered(
     }
 
 
-def _tally(message: Message, given: Sequence[GivenInput]) -> dict[str, int]:
+def _one(given: GivenInput, reply: ReplyRecord | None) -> dict[str, Any]:
+    return {
+        "id": str(given.ask.id),
+        "person": given.person,
+        "name": given.name,
+        "at": iso(given.at),
+        "text": given.text,
+        "as": reply.ending if reply else None,
+        "by": reply.day.isoformat() if reply and reply.day else None,
+        "reply": reply.said if reply else None,
+    }
+
+
+def _asked(message: Message) -> str:
+    if message.input:
+        return message.input.question
+    return message.commit.text if message.commit else ""
+
+
+def newest(given: Iterable[GivenInput]) -> list[GivenInput]:
+    """One of each person, without those that were erased."""
+    return [one for one in {each.person_id: each for each in given}.values() if one.text]
+
+
+def tally(message: Message, given: Sequence[GivenInput]) -> dict[str, int]:
+    """How many chose each, by the newest of each person; nothing where there is nothing to choose.
+
+    Of an order, its points (Borda): the last of n choices gets none, the first n - 1, from each person.
+    """
     choices = message.input.choices if message.input else ()
-    newest = {one.person_id: one.text for one in given}
-    counts = Counter(text for text in newest.values() if text)
+    if message.input and message.input.kind == "rank":
+        orders = [one.text.splitlines() for one in newest(given)]
+        return {c: sum(len(choices) - 1 - order.index(c) for order in orders if c in order) for c in choices}
+    counts = Counter(one.text for one in newest(given))
+    if message.input and message.input.kind == "meeting":  # another time is in people's own words
+        return {choice: counts[choice] for choice in choices}
     return {**dict.fromkeys(choices, 0), **counts} if choices else {}
+
+
+def places(message: Message, given: Sequence[GivenInput]) -> dict[str, float]:
+    """The mean place of each choice in the orders people gave, 1 for the first; only where one is asked for."""
+    if not (message.input and message.input.kind == "rank"):
+        return {}
+    orders = [one.text.splitlines() for one in newest(given)]
+    found = {
+        choice: [1 + order.index(choice) for order in orders if choice in order] for choice in message.input.choices
+    }
+    return {choice: round(mean(each), 2) for choice, each in found.items() if each}
+
+
+def _chosen_by(message: Message, given: Sequence[GivenInput]) -> dict[str, list[str]]:
+    # Who comes when; under "" those who ask for another time.
+    if not (message.input and message.input.kind == "meeting"):
+        return {}
+    choices, chosen = message.input.choices, newest(given)
+    lists = {choice: [one.person for one in chosen if one.text == choice] for choice in choices}
+    return lists | {"": [one.person for one in chosen if one.text not in choices]}

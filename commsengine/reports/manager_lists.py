@@ -33,7 +33,7 @@ class ManagerLists:
 
     def __init__(self, basis: MorningBasis) -> None:
         self._store, self._decisions, self._renderer = basis.store, basis.decisions, basis.renderer
-        self._channels = tuple(basis.channels)
+        self._channels, self._make_link = tuple(basis.channels), basis.make_link
         self._looked_at: int | None = None
 
     def send(self, records: Sequence[CampaignRecord], now: dt.datetime) -> int:
@@ -78,7 +78,8 @@ class ManagerLists:
         with in_language(renderer.language(manager)):
             spoken = [*with_talk(self._store, self._renderer, found[:MOST_WITH_TALK]), *found[MOST_WITH_TALK:]]
             calls = tuple(one.call(of=one.plan) for one in spoken)
-        facts = DigestFacts(morning_key(CATEGORY, channels[0], manager.email, day), now, calls)
+        opens = self._make_link("calls", manager.id, now, campaign=record.id)
+        facts = DigestFacts(morning_key(CATEGORY, channels[0], manager.email, day), now, calls, opens=opens)
         lead = signer_lookup.named(record.plan.owner[0])
         message = renderer.manager_list(manager, lead, facts, channels[0])
         return add_service_mail(self._store, message, category=CATEGORY, person_id=manager.id, due_at=now, now=now)
@@ -106,7 +107,7 @@ def why_untold(store: Store, plan: Plan, manager: Person, carriers: Collection[s
 
 
 def _sponsors(plan: Plan, email: str) -> bool:
-    return email.lower() == (plan.sponsor or "").lower()
+    return email.lower() == plan.sponsor_email.lower()
 
 
 def channels_of(store: Store, plan: Plan, person: Person, carriers: Collection[str]) -> tuple[ChannelName, ...]:

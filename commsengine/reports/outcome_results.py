@@ -18,9 +18,12 @@ from commsengine.cadence.calendar import local_date_in
 from commsengine.cadence.history import History
 from commsengine.cadence.kinds_and_states import BY_HAND
 from commsengine.cadence.plan import Check, Message, Plan, PlannedOutcome
-from commsengine.recall.small_groups import Block, enough, newest_of
+from commsengine.recall.small_groups import Block, enough, newest_by
 from commsengine.recall.statistics import Share
 from commsengine.reports.check_results import Cell
+
+WHY, HOW, LATER, BEFORE = "why", "how", "later", "before"
+"""What a check finds out."""
 
 KEPT_UP = dt.timedelta(days=7)
 """Who did it again so long after the first time, or later, keeps doing it."""
@@ -30,7 +33,8 @@ KEPT_UP = dt.timedelta(days=7)
 class Stages:
     """How far a role came. ``why`` and ``how`` are of answers to checks, the others of people.
 
-    ``kept`` is of those who have done it, a week ago or longer, and of ten of them up.
+    ``kept`` is of those who have done it, a week ago or longer, and of ten of them up; ``transfer``, of answers to
+    checks that are kept for the end.
     """
 
     reached: Share
@@ -38,6 +42,7 @@ class Stages:
     how: Share | None
     done: Share
     kept: Share | None
+    transfer: Share | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +142,7 @@ class OutcomeResults:
         closed: Mapping[Cell, Sequence[Block]],
     ) -> OutcomeView:
         messages = self._plan.messages_for(name)
-        asks = [_about_why(check) for message in messages for check in message.checks]
+        asks = [_kind(check) for message in messages for check in message.checks]
         roles = [role for role in self._plan.audience.roles if (name, role) in self._counts]
         return OutcomeView(
             name,
@@ -145,8 +150,8 @@ class OutcomeResults:
             ends(self._plan, planned.by),
             tuple(message.id for message in messages),
             tuple(self._role(name, role, sizes[role], role in shown, closed) for role in roles),
-            asks_why=True in asks,
-            asks_how=False in asks,
+            asks_why=WHY in asks,
+            asks_how=HOW in asks,
         )
 
     def _role(
@@ -154,39 +159,36 @@ class OutcomeResults:
     ) -> RoleOutcome:
         if not shown:
             return RoleOutcome(role, people, shown=False)
-        counts, messages = self._counts[name, role], self._plan.messages_for(name)
+        counts, right = self._counts[name, role], _by_kind(self._plan.messages_for(name), role, closed)
         stages = Stages(
             Share(counts.reached, people),
-            _right(messages, role, closed, why=True),
-            _right(messages, role, closed, why=False),
+            right.get(WHY),
+            right.get(HOW),
             Share(counts.done, people),
             Share(counts.kept, counts.long_done) if enough(counts.long_done) else None,
+            right.get(LATER),
         )
         days = sorted(counts.days)
         line = tuple(zip(days, accumulate(counts.days[day] for day in days), strict=True))
         return RoleOutcome(role, people, True, stages, line)
 
 
-def _right(
-    messages: Sequence[Message], role: str, closed: Mapping[Cell, Sequence[Block]], *, why: bool
-) -> Share | None:
-    answers = [
-        one
-        for message in messages
-        for one in newest_of(
-            closed.get((message.id, role), ()),
-            _questions(message, why=why),
-        )
-    ]
-    return Share(sum(one.right for one in answers), len(answers)) if answers else None
+def _by_kind(messages: Sequence[Message], role: str, closed: Mapping[Cell, Sequence[Block]]) -> dict[str, Share]:
+    right, given = Counter[str](), Counter[str]()
+    for message in messages:
+        kinds = {place: _kind(check) for place, check in enumerate(message.checks)}
+        # a question that the plan has lost was about how, as far as anybody knows
+        found = newest_by(closed.get((message.id, role), ()), {**kinds, -1: HOW})
+        for kind, answers in found.items():
+            given[kind] += len(answers)
+            right[kind] += sum(one.right for one in answers)
+    return {kind: Share(right[kind], number) for kind, number in given.items()}
 
 
-def _questions(message: Message, *, why: bool) -> set[int]:
-    # one that the plan has lost was about how, as far as anybody knows
-    places = {place for place, check in enumerate(message.checks) if _about_why(check) == why}
-    return places if why else {*places, -1}
-
-
-def _about_why(check: Check) -> bool:
-    # a check that does not say what it is about asks how
-    return getattr(check, "about", None) == "why"
+def _kind(check: Check) -> str:
+    # what was asked before the first touch tells nothing of what the campaign brought
+    if getattr(check, "baseline", False):
+        return BEFORE
+    if getattr(check, "transfer", False):
+        return LATER
+    return WHY if check.about == "why" else HOW

@@ -92,7 +92,7 @@ def headline(report: Report) -> tuple[str, list[str]]:
         return _("Nothing has been sent yet"), [line]
     held = [one for one in standings if one[0].floor is not None]
     if not held:
-        return _without_floor(standings)
+        return _without_floor(report, standings)
     ranked = sorted((one for one in held if not one[1].ramp), key=_above_floor)
     if not ranked:
         return _in_the_ramp(held)
@@ -102,8 +102,8 @@ def headline(report: Report) -> tuple[str, list[str]]:
         nearest = _("Nearest to it: {sentence}.", sentence=_sentence(ranked[0]))
         return _("No role is estimated below its floor"), [nearest, *_best(best, ranked[0])]
     message, role, recall = low[0]
-    title = N_("{role} needs attention") if recall.high < (message.floor or 0) else N_("{role} may need attention")
-    return _(title, role=_named(role)), [f"{_sentence(low[0])}.", *_more(low), *_best(best, low[0])]
+    title = N_("Needs attention: {role}") if recall.high < (message.floor or 0) else N_("May need attention: {role}")
+    return _(title, role=role.role), [f"{_sentence(low[0])}.", *_more(low), *_best(best, low[0])]
 
 
 def _standings(report: Report) -> list[Standing]:
@@ -123,18 +123,35 @@ def _in_the_ramp(held: list[Standing]) -> tuple[str, list[str]]:
     return _("The first touches are under way"), [why, f"{_sentence(least)}."]
 
 
-def _without_floor(standings: list[Standing]) -> tuple[str, list[str]]:
-    ranked = sorted(standings, key=lambda one: one[2].mean)
-    title = _("{role} is estimated to know least", role=_named(ranked[0][1]))
+def _without_floor(report: Report, standings: list[Standing]) -> tuple[str, list[str]]:
+    ranked = sorted((one for one in standings if one[1].tested), key=lambda one: one[2].mean)
+    if not ranked or _alike(ranked[0], ranked[-1]):
+        return _confirmed(report, estimated=bool(ranked))
+    title = _("Lowest estimate: {role}", role=ranked[0][1].role)
     return title, [f"{_sentence(ranked[0])}.", *_best(ranked[-1], ranked[0])]
+
+
+def _alike(one: Standing, other: Standing) -> bool:
+    # as they are shown
+    return round(one[2].mean * 100) == round(other[2].mean * 100)
+
+
+def _confirmed(report: Report, *, estimated: bool) -> tuple[str, list[str]]:
+    # where no role stands out, or none was tested: an assumed curve says nothing about this company's people
+    counts = [role.counts for message in report.messages for role in message.roles if role.shown and role.counts]
+    acknowledged, reached = sum(one.acknowledged for one in counts), sum(one.reached for one in counts)
+    title = _("{acknowledged:,} of {reached:,} confirmed", acknowledged=acknowledged, reached=reached)
+    lines = [_("Counted once for each message that reached a person, in the roles shown.")]
+    untested = _("What is still remembered is not tested yet: no role has answered enough checks.")
+    return title, lines if estimated else [*lines, untested]
 
 
 def _sentence(one: Standing) -> str:
     message, role, recall = one
     within = _within(one)
     if message.floor:
-        within = _("{interval}; its floor is {floor:.0f}", interval=within, floor=message.floor * 100)
-    text = N_("An estimated {mean:.0f} in 100 of the {people} people in {role} still know “{key_point}” ({interval})")
+        within = _("{interval}; its floor is {floor:.0f} %", interval=within, floor=message.floor * 100)
+    text = N_("An estimated {mean:.0f} % of the {people} people in {role} still know “{key_point}” ({interval})")
     about = {"role": role.role, "people": role.people, "key_point": message.key_point.rstrip(".")}
     return _(text, mean=recall.mean * 100, interval=within, **about)
 
@@ -142,7 +159,7 @@ def _sentence(one: Standing) -> str:
 def _within(one: Standing) -> str:
     _message, role, recall = one
     basis = _("tested for this role, {checks} checks", checks=role.checks) if role.tested else _("assumed curve")
-    return _("between {low:.0f} and {high:.0f}; {basis}", low=recall.low * 100, high=recall.high * 100, basis=basis)
+    return _("between {low:.0f} and {high:.0f} %; {basis}", low=recall.low * 100, high=recall.high * 100, basis=basis)
 
 
 def _more(low: list[Standing]) -> list[str]:
@@ -151,13 +168,9 @@ def _more(low: list[Standing]) -> list[str]:
 
 
 def _best(best: Standing, first: Standing) -> list[str]:
-    if best is first:
+    if best is first or _alike(best, first):
         return []
     message, role, recall = best
     about = f"“{message.key_point.rstrip('.')}” ({_within(best)})"
-    text = N_("Best off is {role}: {mean:.0f} in 100 of {people} people on {key_point}.")
+    text = N_("Highest estimate: {role}, {mean:.0f} % of {people} people on {key_point}.")
     return [_(text, role=role.role, mean=recall.mean * 100, people=role.people, key_point=about)]
-
-
-def _named(role: RoleView) -> str:
-    return role.role[:1].upper() + role.role[1:]

@@ -29,6 +29,10 @@ def as_data(seen: Report) -> dict[str, Any]:
         "experiment": [_arm(arm) for arm in seen.arms],
         "outcomes": [_outcome(outcome) for outcome in seen.outcomes],
         "trial": _trial(seen.trial) if seen.trial else None,
+        "got_it_only": [
+            {"role": each.role, "people": each.people, "only": each.only, "share": round(each.only / each.people, 3)}
+            for each in seen.got_it_only
+        ],
     }
 
 
@@ -115,6 +119,7 @@ def _role_outcome(role: RoleOutcome) -> dict[str, Any]:
         "knows_how": _share(stages.how) if stages else None,
         "done": _people(role.done),
         "keeps_doing": _people(stages.kept) if stages else None,
+        "transfer": _share(stages.transfer) if stages else None,
         "days": [{"day": day, "done": number} for day, number in role.line],
     }
 

@@ -10,10 +10,15 @@ from commsengine.cadence.calendar import Hours
 from commsengine.cadence.plan import Plan
 from commsengine.content.render import RendererFor
 from commsengine.engine.decisions import Decisions
+from commsengine.engine.directory import SignerLookup
 from commsengine.engine.waiting_messages import waiting
 from commsengine.reports.campaign_report import RoleView, recall_by_role
+from commsengine.reports.day_figures import DayFigures, Leaving, day_figures, end_of_day, leaving_until
 from commsengine.reports.followups import followups
+from commsengine.reports.outcomes_recorded import recorded_outcomes
+from commsengine.reports.promises import overdue_promises
 from commsengine.reports.why import iso, touch_json
+from commsengine.store.dialogue.replies import alike
 from commsengine.store.records import CampaignCounts, QuestionRecord, TouchRecord
 from commsengine.store.store import Store
 from commsengine.translation import N_
@@ -22,6 +27,9 @@ ALIVE = dt.timedelta(seconds=90)
 """An engine keeps its beat twice a minute; after this long without one it does not run."""
 
 NOT_REACHED = N_("no channel reaches them")
+
+RECENT = dt.timedelta(days=3)
+"""So long what came of a talk stands among the day's news: over a weekend, too."""
 
 QUESTION_WAITS = 2
 """Working days after which an open question heads the list."""
@@ -46,15 +54,17 @@ def status(
 
 
 def engine_state(store: Store, now: dt.datetime, *, stop_file: bool = False) -> dict[str, Any]:
-    """``running`` if one has beaten lately, ``hold`` if it must not send, else ``stopped``."""
-    last = store.engine.heartbeat()
+    """``running`` if one has beaten lately and not ended, ``hold`` if it must not send, else ``stopped``."""
+    beats = store.engine.heartbeats(now - ALIVE)
     hold = next((hold for hold in store.engine.holds() if hold.until is None), None)
-    alive = last is not None and abs(now - last.beat_at) <= ALIVE  # one from the future says nothing about now
+    working = [beat for beat in beats if beat.ended_at is None and abs(now - beat.beat_at) <= ALIVE]
+    last = working[0] if working else store.engine.heartbeat()  # a beat from the future says nothing about now
     return {
-        "state": "hold" if hold or stop_file else "running" if alive else "stopped",
+        "state": "hold" if hold or stop_file else "running" if working else "stopped",
         "hold": {"reason": hold.reason, "since": iso(hold.since)} if hold else None,
         "stop_file": stop_file,
         "beat_at": iso(last.beat_at) if last else None,
+        "ended_at": iso(last.ended_at) if last else None,
         "pid": last.pid if last else None,
         "host": last.host if last else None,
         "resting": resting(store, now),
@@ -89,24 +99,47 @@ def touches(store: Store, campaign: str) -> Iterator[dict[str, Any]]:
 
 
 def today(store: Store, decisions: Decisions, renderer: RendererFor, now: dt.datetime) -> dict[str, Any]:
+    """What waits for a person, bad news first, in the order of the digest; with the same numbers."""
     return {
-        "follow_ups": [one.as_json() for one in followups(store, decisions, renderer, now)],
-        "questions": questions(store, now),
+        "promises": overdue_promises(store, now),
+        "paused": paused_by_engine(store),
+        "channels": channels(store, decisions, now),
+        "failed": failed(store),
         "held": held(store),
         "refusals": refusals(store),
-        "failed": failed(store),
-        "channels": channels(store, decisions, now),
-        "paused": paused_by_engine(store),
+        "numbers": [one.as_json() for one in numbers(store, decisions, now)],
+        "questions": questions(store, now),
+        "follow_ups": [one.as_json() for one in followups(store, decisions, renderer, now)],
+        "recorded": [one.as_json() for one in recorded_outcomes(store, since=now - RECENT)],
     }
 
 
+def numbers(store: Store, decisions: Decisions, now: dt.datetime) -> list[DayFigures]:
+    """The day's numbers of each campaign that runs, by the day of its first owner."""
+    lookup, found = SignerLookup(store), []
+    leaving: dict[dt.datetime, Leaving] = {}
+    for record in store.campaigns.all():
+        if record.state == "running":
+            reader = lookup.named(record.plan.owner[0])
+            until = end_of_day(record, reader, now)
+            if until not in leaving:
+                leaving[until] = leaving_until(store, decisions, until, now)
+            found.append(day_figures(store, record, reader, leaving[until].get(record.id, {}), now))
+    return found
+
+
 def questions(store: Store, now: dt.datetime) -> list[dict[str, Any]]:
-    """Open questions; those that wait for more than two working days first, then the oldest."""
+    """Open questions; those that wait for more than two working days first, then the oldest.
+
+    ``group`` is the number of the first that asks nearly the same: one answer ends them all.
+    """
     asked = store.questions.all(open_only=True)
+    first = {ask.id.number: group[0].id.number for group in alike(each.ask for each in asked) for ask in group}
     people = store.people.by_ids(sorted({question.person_id for question in asked}))
     found = [
         {
             "id": question.id,
+            "group": first[question.id],
             "person": people[question.person_id].email,
             "name": people[question.person_id].name,
             "campaign": question.campaign,

@@ -65,7 +65,7 @@ class TrialResult:
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class TookPart:
     """Somebody who takes part: in which role and arm, and whether they have done it by the day."""
 
     role: str
@@ -73,7 +73,7 @@ class Part:
     did: bool
 
 
-def judged(names: Sequence[str], parts: Iterable[Part], sizes: Mapping[str, int]) -> tuple[ArmOutcome, ...]:
+def judged(names: Sequence[str], parts: Iterable[TookPart], sizes: Mapping[str, int]) -> tuple[ArmOutcome, ...]:
     """The arms, the first one first. ``sizes`` are the people of each role: one of fewer than ten is left out."""
     people, did = Counter[tuple[str, str]](), Counter[tuple[str, str]]()
     for part in parts:
@@ -97,18 +97,18 @@ def judged(names: Sequence[str], parts: Iterable[Part], sizes: Mapping[str, int]
     return tuple(arm(name) for name in names)
 
 
-class Trial:
+class OutcomeTrial:
     """Reads the people of a campaign one by one."""
 
     def __init__(self, plan: Plan) -> None:
         self._plan, self._roles = plan, tried_roles(plan)
         self._on = analysis(plan) is not None
-        self._parts: list[Part] = []
+        self._parts: list[TookPart] = []
 
     def take(self, person: Person, role: str, history: History) -> None:
         arm = arm_of(self._plan, person.id) if self._on and role in self._roles else None
         if arm is not None:
-            self._parts.append(Part(role, arm.name, did_in_time(self._plan, person, history)))
+            self._parts.append(TookPart(role, arm.name, did_in_time(self._plan, person, history)))
 
     def result(self, sizes: Mapping[str, int], seal: Seal | None, now: dt.datetime) -> TrialResult | None:
         """``None`` for a plan whose experiment has no outcome, and that never had a sealed one."""

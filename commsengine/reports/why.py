@@ -15,7 +15,7 @@ from commsengine.cadence.repeats import ByRecall, seen_at
 from commsengine.cadence.sequence import MessageSequence
 from commsengine.engine.decisions import Decided, Decisions
 from commsengine.errors import InputError
-from commsengine.store.records import CampaignRecord, Hold
+from commsengine.store.records import CampaignRecord, Hold, SuspectAnswer
 from commsengine.store.store import Store
 from commsengine.translation import N_, _
 
@@ -44,7 +44,7 @@ def why(store: Store, decisions: Decisions, email: str, now: dt.datetime) -> dic
     timing = _timing(sequences, one)
     standings = {(each.campaign.id, each.message.id): each.standing for each in sequences}
     touched = {row.campaign for row in one.history.rows}
-    return {
+    found: dict[str, Any] = {
         "person": person.email,
         "name": person.name,
         "unreachable": dict(one.history.unreachable),
@@ -57,13 +57,30 @@ def why(store: Store, decisions: Decisions, email: str, now: dt.datetime) -> dic
             ),
         ],
     }
+    _add_suspects(found["campaigns"], store.answers.suspects(person_id=person.id))
+    return found
+
+
+def _add_suspects(campaigns: Any, suspects: Iterable[SuspectAnswer]) -> None:
+    # They are no facts that anything is decided by.
+    said = {
+        (each["campaign"], message["message"]): message["said"] for each in campaigns for message in each["messages"]
+    }
+    for each in suspects:
+        what = _(ANSWERS[each.kind].to_others)
+        text = _("{said}, by a form without its page: it does not count", said=what)
+        told = said.get((each.campaign, each.message), [])
+        told.append({"at": each.at.isoformat(), "text": text})
+        told.sort(key=lambda one: one["at"])
 
 
 def _sequences(
     campaigns: Campaigns, others: Sequence[CampaignRecord], one: Decided, now: dt.datetime
 ) -> list[MessageSequence]:
     # also of campaigns that do not run, as if all did: a standing outlives its campaign
-    stopped = (Campaign(each.plan, each.started_at or now, introduced=each.introduced) for each in others)
+    stopped = (
+        Campaign(each.plan, each.started_at or now, introduced=each.introduced, opened=each.opened) for each in others
+    )
     everything = replace(campaigns, running=(*campaigns.running, *stopped))
     return sequences_of(everything, one.person, one.history)[0]
 

@@ -12,12 +12,12 @@ from markupsafe import Markup, escape
 
 Block = Mapping[str, Any]
 _CONTROL = re.compile(r"\*<([^<>]+)>\*|<([^<>]+)>")
-_MARKS = (
+_MARKS = (  # none opens before the word joiner that the cards put behind a sign which is only a sign
     (re.compile(r"```(.+?)```", re.DOTALL), "<pre>{}</pre>"),
-    (re.compile(r"`([^`\n]+)`"), "<code>{}</code>"),
-    (re.compile(r"(?<![\w*])\*(?=\S)([^*\n]+?)(?<=\S)\*(?![\w*])"), "<strong>{}</strong>"),
-    (re.compile(r"(?<![\w_])_(?=\S)([^_\n]+?)(?<=\S)_(?![\w_])"), "<em>{}</em>"),
-    (re.compile(r"(?<![\w~])~(?=\S)([^~\n]+?)(?<=\S)~(?![\w~])"), "<s>{}</s>"),
+    (re.compile(r"`(?!\u2060)([^`\n]+)`"), "<code>{}</code>"),
+    (re.compile(r"(?<![\w*])\*(?=[^\s\u2060])([^*\n]+?)(?<=\S)\*(?![\w*])"), "<strong>{}</strong>"),
+    (re.compile(r"(?<![\w_])_(?=[^\s\u2060])([^_\n]+?)(?<=\S)_(?![\w_])"), "<em>{}</em>"),
+    (re.compile(r"(?<![\w~])~(?=[^\s\u2060])([^~\n]+?)(?<=\S)~(?![\w~])"), "<s>{}</s>"),
 )
 _ONE = Markup("<label class=field><span>{}</span>{}{}</label>")
 _GROUP = Markup("<fieldset class=field><legend>{}</legend>{}{}</fieldset>")
@@ -42,12 +42,13 @@ def _flowing(text: str) -> Markup:
     return Markup("").join([*pieces, _marked(text[at:])])
 
 
-def block_html(block: Block, button: Callable[[Block], Markup]) -> Markup:
+def block_html(block: Block, button: Callable[[Block], Markup], heading: str = "h3") -> Markup:
+    """``heading`` is the element of a header: one level below what stands above it."""
     kind = block.get("type")
     if kind == "divider":
         return Markup("<hr>")
     if kind == "header":
-        return Markup("<h4>{}</h4>").format(_text(block.get("text")))
+        return Markup("<{0}>{1}</{0}>").format(heading, _text(block.get("text")))
     if kind == "actions":
         buttons = _joined([button(one) for one in block.get("elements", ())])
         return Markup('<div class="actions">{}</div>').format(buttons)

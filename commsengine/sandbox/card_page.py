@@ -15,7 +15,7 @@ from commsengine.translation import install
 
 
 def card_page(title: str, blocks: Sequence[Mapping[str, Any]]) -> str:
-    return template("card.html").render(title=title, blocks=[block_html(block, _button) for block in blocks])
+    return template("card.html").render(title=title, blocks=[block_html(block, _button, "h1") for block in blocks])
 
 
 def _button(element: Mapping[str, Any]) -> Markup:

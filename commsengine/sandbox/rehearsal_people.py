@@ -7,7 +7,7 @@ import time
 import urllib.parse
 import urllib.request
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from html.parser import HTMLParser
@@ -15,7 +15,7 @@ from html.parser import HTMLParser
 from commsengine.cadence.check_questions import answer_id, check_of
 from commsengine.cadence.forecast import Fact, Supposition
 from commsengine.cadence.history import Answer, Deed, OutreachOutcome, Touch
-from commsengine.cadence.kinds_and_states import ChannelName, HandKind
+from commsengine.cadence.kinds_and_states import AnswerKind, ChannelName, HandKind
 from commsengine.cadence.plan import Plan
 from commsengine.content.slack_card import CHECK
 from commsengine.errors import CommsError
@@ -40,6 +40,9 @@ BY = "rehearsal"
 
 WORDS = "The phone number and the last order, on one screen."
 """What people in a rehearsal write when they are asked for their own words."""
+
+BUTTONS: Mapping[AnswerKind, str] = {"acknowledged": "got_it", "commit": "commit", "kept": "kept"}
+"""The button in Slack that gives this answer."""
 
 _direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))  # loopback never goes through a proxy
 
@@ -113,9 +116,9 @@ class PeopleAtPlay:
             slack.click(email, f"{CHECK}_{answer_id(self._choice(record, fact))}", record.key)
         elif fact.kind == "input":
             slack.click(email, "answer", record.key)
-            slack.submit(self._dialog(email), {ENTRY: "0" if message.input and message.input.choices else WORDS})
+            slack.submit(self._dialog(email), _form_of(message.input.choices if message.input else ()))
         else:
-            slack.click(email, "got_it", record.key)
+            slack.click(email, BUTTONS[fact.kind], record.key)
 
     def _choice(self, record: TouchRecord, fact: Answer) -> str:
         check = check_of(self._plan.message(record.message), record.number)
@@ -161,7 +164,15 @@ def _touch(record: TouchRecord) -> Touch:
     )
 
 
+def _form_of(choices: Sequence[str]) -> dict[str, str]:
+    # The first choice; where an order is asked for, that of the plan.
+    places = {f"{ENTRY}-{number}": str(number) for number in range(1, len(choices))}
+    return {ENTRY: "0", **places} if choices else {ENTRY: WORDS}
+
+
 def _fill(form: Form, choice: str) -> None:
+    for place, name in enumerate(form.orders, 1):
+        form.fields[name] = str(place)
     for name, choices in form.choices.items():
         form.fields[name] = choice if choice in choices else choices[0]
     for name in form.texts:
@@ -170,12 +181,16 @@ def _fill(form: Form, choice: str) -> None:
 
 @dataclass
 class Form:
-    """``fields`` are what is sent unless changed; ``choices`` are the values of radio buttons, by name."""
+    """``fields`` are what is sent unless changed; ``choices`` are the values of radio buttons, by name.
+
+    ``orders`` are the names of lists to choose a place from.
+    """
 
     action: str
     fields: dict[str, str] = field(default_factory=dict)
     choices: dict[str, list[str]] = field(default_factory=dict)
     texts: list[str] = field(default_factory=list)
+    orders: list[str] = field(default_factory=list)
 
 
 def first_form(url: str) -> Form:
@@ -222,6 +237,8 @@ class _Reader(HTMLParser):
             return
         if given.get("type") == "radio":
             form.choices.setdefault(name, []).append(given.get("value", ""))
+        elif tag == "select":
+            form.orders.append(name)
         elif tag == "textarea" or given.get("type") == "text":
             form.texts.append(name)
         elif tag in ("input", "button") and name not in form.fields:

@@ -16,7 +16,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any, Self
 
@@ -25,8 +25,10 @@ from starlette.types import Receive, Scope, Send
 
 from commsengine.cadence.forecast import Supposition, forecast_together
 from commsengine.cadence.history import Campaign, Campaigns, History, Standstill, Touch
-from commsengine.cadence.kinds_and_states import Carrier, ChannelName, TouchKind
+from commsengine.cadence.kinds_and_states import CARRIED, Carrier, ChannelName, TouchKind
+from commsengine.cadence.managers_first import reports_of
 from commsengine.cadence.people import Person
+from commsengine.cadence.phases import opened_in_time
 from commsengine.cadence.plan import Plan, Workspace
 from commsengine.campaigns import control
 from commsengine.channels.access_tokens import AccessTokens
@@ -85,7 +87,13 @@ class Script:
     as_if: AsIf = PLAIN
 
     def campaigns(self) -> Campaigns:
-        return Campaigns((Campaign(self.plan, self.start),), self.rules, carriers=self.as_if.channels)
+        campaign = Campaign(self.plan, self.start, opened=self.opened)
+        return Campaigns((campaign,), self.rules, carriers=self.as_if.channels)
+
+    @property
+    def opened(self) -> dict[str, dt.datetime]:
+        """When the lead opens each gate: in time, so that no one waits."""
+        return opened_in_time(self.plan, {}, self.start)
 
     def foreseen(self, each: int = 1) -> list[Touch]:
         """Every touch that ``simulate`` says; with ``each`` about those of every n-th person."""
@@ -93,8 +101,11 @@ class Script:
 
     def _forecasts(self, each: int = 1) -> Iterator[tuple[Person, Sequence[Touch]]]:
         pauses = {self.plan.campaign: [self.pause]} if self.pause else {}
-        history = History(rosters={self.plan.campaign: self.start})
-        some = [(replace(person, since=self.start), history) for person in self.people[::each]]
+        rosters, led = {self.plan.campaign: self.start}, reports_of(self.plan, self.people)
+        some = [
+            (replace(person, since=self.start), History(rosters=rosters, reports=led.get(person.id, ())))
+            for person in self.people[::each]
+        ]
         seen = forecast_together(self.campaigns(), some, self.start, self.until, self.supposing(), pauses)
         return ((person, one.touches) for person, one in seen)
 
@@ -144,7 +155,7 @@ class Story:
 def with_pause(script: Script) -> Script:
     # The pause is laid over the morning on which most touches of a later week fall due.
     each = max(1, len(script.people) // LOOKED_AT)
-    automatic = [touch for touch in script.foreseen(each) if touch.kind in ("message", "remind")]
+    automatic = [touch for touch in script.foreseen(each) if touch.kind in CARRIED]
     later = [touch.due_at for touch in automatic if touch.due_at > script.start + dt.timedelta(days=7)]
     if not later:
         return script
@@ -277,6 +288,7 @@ class Rehearsal:
         suppose, now = script.supposing(), self.clock.now
         people = PeopleAtPlay(script.plan, store, self.sandbox, suppose, self.diary, now, self._calls)
         paused = self._plan_pause()
+        self._plan_gates()
 
         def tick() -> None:
             made = engine.tick()
@@ -321,6 +333,14 @@ class Rehearsal:
         self.diary.note(pause.since, stop)
         self.diary.note(pause.until, go_on)
         return moments
+
+    def _plan_gates(self) -> None:
+        for phase, at in self.script.opened.items():
+            self.diary.note(at, partial(self._open_gate, phase))
+
+    def _open_gate(self, phase: str) -> None:
+        now, campaign = self.clock.now(), self.script.plan.campaign
+        self.wiring.store.gates.open(campaign, phase, because="", by=BY, now=now)
 
     def _out(self) -> int:
         return len(self.sandbox.mailbox.arrived) + len(self.sandbox.slack.posts)

@@ -31,7 +31,7 @@ from commsengine.content.slack_card import CHECK
 from commsengine.errors import InputError
 from commsengine.slack_app.accounts import Accounts, quietly
 from commsengine.slack_app.conversation import Conversation
-from commsengine.slack_app.forms import ENTRY, answer_form, entered, question_form
+from commsengine.slack_app.forms import ENTRY, answer_form, entered, not_yet_form, question_form
 from commsengine.slack_app.home import HomeTab
 from commsengine.slack_app.redrawing import CardPlace, Picture, Redrawing
 from commsengine.slack_app.silence import quiet
@@ -82,7 +82,7 @@ class SlackApp:
         # One attempt per call; what must be repeated waits as a row.
         self._client = WebClient(token, base_url=api_url, timeout=TIMEOUT, retry_handlers=[], logger=quiet)
         self._accounts = Accounts(store.people, store.slack_ids, self._client)
-        self.cards = Redrawing(store.redraws, self._picture, self._client, clock)
+        self.cards = Redrawing(store.redraws, self._picture, self._client, clock, true_until=self._true_until)
         parts = (inbox, self._accounts, self.cards, self._client, clock)
         self._conversation = Conversation(TypedWords(store, inbox), *parts)
         self._home = HomeTab(inbox, self._accounts, self._client, clock)
@@ -100,10 +100,10 @@ class SlackApp:
 
     def _listen(self) -> None:
         self.bolt.use(self._event)
-        for name in ("got_it", "snooze", "heard_enough", "explain", "undo"):
+        for name in ("got_it", "commit", "kept", "snooze", "heard_enough", "explain", "undo"):
             self.bolt.action(name)(self._pressed(partial(self._do, name)))
         self.bolt.action(re.compile(f"^{CHECK}_"))(self._chosen)
-        for name in ("question", "answer"):
+        for name in ("question", "answer", "not_kept"):
             self.bolt.action(name)(self._opened(name))
             self.bolt.view(name)(self._submitted(name))
         self.bolt.error(_failed)
@@ -157,7 +157,10 @@ class SlackApp:
             place, user = _place(body), body["user"]["id"]
             evidence = _evidence(body, _pressed_at(body))
             card = self._theirs(place, user)
-            said = card if isinstance(card, str) else self._unless_known(card, place, evidence, act)
+            try:
+                said = card if isinstance(card, str) else self._unless_known(card, place, evidence, act)
+            except InputError as error:
+                said = error.message
             ack()  # after the commit: had it failed, Slack would say so
             if isinstance(card, Card) and said is None:
                 self._later(partial(self._shown, card, place, respond))
@@ -187,14 +190,15 @@ class SlackApp:
         if name == "answer" and card.ask == "check":  # a card of before checks had their answers on it
             self.cards.draw(place)
             return
-        view = question_form() if name == "question" else answer_form(card, self._inbox.text(card))
+        plain = {"question": question_form, "not_kept": not_yet_form}
+        view = plain[name]() if name in plain else answer_form(card, self._inbox.text(card))
         view["private_metadata"] = json.dumps(place.packed())
         quietly(self._client, "views_open", trigger_id=trigger, view=view)
 
     def _submitted(self, name: str) -> Callable[..., None]:
         def handle(ack: Ack, body: dict[str, Any]) -> None:
             place = CardPlace(**json.loads(body["view"]["private_metadata"]))
-            filled = body["view"]["state"]["values"][ENTRY][ENTRY]
+            filled = body["view"]["state"]["values"]
             user, evidence = body["user"]["id"], _evidence(body, body.get("trigger_id", ""))
 
             def record(card: Card, evidence: Evidence, thread: str) -> None:
@@ -246,12 +250,28 @@ class SlackApp:
     def _picture(self, key: str) -> Picture:
         return self._inbox.drawn(self._inbox.card(key, self._clock()), "slack")
 
+    def _true_until(self, key: str) -> dt.datetime | None:
+        try:
+            return self._inbox.card(key, self._clock()).undo_ends
+        except UnknownTouchError:  # erased since: the next drawing finds out
+            return None
+
     # -- what each of them records ----------------------------------------------------------------
 
     def _do(self, name: str, card: Card, evidence: Evidence, thread: str) -> str | None:
+        try:
+            return self._done(name, card, evidence, thread)
+        except InputError as error:  # a card of before this message asked for that
+            return error.message
+
+    def _done(self, name: str, card: Card, evidence: Evidence, thread: str) -> str | None:
         match name:
             case "got_it":
                 self._inbox.got_it(card, evidence)
+            case "commit":
+                self._inbox.commit(card, "", evidence)
+            case "kept":
+                self._inbox.keep(card, "", evidence, kept=True)
             case "snooze":
                 self._inbox.snooze(card)
             case "heard_enough":
@@ -264,15 +284,14 @@ class SlackApp:
 
     def _check(self, card: Card, name: str, evidence: Evidence) -> str | None:
         # The first answer counts; a later one changes nothing, and the card says what stands since when.
-        try:
-            self._inbox.answer_named(card, name, evidence)
-        except InputError as error:
-            return error.message
+        self._inbox.answer_named(card, name, evidence)
         return None
 
     def _take(self, form: str, card: Card, text: str, evidence: Evidence, thread: str) -> None:
         if form == "question":
             self._inbox.ask(card, text, evidence, thread)
+        elif form == "not_kept":
+            self._inbox.keep(card, text, evidence, kept=False)
         elif card.ask == "input":
             self._inbox.give_input(card, text, evidence)
         else:

@@ -3,7 +3,8 @@
 1. That a card changes is on record before the answer is, so that a crash between answer and picture leaves none stale.
 2. A ``response_url`` takes five calls within thirty minutes and counts in no limit of the workspace. Where it is used
    up, over, or there is none (typed words), the card waits as a row for the worker of ``run``.
-3. The worker keeps within what Slack allows ``chat.update``, waits longer after each failure, and goes on after a
+3. A card that time alone changes (its *Undo* goes after five minutes) waits as a row, too.
+4. The worker keeps within what Slack allows ``chat.update``, waits longer after each failure, and goes on after a
    restart. Every drawing shows what stands on record at that moment.
 """
 
@@ -77,6 +78,7 @@ class CardPlace:
 
 class Redrawing:
     """``picture`` draws the touch of a key as it stands now; it raises ``UnknownTouchError`` where there is none.
+    ``true_until`` says until when that holds, ``None`` where time alone does not change it.
 
     Safe to share between threads. Between ``connect`` and ``close`` the worker is at work; ``seconds`` measures its
     pace, which no jump of the clock may change.
@@ -89,9 +91,11 @@ class Redrawing:
         client: WebClient,
         clock: Callable[[], dt.datetime],
         seconds: Callable[[], float] = time.monotonic,
+        true_until: Callable[[str], dt.datetime | None] = lambda _key: None,
     ) -> None:
         self._queue, self._picture, self._client, self._clock = queue, picture, client, clock
         self._seconds, self._free_at = seconds, 0.0
+        self._true_until = true_until
         self._wake, self._closing = threading.Event(), threading.Event()
         self._thread = threading.Thread(target=self._run, name="slack-redraw", daemon=True)
 
@@ -108,11 +112,14 @@ class Redrawing:
         uses = USES if place.response_url else 0
         try:
             while version and uses and self._by_url(place):
-                version, uses = self._queue.done(place.remote_id, version), uses - 1
+                version, uses = self._done(place.remote_id, place.key, version), uses - 1
         finally:
             if version:
                 self._queue.put_off(place.remote_id, self._clock(), failed=False)
                 self._wake.set()
+
+    def _done(self, remote_id: str, key: str, version: int) -> int:
+        return self._queue.done(remote_id, version, self._true_until(key))
 
     def _by_url(self, place: CardPlace) -> bool:
         client = WebhookClient(place.response_url, timeout=PATIENCE, retry_handlers=[], logger=quiet)
@@ -164,7 +171,7 @@ class Redrawing:
         self._free_at = self._seconds() + APART
         error = self._update(card)
         if error is None:
-            if self._queue.done(card.remote_id, card.version):
+            if self._done(card.remote_id, card.key, card.version):
                 self._queue.put_off(card.remote_id, self._clock(), failed=False)
         else:
             self._fail(card, error)

@@ -6,7 +6,7 @@ import datetime as dt
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Update, bindparam, case, literal, or_, update
+from sqlalchemy import ColumnElement, Connection, Select, Update, bindparam, case, literal, or_, select, update
 
 from commsengine.store import tables
 from commsengine.store.database import chunks, many
@@ -18,6 +18,22 @@ def changed(connection: Connection, person_ids: Iterable[str], now: dt.datetime)
     news = _news(literal(now, person.c.wake_at.type))
     for ids in chunks(sorted(set(person_ids))):
         connection.execute(news.where(person.c.id.in_(ids)))
+
+
+def managers_changed(connection: Connection, keys: Iterable[str], now: dt.datetime) -> None:
+    """Who reports to the people with these addresses has changed: also news to those above, where these have left."""
+    ids: set[str] = set()
+    newest = {key for key in keys if key}
+    while newest:
+        rows = [row for some in chunks(sorted(newest)) for row in connection.execute(_by_key(some))]
+        newest = {row.manager_key for row in rows if row.left is not None and row.id not in ids} - {""}
+        ids |= {row.id for row in rows}
+    changed(connection, ids, now)
+
+
+def _by_key(keys: Iterable[str]) -> Select[Any]:
+    known = select(person.c.id, person.c.left, person.c.manager_key)
+    return known.where(person.c.email_key.in_(keys), person.c.erased_at.is_(None))
 
 
 def again_at(connection: Connection, when: Mapping[str, dt.datetime]) -> None:

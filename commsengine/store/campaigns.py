@@ -20,8 +20,9 @@ from commsengine.cadence.kinds_and_states import CHANNELS, CampaignState
 from commsengine.cadence.plan import Plan, Workspace
 from commsengine.errors import CommsError, InputError
 from commsengine.store import bookkeeping, moves, refusals
-from commsengine.store.campaign_facts import notices, seals
+from commsengine.store.campaign_facts import gates, manager_words, notices, seals
 from commsengine.store.database import Database, columns_of
+from commsengine.store.dialogue import replies
 from commsengine.store.records import CampaignRecord, Hold
 from commsengine.store.tables import campaign, plan_version, standstill, touch
 from commsengine.text import near_names
@@ -100,11 +101,15 @@ class CampaignStore:
             for row in connection.execute(_OVER):
                 past.setdefault(row.campaign, []).append(Standstill(row.since, row.until, row.backlog))
             holding, let_go = refusals.held_messages(connection)
+            said = replies.by_campaign(connection)
+            by_managers = manager_words.running_holds(connection)
         running = tuple(
             replace(
                 _running(record, tuple(past.get(record.id, ()))),
                 held_messages=frozenset(holding.get(record.id, ())),
                 let_go=let_go.get(record.id, {}),
+                replies=said.get(record.id, ()),
+                manager_holds=by_managers.get(record.id, ()),
             )
             for record in records
         )
@@ -203,13 +208,14 @@ class CampaignStore:
             if row is None:
                 return None
             own = notices.ids_by_campaign(connection).get(campaign_id, ())
-            return self._record(connection, row, number or row.version, own)
+            record = self._record(connection, row, number or row.version, own)
+            return record and replace(record, opened=gates.opened(connection).get(campaign_id, {}))
 
     def _all(self, connection: Connection) -> list[CampaignRecord]:
-        own = notices.ids_by_campaign(connection)
+        own, opened = notices.ids_by_campaign(connection), gates.opened(connection)
         rows = connection.execute(_CAMPAIGNS).all()
         found = (self._record(connection, row, row.version, own.get(row.id, ())) for row in rows)
-        return [record for record in found if record is not None]
+        return [replace(record, opened=opened.get(record.id, {})) for record in found if record is not None]
 
     def _record(
         self, connection: Connection, row: Row[Any], number: int, own: tuple[str, ...]
@@ -222,7 +228,8 @@ class CampaignStore:
             whole = written
             if own:
                 plan = written.plan.with_notices(notices.of_campaign(connection, row.id, own))
-                whole = replace(written, plan=plan)
+                since = {**written.introduced, **notices.introduced(connection, row.id)}
+                whole = replace(written, plan=plan, introduced=since)
             self._whole[key] = own, whole
         return replace(self._whole[key][1], state=row.state, epoch=row.epoch, started_at=row.started_at)
 
@@ -281,7 +288,8 @@ def _next_version(connection: Connection, plan: Plan, by: str, now: dt.datetime)
 
 def _running(record: CampaignRecord, pauses: tuple[Standstill, ...]) -> Campaign:
     assert record.started_at is not None, "a running campaign was started"  # noqa: S101 - a defect of ours
-    return Campaign(record.plan, record.started_at, record.version, record.epoch, record.introduced, pauses)
+    about = (record.started_at, record.version, record.epoch, record.introduced)
+    return Campaign(record.plan, *about, pauses, opened=record.opened)
 
 
 def _locked(connection: Connection, campaign_id: str) -> Row[Any]:

@@ -8,15 +8,16 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Select, and_, case, false, func, or_, select, true
 
-from commsengine.cadence.kinds_and_states import BY_HAND, ENOUGH, GOT_IT, STATES
+from commsengine.cadence.check_questions import check_of
+from commsengine.cadence.kinds_and_states import ASKED_FOR, BY_HAND, ENOUGH, GOT_IT, STATES
 from commsengine.cadence.people import COLUMNS, Person
 from commsengine.cadence.plan import Role
 from commsengine.cadence.standing import AWAY, call_again
 from commsengine.store.campaigns import CampaignStore
 from commsengine.store.database import Database
 from commsengine.store.person_rows import person_of
-from commsengine.store.records import CampaignCounts, CampaignRecord, Drawn, OpenRung
-from commsengine.store.tables import answer, deed, outcome, person, roster, touch
+from commsengine.store.records import CampaignCounts, CampaignRecord, Drawn, GotItOnly, Happened, OpenRung
+from commsengine.store.tables import answer, deed, outcome, person, question, roster, touch
 
 
 class Counts:
@@ -49,6 +50,16 @@ class Counts:
             role: Drawn(sizes.get(role, 0), tuple(row.id for row in found if row.role == role))
             for role in record.plan.audience.roles
         }
+
+    def happened(self, campaign: str, since: dt.datetime, until: dt.datetime) -> Happened:
+        """From ``since`` up to, without, ``until``. An answer is one in words or by choice, also to a check."""
+        with self._database.read() as connection:
+            return _happened(connection, campaign, since, until)
+
+    def got_it_only(self, record: CampaignRecord, often: int) -> list[GotItOnly]:
+        """By role: who pressed "Got it" so ``often`` or more, and answered none of the checks that they were shown."""
+        with self._database.read() as connection:
+            return _got_it_only(connection, record, often)
 
     def open_rungs(self, campaign: str | None = None) -> list[OpenRung]:
         """Personal outreach and proposals to sponsors that nothing has come of, the oldest first.
@@ -145,6 +156,46 @@ def _people(connection: Connection, ids: Collection[str]) -> dict[str, Person]:
     return {row.id: person_of(row) for row in connection.execute(select(person).where(person.c.id.in_(ids)))}
 
 
+def _happened(connection: Connection, campaign: str, since: dt.datetime, until: dt.datetime) -> Happened:
+    carried = (touch.c.campaign == campaign, touch.c.kind.not_in(("service", *BY_HAND)), touch.c.state == "sent")
+    sent = select(func.count()).select_from(touch).where(*carried, _within(touch.c.sent_at, since, until))
+    said = (answer.c.campaign == campaign, answer.c.withdrawn_at.is_(None), answer.c.evidence != "manager")
+    kinds = select(answer.c.kind, func.count().label("n")).where(*said, _within(answer.c.at, since, until))
+    asked = select(func.count()).select_from(question).where(question.c.campaign == campaign)
+    counted = {row.kind: row.n for row in connection.execute(kinds.group_by(answer.c.kind))}
+    return Happened(
+        connection.execute(sent).scalar_one(),
+        counted.get("acknowledged", 0),
+        sum(counted.get(kind, 0) for kind in (*ASKED_FOR, "check")),
+        connection.execute(asked.where(_within(question.c.asked_at, since, until))).scalar_one(),
+    )
+
+
+def _within(column: Any, since: dt.datetime, until: dt.datetime) -> ColumnElement[bool]:
+    return and_(column >= since, column < until)
+
+
+def _got_it_only(connection: Connection, record: CampaignRecord, often: int) -> list[GotItOnly]:
+    sent = (touch.c.campaign == record.id, touch.c.state == "sent", touch.c.kind.in_(("message", "remind")))
+    messages = {message.id: message for message in record.plan.messages if message.checks}
+    made = select(touch.c.message, touch.c.number).where(*sent, touch.c.message.in_(messages)).distinct()
+    asking = [row for row in connection.execute(made) if check_of(messages[row.message], row.number)]
+    if not asking:
+        return []
+    these = or_(*(and_(touch.c.message == row.message, touch.c.number == row.number) for row in asking))
+    shown = select(touch.c.person_id).where(*sent, these).distinct().subquery()
+    own = (answer.c.campaign == record.id, answer.c.withdrawn_at.is_(None))
+    presses = select(answer.c.person_id).where(*own, answer.c.kind == "acknowledged", answer.c.evidence != "manager")
+    pressed = presses.group_by(answer.c.person_id).having(func.count() >= often)
+    checked = select(answer.c.person_id).where(*own, answer.c.kind == "check")
+    people = _members(connection, record).subquery()
+    only = case((and_(people.c.id.in_(pressed), people.c.id.not_in(checked)), 1), else_=0)
+    found = select(people.c.role, func.count().label("people"), func.sum(only).label("only"))
+    found = found.join(shown, shown.c.person_id == people.c.id).where(people.c.role.is_not(None))
+    rows = {row.role: row for row in connection.execute(found.group_by(people.c.role))}
+    return [GotItOnly(role, rows[role].people, rows[role].only) for role in record.plan.audience.roles if role in rows]
+
+
 # -- the audience, counted by the database: the same people and roles that ``role_of`` finds one by one
 
 
@@ -170,9 +221,11 @@ def _evenly(members: Select[Any], most: int) -> Select[Any]:
 
 def _members(connection: Connection, record: CampaignRecord) -> Select[Any]:
     """The people who are there and, if the campaign has a roster, in it: the id, and the role or NULL."""
-    audience = record.plan.audience
+    audience, kept_out = record.plan.audience, record.plan.kept_out
     roles = case(*((_matches(connection, role), name) for name, role in audience.roles.items()), else_=None)
     members = select(person.c.id, roles.label("role")).where(person.c.left.is_(None), person.c.erased_at.is_(None))
+    if kept_out:
+        members = members.where(person.c.email_key != kept_out)
     if audience.people is None:
         return members
     return members.join(roster, and_(roster.c.person_id == person.c.id, roster.c.campaign == record.id))

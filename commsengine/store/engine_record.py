@@ -72,9 +72,10 @@ class EngineRecord:
         row = self._database.first(_BEATS.limit(1))
         return HeartbeatRecord(*row) if row else None
 
-    def heartbeats(self) -> list[HeartbeatRecord]:
-        """The last beat of each engine, the latest first."""
-        return [HeartbeatRecord(*row) for row in self._database.rows(_BEATS)]
+    def heartbeats(self, since: dt.datetime | None = None) -> list[HeartbeatRecord]:
+        """The last beat of each engine, the latest first; only of those that have beaten ``since`` then."""
+        lately = _BEATS if since is None else _BEATS.where(engine.c.beat_at >= since)
+        return [HeartbeatRecord(*row) for row in self._database.rows(lately)]
 
     def longest_intervals(self, since: dt.datetime, count: int) -> list[float]:
         """The longest times between two ticks, in seconds, of those that have beaten since then."""

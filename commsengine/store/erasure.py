@@ -11,7 +11,7 @@ import secrets
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Table, delete, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Table, and_, delete, or_, select, update
 
 from commsengine.errors import InputError
 from commsengine.store import bookkeeping, moves, tables
@@ -24,6 +24,8 @@ _WROTE: tuple[tuple[Table, dict[str, Any]], ...] = (
     (tables.answer, {"value": "", "detail": {}}),
     (tables.question, {"text": "", "answer": "", "thread": "", "said": ""}),
     (tables.outcome, {"note": ""}),
+    (tables.suspect, {"value": "", "detail": {}}),
+    (tables.manager_line, {"text": ""}),
     (tables.deed, {"ref": ""}),
     (tables.unreachable, {"reason": ""}),
 )
@@ -37,9 +39,12 @@ _BLANK: dict[str, Any] = {
 _DONE_BY = (
     (tables.plan_version, "applied_by"), (tables.standstill, "since_by"), (tables.standstill, "until_by"),
     (tables.answer, "by"), (tables.question, "answered_by"), (tables.snooze, "by"), (tables.outcome, "by"),
+    (tables.manager_hold, "by"), (tables.manager_hold, "withdrawn_by"),
+    (tables.manager_line, "by"), (tables.manager_line, "withdrawn_by"),
     (tables.suppression, "by"), (tables.suppression, "withdrawn_by"), (tables.unreachable, "by"),
     (tables.unreachable, "withdrawn_by"), (tables.audit, "by"), (tables.audit, "subject"),
-    (tables.refusal, "settled_by"), (tables.deed, "by"), (tables.seal, "by"),
+    (tables.refusal, "settled_by"), (tables.gate, "by"), (tables.deed, "by"), (tables.seal, "by"),
+    (tables.reply, "by"), (tables.notice, "by"),
 )  # fmt: skip
 
 
@@ -56,6 +61,7 @@ def erase(connection: Connection, person_id: str, *, by: str, now: dt.datetime) 
     connection.execute(delete(tables.fresh_link).where(_names(names)))
     _rename_in_signatures(connection, {person_id, row.email, row.email_key}, pseudonym)
     _blank_the_person(connection, person_id, pseudonym, now)
+    bookkeeping.managers_changed(connection, [row.manager_key], now)
     bookkeeping.note(connection, "erase", pseudonym, by=pseudonym if by in (row.email, person_id) else by, now=now)
     return pseudonym
 
@@ -74,8 +80,16 @@ def _blank_what_was_said(connection: Connection, person_id: str) -> None:
     connection.execute(moves.blanking().where(tables.touch.c.person_id == person_id))
     quoting = (tables.touch.c.message.in_(ABOUT_OTHERS), tables.touch.c.state.in_(moves.FINAL))
     connection.execute(moves.blanking().where(tables.touch.c.kind == "service", *quoting))
+    connection.execute(update(tables.reply).where(_only_to(person_id)).values(asked="", said="", public=False))
     for table, blanks in _WROTE:
         connection.execute(update(table).where(table.c.person_id == person_id).values(blanks))
+
+
+def _only_to(person_id: str) -> ColumnElement[bool]:
+    # What was said to one person alone may tell of them.
+    mine = select(tables.replied.c.reply_id).where(tables.replied.c.person_id == person_id)
+    others = select(tables.replied.c.reply_id).where(tables.replied.c.person_id != person_id)
+    return and_(tables.reply.c.id.in_(mine), tables.reply.c.id.not_in(others))
 
 
 def _forget_the_address(connection: Connection, email_key: str) -> None:

@@ -9,9 +9,18 @@ from typing import Any, TypeVar
 
 from sqlalchemy import BindParameter, Column, ColumnElement, Connection, Select, Table, bindparam, func, select, update
 
-from commsengine.cadence.history import Answer, Deed, History, OutreachOutcome, Question, Snooze, TouchRow
+from commsengine.cadence.history import (
+    Answer,
+    Deed,
+    DirectReport,
+    History,
+    OutreachOutcome,
+    Question,
+    Snooze,
+    TouchRow,
+)
 from commsengine.cadence.kinds_and_states import CHANNELS
-from commsengine.cadence.people import Person
+from commsengine.cadence.people import LONGEST_CHAIN, Person
 from commsengine.store.database import Database, chunks, columns_of
 from commsengine.store.person_rows import email_key, person_of, suppression_key
 from commsengine.store.records import Loaded
@@ -63,6 +72,11 @@ _FACTS: Mapping[str, tuple[Select[Any], Callable[..., Any]]] = {
 
 _CLOSED = (unreachable.c.channel, unreachable.c.reason)
 _UNREACHABLE = _of_people(unreachable, _CLOSED, unreachable.c.withdrawn_at.is_(None)).order_by(unreachable.c.id)
+_REPORTS = (
+    select(person)
+    .where(person.c.manager_key.in_(bindparam("keys", expanding=True)), person.c.erased_at.is_(None))
+    .order_by(person.c.id)
+)
 _ROSTERS = _of_people(roster, (roster.c.campaign, roster.c.since))
 _SUPPRESSIONS = select(suppression).where(
     suppression.c.email_key.in_(bindparam("keys", expanding=True)), suppression.c.withdrawn_at.is_(None)
@@ -106,25 +120,29 @@ class Loading:
         with self._database.write() as connection:
             connection.execute(update(person).where(person.c.erased_at.is_(None)).values(wake_at=epoch))
 
-    def histories(self, ids: Sequence[str]) -> dict[str, Loaded]:
-        """People with everything on record about them, read at one moment; the unknown and erased are left out."""
+    def histories(self, ids: Sequence[str], *, reports: bool = False) -> dict[str, Loaded]:
+        """People with everything on record about them, read at one moment; the unknown and erased are left out.
+
+        ``reports``: with who reports to them, which only messages that managers get first ask for.
+        """
         loaded: dict[str, Loaded] = {}
         with self._database.read() as connection:
             for some in chunks(ids):
-                loaded.update(_load_some(connection, some))
+                loaded.update(_load_some(connection, some, reports=reports))
         return loaded
 
 
-def _load_some(connection: Connection, ids: Sequence[str]) -> dict[str, Loaded]:
+def _load_some(connection: Connection, ids: Sequence[str], *, reports: bool) -> dict[str, Loaded]:
     these = connection.execute(_PEOPLE, {"ids": list(ids)})
     people = {row.id: (person_of(row), row.facts_seq) for row in these}
     facts = {name: _facts(connection, ids, query, fact) for name, (query, fact) in _FACTS.items()}
     closed = _unreachable(connection, ids, [each for each, _ in people.values()])
     rosters = _facts(connection, ids, _ROSTERS, lambda *pair: pair)
+    led = _reports(connection, [one for one, _ in people.values() if one.is_manager]) if reports else {}
     loaded = {}
     for each, (someone, facts_seq) in people.items():
         known: dict[str, Any] = {name: tuple(found[each]) for name, found in facts.items()}
-        history = History(**known, unreachable=closed[each], rosters=dict(rosters[each]))
+        history = History(**known, unreachable=closed[each], rosters=dict(rosters[each]), reports=led.get(each, ()))
         loaded[each] = Loaded(someone, history, facts_seq)
     return loaded
 
@@ -136,6 +154,36 @@ def _facts(
     for person_id, *row in connection.execute(query, {"ids": list(ids)}):
         found[person_id].append(fact(*row))
     return found
+
+
+def _reports(connection: Connection, managers: Sequence[Person]) -> dict[str, tuple[DirectReport, ...]]:
+    # level by level, for the people of a leaver are those of the manager above
+    above = {email_key(manager.email): manager.id for manager in managers}
+    newest, people = dict(above), defaultdict[str, list[Person]](list)
+    for _ in range(LONGEST_CHAIN):
+        rows = [row for some in chunks(list(newest)) for row in connection.execute(_REPORTS, {"keys": list(some)})]
+        found = [(newest[row.manager_key], person_of(row)) for row in rows]
+        for manager, one in found:
+            if one.left is None:
+                people[manager].append(one)
+        gone = {email_key(one.email): manager for manager, one in found if one.left is not None and one.is_manager}
+        newest = {key: manager for key, manager in gone.items() if key not in above}
+        if not newest:
+            break
+        above |= newest
+    listed = _rosters(connection, [one.id for theirs in people.values() for one in theirs])
+    return {
+        manager: tuple(DirectReport(one, frozenset(listed[one.id])) for one in theirs)
+        for manager, theirs in people.items()
+    }
+
+
+def _rosters(connection: Connection, ids: Sequence[str]) -> defaultdict[str, list[str]]:
+    listed = defaultdict[str, list[str]](list)
+    for some in chunks(ids):
+        for person_id, campaign, _since in connection.execute(_ROSTERS, {"ids": list(some)}):
+            listed[person_id].append(campaign)
+    return listed
 
 
 def _unreachable(

@@ -130,6 +130,8 @@ class People:
             new = ({"campaign": campaign, "person_id": each, "since": now} for each in sorted(wanted - stood))
             many(connection, roster.insert(), new)
             bookkeeping.changed(connection, stood ^ wanted, now)
+            managers = people_import.managers_of(connection, sorted(stood ^ wanted))
+            bookkeeping.managers_changed(connection, managers, now)
 
     def erase(self, person_id: str, *, by: str, now: dt.datetime) -> str:
         """Removes what is personal and keeps the counts under a pseudonym, which it returns. Cannot be undone."""

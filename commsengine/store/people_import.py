@@ -51,6 +51,8 @@ def save(
     _recount_managers(connection, now)
     there = None if present is None else {*present, *(each.id for each in people)}
     left = 0 if there is None else _mark_leavers(connection, there, now)
+    told = {email_key(each.manager) for each in (*added, *updated)}
+    bookkeeping.managers_changed(connection, told | {stored[each.id]["manager_key"] for each in updated}, now)
     return ImportCounts(len(added), len(updated), len(people) - len(added) - len(updated), left)
 
 
@@ -168,4 +170,10 @@ def _mark_leavers(connection: Connection, present: set[str], now: dt.datetime) -
     leave = update(person).where(person.c.id == bindparam("the_id")).values(left=now.date())
     many(connection, leave, ({"the_id": each} for each in missing))
     bookkeeping.changed(connection, missing, now)
+    bookkeeping.managers_changed(connection, managers_of(connection, missing), now)
     return len(missing)
+
+
+def managers_of(connection: Connection, ids: Sequence[str]) -> set[str]:
+    """The addresses, as keys, of whom these people report to."""
+    return {row.manager_key for row in rows_with(connection, select(person), person.c.id, ids)}

@@ -10,13 +10,16 @@ from typing import Any
 from commsengine.cadence.history import History, TouchRow
 from commsengine.cadence.kinds_and_states import (
     AnswerKind,
+    AskKind,
     AttemptVerdict,
     CampaignState,
     Carrier,
     ChannelName,
+    Ending,
     EvidenceKind,
     Fault,
     HandKind,
+    OutcomeName,
     ReceiptState,
     TouchKind,
     TouchState,
@@ -234,7 +237,9 @@ class Attempt:
 
 @dataclass(frozen=True, slots=True)
 class CampaignRecord:
-    """A campaign with one version of its plan. ``introduced`` says since when each message stands as it is."""
+    """A campaign with one version of its plan. ``introduced`` says since when each message stands as it is, ``opened``
+    since when the gate of a phase is open.
+    """
 
     id: str
     state: CampaignState
@@ -247,6 +252,7 @@ class CampaignRecord:
     introduced: Mapping[str, dt.datetime]
     applied_at: dt.datetime
     applied_by: str
+    opened: Mapping[str, dt.datetime] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -305,7 +311,7 @@ class QuestionRecord:
     """A question and, once there is one, its answer.
 
     ``thread`` is the ``remote_id`` of the message under which the answer is awaited, ``said`` the stamps of the typed
-    messages it is made of; both may be empty.
+    messages it is made of; both may be empty. An ``objection`` came up in a talk: ``text`` is what was noted of it.
     """
 
     id: int
@@ -321,10 +327,91 @@ class QuestionRecord:
     answered_by: str
     thread: str = ""
     said: str = ""
+    objection: bool = False
 
     @property
     def stamps(self) -> tuple[str, ...]:
         return tuple(self.said.split())
+
+    @property
+    def ask(self) -> Ask:
+        about = (self.person_id, self.campaign, self.message, self.key, self.text, self.evidence, self.asked_at)
+        return Ask(AskId("question", self.id), *about, self.thread, self.answered_at, self.answered_by)
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class AskId:
+    """What a reply is about, as people name it: ``7`` for a question, ``a12`` for an answer to an input."""
+
+    kind: AskKind
+    number: int
+
+    def __str__(self) -> str:
+        return f"a{self.number}" if self.kind == "input" else str(self.number)
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """A question, or an answer to an input: something that ends with a reply. ``key`` is its touch's.
+
+    ``thread`` is the ``remote_id`` of the message under which the reply is awaited. ``answered_at`` and ``answered_by``
+    are those of a question.
+    """
+
+    id: AskId
+    person_id: str
+    campaign: str
+    message: str
+    key: str
+    text: str
+    evidence: EvidenceKind
+    at: dt.datetime
+    thread: str = ""
+    answered_at: dt.datetime | None = None
+    answered_by: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class NewReply:
+    """What is said to all who asked alike. ``asked`` are the words for it that all may read, empty for none.
+
+    ``day`` is that of a promise (``later``); people of ``roles`` read it at the head of their next touch. ``public``:
+    it stands on the page for all. ``notice`` is the message that brings it to others.
+    """
+
+    campaign: str
+    message: str
+    said: str
+    ending: Ending = "done"
+    day: dt.date | None = None
+    asked: str = ""
+    roles: tuple[str, ...] = ()
+    public: bool = True
+    notice: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReplyRecord(NewReply):
+    """A reply on record, with all it is about; ``people`` is how many asked. ``replaced_at`` ends it."""
+
+    id: int
+    at: dt.datetime
+    by: str
+    replaced_at: dt.datetime | None = None
+    asks: tuple[AskId, ...] = ()
+    people: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class SuspectAnswer:
+    """An answer that came without its page."""
+
+    person_id: str
+    campaign: str
+    message: str
+    key: str
+    kind: AnswerKind
+    at: dt.datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -381,6 +468,16 @@ class AnsweredTouch:
 
 
 @dataclass(frozen=True, slots=True)
+class GateWord:
+    """The word of a lead that opened the gate of a phase."""
+
+    phase: str
+    opened_at: dt.datetime
+    by: str
+    because: str
+
+
+@dataclass(frozen=True, slots=True)
 class GivenInput:
     """An answer in words or by choice that stands. ``text`` is empty where none were given or the person is erased."""
 
@@ -392,6 +489,31 @@ class GivenInput:
     kind: AnswerKind
     text: str
     at: dt.datetime
+    campaign: str = ""
+    key: str = ""
+    evidence: EvidenceKind = "link"
+
+    @property
+    def ask(self) -> Ask:
+        about = (self.person_id, self.campaign, self.message, self.key, self.text, self.evidence, self.at)
+        return Ask(AskId("input", self.id), *about)
+
+
+@dataclass(frozen=True, slots=True)
+class GivenOutcome:
+    """What somebody (``by``) recorded about a talk with a person, for one message; ``unclear`` and ``note`` may be
+    empty."""
+
+    person_id: str
+    person: str
+    name: str
+    campaign: str
+    message: str
+    outcome: OutcomeName
+    unclear: str
+    note: str
+    at: dt.datetime
+    by: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -474,6 +596,25 @@ class Hold:
     until: dt.datetime | None
     until_by: str
     backlog: str
+
+
+@dataclass(frozen=True, slots=True)
+class Happened:
+    """What happened of one campaign in some time: messages that channels carried, and what people said."""
+
+    sent: int = 0
+    acknowledged: int = 0
+    answered: int = 0
+    asked: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class GotItOnly:
+    """Of one role: ``people`` who were shown a question, and how many of them press "Got it" each time instead."""
+
+    role: str
+    people: int
+    only: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import bindparam, or_, select
+from sqlalchemy import Connection, bindparam, or_, select
 
 from commsengine.cadence.kinds_and_states import Carrier
 from commsengine.store import campaigns, moves
@@ -39,6 +40,36 @@ _RIPE = (
 _DUE, _DUE_ON_HOLD = _RIPE.where(_PASSES), _RIPE.where(ALERT)
 
 
+@dataclass(frozen=True, slots=True)
+class NewMail:
+    """Service mail that is to be kept. ``payload`` is the finished message; it leaves from ``due_at`` on, else now."""
+
+    key: str
+    category: str
+    channel: Carrier
+    payload: Mapping[str, Any]
+    campaign: str = ""
+    person_id: str | None = None
+    due_at: dt.datetime | None = None
+
+
+def add(connection: Connection, new: NewMail, now: dt.datetime) -> bool:
+    """False when this key is known already."""
+    row = moves.blank(new.key, moves.NOTE.target, now) | {
+        "kind": "service",
+        "campaign": new.campaign,
+        "message": new.category,
+        "person_id": new.person_id,
+        "channel": new.channel,
+        "number": 1,
+        "due_at": new.due_at or now,
+        "retry_at": new.due_at or now,
+        "payload": dict(new.payload),
+    }
+    kept = moves.bearing(connection).values(row)
+    return connection.execute(kept.returning(touch.c.key)).first() is not None
+
+
 class ServiceMail:
     """The service mail that waits; ``Outbox`` marks and settles it."""
 
@@ -58,20 +89,9 @@ class ServiceMail:
         due_at: dt.datetime | None = None,
     ) -> bool:
         """False when this key is known already. ``category`` is digest, manager_list, answer, correction or alert."""
-        row = moves.blank(key, moves.NOTE.target, now) | {
-            "kind": "service",
-            "campaign": campaign,
-            "message": category,
-            "person_id": person_id,
-            "channel": channel,
-            "number": 1,
-            "due_at": due_at or now,
-            "retry_at": due_at or now,
-            "payload": dict(payload),
-        }
+        new = NewMail(key, category, channel, payload, campaign, person_id, due_at)
         with self._database.write() as connection:
-            new = moves.bearing(connection).values(row)
-            return connection.execute(new.returning(touch.c.key)).first() is not None
+            return add(connection, new, now)
 
     def due(self, now: dt.datetime, limit: int = 100) -> Sequence[TouchRecord]:
         """What may leave now, the longest due first."""

@@ -8,6 +8,8 @@ from typing import Self
 from commsengine.errors import CommsError
 from commsengine.store import schema
 from commsengine.store.campaign_facts.deeds import Deeds
+from commsengine.store.campaign_facts.gates import Gates
+from commsengine.store.campaign_facts.manager_words import ManagerWords
 from commsengine.store.campaign_facts.notices import Notices
 from commsengine.store.campaign_facts.seals import Seals
 from commsengine.store.campaigns import CampaignStore
@@ -16,6 +18,7 @@ from commsengine.store.database import Database, sqlite_url
 from commsengine.store.dialogue.answers import Answers
 from commsengine.store.dialogue.link_tokens import LinkTokens
 from commsengine.store.dialogue.questions import Questions
+from commsengine.store.dialogue.replies import Replies
 from commsengine.store.engine_record import ChannelRecord, EngineRecord
 from commsengine.store.estimates import Estimates
 from commsengine.store.loading import Loading
@@ -42,6 +45,8 @@ class Store:
         self.people = People(database)
         self.campaigns = CampaignStore(database)
         self.notices = Notices(database)
+        self.gates = Gates(database)
+        self.manager_words = ManagerWords(database)
         self.deeds = Deeds(database)
         self.seals = Seals(database)
         self.loading = Loading(database)
@@ -52,6 +57,7 @@ class Store:
         self.refusals = Refusals(database)
         self.answers = Answers(database)
         self.questions = Questions(database)
+        self.replies = Replies(database)
         self.link_tokens = LinkTokens(database)
         self.redraws = Redraws(database)
         self.reachability = Reachability(database)

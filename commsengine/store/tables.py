@@ -209,6 +209,18 @@ class FreshLinkRow(Row, table=True):
     used_at: dt.datetime | None = _instant(nullable=True)
 
 
+class GateRow(Row, table=True):
+    """The word of a lead that opens the gate of a phase."""
+
+    __tablename__ = "gate"
+
+    campaign: str = Field(primary_key=True, foreign_key="campaign.id")
+    phase: str = _key()
+    opened_at: dt.datetime = _instant()
+    by: str
+    because: str = _long()
+
+
 class StandstillRow(Row, table=True):
     """A pause of one campaign; with an empty ``campaign``, a hold of the engine. Open while ``until`` is empty."""
 
@@ -361,7 +373,8 @@ class QuestionRow(Row, table=True):
     """A question of a person, and its answer.
 
     ``thread`` is the ``remote_id`` of the message under which its answer is awaited; ``said`` are the time stamps of
-    the messages that it was typed in, a blank between them. Both are empty where it was asked elsewhere.
+    the messages that it was typed in, a blank between them. Both are empty where it was asked elsewhere. An
+    ``objection`` was recorded after a talk.
     """
 
     __tablename__ = "question"
@@ -379,6 +392,59 @@ class QuestionRow(Row, table=True):
     answered_by: str
     thread: str = _empty()
     said: str = _empty()
+    objection: bool = Field(sa_column_kwargs={"server_default": false()})
+
+
+class ReplyRow(Row, table=True):
+    """What was said to all who asked, or put in, nearly the same. ``asked`` are the words for it that all may read.
+
+    ``ending`` is done, later (by ``day``) or no; ``public``: it stands on the page for all. ``notice`` is the message
+    that brings it to others than those who asked. From ``replaced_at`` on newer ones stand for all it was about.
+    """
+
+    __tablename__ = "reply"
+
+    id: int | None = _number()
+    campaign: str = Field(index=True)
+    message: str
+    asked: str = _long()
+    said: str = _long()
+    ending: str
+    day: dt.date | None = Field(default=None, sa_type=Date)
+    roles: list[str] = _json()
+    public: bool
+    notice: str
+    at: dt.datetime = _instant()
+    by: str
+    replaced_at: dt.datetime | None = _instant(nullable=True)
+
+
+class RepliedRow(Row, table=True):
+    """A question, or an answer to an input, that a reply is about. The newest reply to it stands."""
+
+    __tablename__ = "replied"
+
+    reply_id: int = Field(primary_key=True, foreign_key="reply.id")
+    kind: str = _key()
+    number: int = _key()
+    person_id: str = _person()
+
+
+class SuspectRow(Row, table=True):
+    """An answer that came without the page it belongs to, as of a machine: kept, and counted nowhere."""
+
+    __tablename__ = "suspect"
+    __table_args__ = (UniqueConstraint("person_id", "key", "kind"),)
+
+    id: int | None = _number()
+    person_id: str = _person()
+    campaign: str = Field(index=True)
+    message: str
+    key: str
+    kind: str
+    value: str = _long()
+    detail: dict[str, Any] = _json()
+    at: dt.datetime = _instant()
 
 
 class RedrawRow(Row, table=True):
@@ -422,6 +488,38 @@ class OutcomeRow(Row, table=True):
     note: str = _long()
     at: dt.datetime = _instant()
     by: str
+
+
+class ManagerHoldRow(Row, table=True):
+    """A manager (``person_id``) holds what goes out in their name: nothing goes to their people before ``until``."""
+
+    __tablename__ = "manager_hold"
+
+    id: int | None = _number()
+    campaign: str = Field(foreign_key="campaign.id")
+    message: str
+    person_id: str = _person()
+    until: dt.date = Field(sa_type=Date)
+    at: dt.datetime = _instant()
+    by: str
+    withdrawn_at: dt.datetime | None = _instant(nullable=True)
+    withdrawn_by: str
+
+
+class ManagerLineRow(Row, table=True):
+    """A line that a manager (``person_id``) adds to a message that goes out in their name."""
+
+    __tablename__ = "manager_line"
+
+    id: int | None = _number()
+    campaign: str = Field(foreign_key="campaign.id")
+    message: str
+    person_id: str = _person()
+    text: str = _long()
+    at: dt.datetime = _instant()
+    by: str
+    withdrawn_at: dt.datetime | None = _instant(nullable=True)
+    withdrawn_by: str
 
 
 class DeedRow(Row, table=True):
@@ -656,15 +754,21 @@ campaign = _table("campaign")
 plan_version = _table("plan_version")
 notice = _table("notice")
 fresh_link = _table("fresh_link")
+gate = _table("gate")
 standstill = _table("standstill")
 touch = _table("touch")
 attempt = _table("attempt")
 refusal = _table("refusal")
 answer = _table("answer")
 question = _table("question")
+reply = _table("reply")
+replied = _table("replied")
+suspect = _table("suspect")
 redraw = _table("redraw")
 snooze = _table("snooze")
 outcome = _table("outcome")
+manager_hold = _table("manager_hold")
+manager_line = _table("manager_line")
 deed = _table("deed")
 seal = _table("seal")
 signed_call = _table("signed_call")

@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Select, bindparam, func, or_, select
 
-from commsengine.cadence.kinds_and_states import TouchState
+from commsengine.cadence.kinds_and_states import CARRIED, TouchState
 from commsengine.store.database import CHUNK, Database, columns_of, rows_with
 from commsengine.store.records import Attempt, ReachedPerson, TouchRecord
 from commsengine.store.tables import attempt, touch, unreachable
@@ -107,7 +107,7 @@ class Touches:
         """The ids of the people who have got a message by a channel, or perhaps have."""
         theirs = (
             select(touch.c.person_id)
-            .where(touch.c.campaign == campaign, touch.c.message == message, touch.c.kind.in_(("message", "remind")))
+            .where(touch.c.campaign == campaign, touch.c.message == message, touch.c.kind.in_(CARRIED))
             .where(touch.c.state.in_(("sent", "uncertain")), touch.c.person_id.is_not(None))
         )
         return [row.person_id for row in self._database.rows(theirs.distinct())]

@@ -14,12 +14,14 @@ from starlette.responses import RedirectResponse, Response
 
 from commsengine.answers.inbox import Evidence
 from commsengine.answers.touch_view import Card
+from commsengine.cadence.kinds_and_states import WORD_GIVEN
 from commsengine.errors import InputError
 from commsengine.translation import N_, _
 from commsengine.web.link_page import Form, LinkPage
 from commsengine.web.rendering import page
 
 NOTICES = {
+    "unproved": N_("This did not come from this page as far as we can tell, so it does not count. Please press again."),
     "again": N_("This was already recorded; nothing has changed."),
     "undone": N_("Undone. Nothing is recorded now."),
     "late": N_("That cannot be taken back any more. Ask a question if it should be changed."),
@@ -33,8 +35,14 @@ ASKS = {
     "check": N_("One quick question"),
     "input": N_("What do you say?"),
     "commit": N_("Will you?"),
+    "kept": N_("Is it done?"),
     "nothing": N_("Have you read it?"),
 }
+
+
+NOTHING: Form = {}
+OTHER = "other"
+"""The appointment that is none of those offered."""
 
 
 class AnswerPage(LinkPage):
@@ -48,7 +56,7 @@ class AnswerPage(LinkPage):
         try:
             word = self._record(do, self._inbox.card(key, now), form, self._evidence(request, key, form, now))
         except InputError as error:
-            return self._page(key, now, error=error.message, opened=do)
+            return self._page(key, now, error=error.message, opened=do, given=form)
         return RedirectResponse(f"?note={word}{'#verdict' if do == 'check' else ''}", 303)
 
     def _record(self, do: str, card: Card, form: Form, evidence: Evidence) -> str:
@@ -69,29 +77,54 @@ class AnswerPage(LinkPage):
             case "got_it":
                 recorded = inbox.got_it(card, evidence)
             case "input":
-                recorded = inbox.give_input(card, form.get("value", ""), evidence)
+                recorded = inbox.give_input(card, _value(card, form), evidence)
             case "check":
                 recorded = inbox.answer_check(card, form.get("choice", ""), evidence)
             case "commit":
                 recorded = inbox.commit(card, form.get("value", ""), evidence)
+            case "kept":
+                recorded = inbox.keep(card, form.get("value", ""), evidence, kept=_state(form) == "kept")
             case "heard_enough":
                 whole_campaign = form.get("scope") == "campaign"
                 recorded = inbox.heard_enough(card, evidence, whole_campaign=whole_campaign)
             case _:
                 raise HTTPException(400)
-        return "" if recorded.first else "again"
+        return "unproved" if not recorded.counts else "" if recorded.first else "again"
 
-    def _page(self, key: str, now: dt.datetime, *, notice: str = "", error: str = "", opened: str = "") -> Response:
+    def _page(
+        self, key: str, now: dt.datetime, *, notice: str = "", error: str = "", opened: str = "", given: Form = NOTHING
+    ) -> Response:
         card = self._inbox.card(key, now)
         return page(
             "answer.html",
             status=422 if error else 200,
             card=card,
             text=self._inbox.text(card),
+            lead=self._inbox.lead(card),
             mine=self._guard.mine(key, now),
+            heard=self._guard.link("heard", key, now),
+            given=given,
             note=self._guard.notes.write(key, now),
             ask=_(ASKS[card.ask]),
             notice=notice,
             error=error,
             opened=opened,
         )
+
+
+def _value(card: Card, form: Form) -> str:
+    # An order comes as the place of each choice, an appointment perhaps in words.
+    asked, value = card.message.input, form.get("value", "")
+    if asked is not None and asked.kind == "rank":
+        places = [form.get(f"place-{number}", "") for number in range(len(asked.choices))]
+        ranked = sorted(zip(places, asked.choices, strict=True), key=lambda pair: pair[0].zfill(2))
+        return "\n".join(choice for _place, choice in ranked) if len(set(places) - {""}) == len(places) else "-"
+    return form.get(OTHER, "") if asked is not None and asked.kind == "meeting" and value == OTHER else value
+
+
+def _state(form: Form) -> str:
+    """Kept or not. Raises ``InputError`` for a form without either."""
+    state = form.get("state", "")
+    if state not in WORD_GIVEN:
+        raise InputError(_("Please choose one of the answers."))
+    return state

@@ -18,7 +18,10 @@ from starlette.routing import BaseRoute, Route
 from commsengine.answers.fresh_links import FreshLinks
 from commsengine.answers.inbox import AnswerInbox, UnknownTouchError
 from commsengine.links import Links
+from commsengine.reports.manager_desk import ManagerDesk
 from commsengine.web.answer_page import AnswerPage
+from commsengine.web.calls_page import CallsPage
+from commsengine.web.heard_page import HeardPage
 from commsengine.web.my_messages_page import MyMessages
 from commsengine.web.protection import SECURITY, LinkGuard, RateLimit, SecurityHeaders
 from commsengine.web.rendering import FOLDER, notice
@@ -39,6 +42,7 @@ def create_app(
     inbox: AnswerInbox,
     links: Links,
     fresh_links: FreshLinks,
+    desk: ManagerDesk,
     *,
     keys: Sequence[str],
     clock: Callable[[], dt.datetime],
@@ -54,8 +58,9 @@ def create_app(
         LinkGuard(links, notes, limit, clock),
         Visits(fresh_links, keys, links.base_url, notes, limit, clock),
     )
-    pages = (AnswerPage(inbox, guard), MyMessages(inbox, guard), UnsubscribePage(inbox, guard))
-    routes: list[BaseRoute] = [visits.route(), *(page.route() for page in pages)]
+    behind_fresh_links = (CallsPage(visits, desk),)
+    pages = [each(inbox, guard) for each in (AnswerPage, HeardPage, MyMessages, UnsubscribePage)]
+    routes: list[BaseRoute] = [visits.route(), *(page.route() for page in (*pages, *behind_fresh_links))]
     routes += [Route("/style.css", _style), Route("/healthz", _health(heartbeat_age, stale_after)), *more]
     if slack is not None:
         routes.append(Route("/slack/events", _slack(slack), methods=["POST"]))

@@ -48,8 +48,6 @@ class MyMessages(LinkPage):
 
     def _prefer(self, key: str, form: Form, now: dt.datetime) -> str:
         channel = cast("Wish", form.get("channel", ""))
-        if channel not in ("", *CHANNELS):
-            raise InputError(_("Please choose one of the channels."))
         person, hours = self._inbox.card(key, now).person.id, _hours(form.get("from", ""), form.get("to", ""))
         self._inbox.preferences(person, channel, hours, now)
         return "saved"
@@ -72,7 +70,7 @@ class MyMessages(LinkPage):
             status=422 if error else 200,
             mine=mine,
             note=self._guard.notes.write(key, now),
-            channels=[(name, _(CHANNELS[name].label)) for name in sorted(CHANNELS)],
+            channels=[(name, _(CHANNELS[name].label)) for name in sorted(mine.channels)],
             start="" if start is None else clock_text(start),
             end="" if end is None else clock_text(end),
             notice=notice,

@@ -54,8 +54,11 @@ class LinkGuard:
         return key, now
 
     def mine(self, key: str, now: dt.datetime) -> str:
+        return self.link("mine", key, now)
+
+    def link(self, purpose: str, key: str, now: dt.datetime) -> str:
         # For today: the link in a message lives longer.
-        return self._links.url("mine", key, now + dt.timedelta(days=1))
+        return self._links.url(purpose, key, now + dt.timedelta(days=1))
 
 
 class SecurityHeaders:

@@ -17,6 +17,7 @@ from commsengine.cadence.check_questions import answer_id
 from commsengine.errors import InputError
 from tests.answering import BY_LINK, Answering, answering
 from tests.builders import ANA, BEN, a_message, utc
+from tests.replies import answer_question
 
 CHECK: dict[str, Any] = {
     "question": "Where do you log a call?",
@@ -238,7 +239,7 @@ def test_an_answered_question_stands_on_the_card(inbox: Answering) -> None:
     key = inbox.touch()
     asked = inbox.inbox.ask(inbox.card(key), "When does it start?", BY_LINK).question
     assert asked
-    inbox.inbox.answer_question(asked.id, "On 15 March.", "dana@example.com", inbox.clock())
+    answer_question(inbox.store, inbox.inbox, asked.id, "On 15 March.", "dana@example.com", inbox.clock())
     answered = inbox.inbox.card(key, inbox.clock()).question
     assert answered
     assert (answered.answer, answered.answered_by) == ("On 15 March.", "dana@example.com")
@@ -247,8 +248,9 @@ def test_an_answered_question_stands_on_the_card(inbox: Answering) -> None:
 def test_the_answer_to_a_question_is_queued_once_for_their_next_working_hours(inbox: Answering) -> None:
     asked = inbox.inbox.ask(inbox.card(inbox.touch()), "When does it start?", BY_LINK).question
     assert asked
-    inbox.inbox.answer_question(asked.id, "On 15 March.", "dana@example.com", inbox.clock())
-    inbox.inbox.answer_question(asked.id, "On 16 March.", "tom@example.com", inbox.clock())
+    answer_question(inbox.store, inbox.inbox, asked.id, "On 15 March.", "dana@example.com", inbox.clock())
+    with pytest.raises(InputError, match=r"1 was answered Mon 11 Jan 09:00 UTC by dana@example.com"):
+        answer_question(inbox.store, inbox.inbox, asked.id, "On 16 March.", "tom@example.com", inbox.clock())
     assert inbox.store.service_mail.due(inbox.clock()) == []  # it is evening in Seoul
     (mail,) = inbox.store.service_mail.due(utc("2027-01-12 00:00"))
     assert mail.payload

@@ -33,6 +33,24 @@ def test_a_sound_plan_is_returned_with_its_people(tmp_path: Path) -> None:
     assert result.plan is not None
 
 
+@pytest.mark.parametrize(
+    ("sponsor", "code"),
+    [
+        ("sam@example.com", ""),
+        ("BEN@example.com", "sponsor_in_people"),
+        ("{email: ben@example.com}", "sponsor_in_people"),
+        ("{email: ben@example.com, in_audience: false}", ""),
+        ("{email: ana@example.com, in_audience: true}", ""),
+        ("{email: sam@example.com, in_audience: true}", "sponsor_not_in_people"),
+    ],
+)
+def test_the_plan_says_whether_the_sponsor_is_meant(tmp_path: Path, sponsor: str, code: str) -> None:
+    found = checked(tmp_path, PLAN.replace("sponsor: sam@example.com", f"sponsor: {sponsor}")).problems
+    assert [(p.code, p.line, p.severity) for p in found if "sponsor" in p.code] == (
+        [(code, 4, "advice")] if code else []
+    )
+
+
 def test_a_plan_with_errors_is_not_returned(tmp_path: Path) -> None:
     result = checked(tmp_path, PLAN.replace("48h", "soon"))
     assert (result.ok, result.plan) == (False, None)

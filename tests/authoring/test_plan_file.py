@@ -220,7 +220,7 @@ SLIPS: dict[str, Slip] = {
     "question without answers": (
         slip("{question: What must never get harder for you?}", "{question: Q, kind: choice}"),
         "26:32",
-        "at least two 'choices'",
+        "need at least two 'choices'",
         "Change it",
     ),
     "no people file": (

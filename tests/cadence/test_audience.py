@@ -57,6 +57,12 @@ def test_a_roster_says_who_takes_part_and_since_when() -> None:
     assert first(BERLIN, campaigns, joined) == "Tue 12 Jan 11:00 message email"
 
 
+def test_the_sponsor_hears_nothing_and_is_told_why() -> None:
+    told = tell(running(a_plan(sponsor=BERLIN.email)), BERLIN)
+    assert (told.touches, told.last.wake_at) == ([], None)
+    assert told.reasons["no_role"].text.startswith("The person sponsors the campaign")
+
+
 def test_whoever_is_in_no_role_hears_nothing() -> None:
     told = tell(running(a_plan(audience={"roles": {"sales": {"department": "Sales"}}})), ANA)
     assert (told.touches, told.reasons["no_role"].waits_for) == ([], "never")

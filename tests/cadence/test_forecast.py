@@ -136,7 +136,7 @@ def after_outreach(what: str) -> Supposition:
 @pytest.mark.parametrize(
     ("what", "kinds"),
     [
-        ("objects", ["message", "personal", "sponsor", "message", "message"]),
+        ("objects", ["message", "personal", "sponsor"]),
         ("understood", ["message", "personal", "message", "message"]),
         ("away", ["message", "personal", "message", "message"]),
     ],

@@ -66,9 +66,8 @@ ANSWERS = {"got it": "acknowledged", "heard enough": "heard_enough"}
 def plan_of(example: Example, **changes: Any) -> Plan:
     send = {"channels": ["email"], "holidays": "false", **example.get("send", {})}
     messages = [a_message(**message) for message in example["messages"]]
-    if "outcomes" in example:
-        changes["outcomes"] = example["outcomes"]
-    return a_plan(*messages, send=send, follow_up=example.get("follow_up", []), **changes)
+    own = {name: example[name] for name in ("sponsor", "outcomes") if name in example}
+    return a_plan(*messages, send=send, follow_up=example.get("follow_up", []), **own, **changes)
 
 
 def campaigns_of(plan: Plan, pause: Example | None) -> Campaigns:

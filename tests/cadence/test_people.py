@@ -4,21 +4,33 @@ import pytest
 
 from commsengine.cadence.audience import matches, role_of
 from commsengine.cadence.people import Person
-from commsengine.cadence.plan import Audience, Role
-from tests.builders import ANA, BEN, MIA
+from commsengine.cadence.plan import Role
+from tests.builders import ANA, BEN, MIA, a_plan
 
-AUDIENCE = Audience.model_validate(
-    {"roles": {"managers": {"is_manager": "true"}, "sales": {"department": ["Sales"]}, "seoul": {"office": "Seoul"}}}
-)
+ROLES = {"managers": {"is_manager": "true"}, "sales": {"department": ["Sales"]}, "seoul": {"office": "Seoul"}}
+PLAN = a_plan(audience={"roles": ROLES})
 
 
 @pytest.mark.parametrize(("person", "role"), [(MIA, "managers"), (BEN, "sales"), (ANA, None)])
 def test_the_first_role_that_matches_in_the_plans_order(person: Person, role: str | None) -> None:
-    assert role_of(AUDIENCE, person) == role
+    assert role_of(PLAN, person) == role
 
 
 def test_a_role_may_ask_for_any_other_column() -> None:
-    assert role_of(AUDIENCE, replace(ANA, attributes={"office": "Seoul"})) == "seoul"
+    assert role_of(PLAN, replace(ANA, attributes={"office": "Seoul"})) == "seoul"
+
+
+@pytest.mark.parametrize(
+    ("sponsor", "role"),
+    [
+        ("sam@example.com", "sales"),
+        ("BEN@Example.com", None),
+        ({"email": "ben@example.com"}, None),
+        ({"email": "ben@example.com", "in_audience": "true"}, "sales"),
+    ],
+)
+def test_the_sponsor_is_in_no_role_unless_the_plan_says_so(sponsor: object, role: str | None) -> None:
+    assert role_of(a_plan(audience={"roles": ROLES}, sponsor=sponsor), BEN) == role
 
 
 def test_the_rest_is_everybody() -> None:

@@ -7,6 +7,7 @@ import pytest
 from commsengine.cadence.plan import Workspace
 from commsengine.campaigns.control import known, stop
 from commsengine.campaigns.effects import effects
+from commsengine.channels.channel import UNCERTAIN, DeliveryError
 from commsengine.content.message import RenderedMessage
 from commsengine.engine.decisions import Decisions
 from commsengine.errors import InputError
@@ -110,3 +111,17 @@ def test_the_outlook_of_a_resume_shows_what_each_choice_does(
     seen = effects(store, decisions, known(store, "crm"), backlog, clock.now)
     assert (seen.now_due, dict(seen.skipped)) == (due, skipped)
     assert known(store, "crm").state == "paused"
+
+
+def test_a_pause_that_is_repeated_still_says_what_is_uncertain(
+    store: Store, engine: MakeEngine, bag: Mailbag, clock: Clock
+) -> None:
+    def breaks(message: RenderedMessage) -> None:
+        raise DeliveryError(UNCERTAIN, "timeout", "nobody knows")
+
+    run(store, [someone(1)], a_plan(on_uncertain="hold"))
+    engine(email=a_channel(bag, breaks)).tick()
+    for _ in range(2):
+        [report] = stop(store, ["crm"], by="dana", clock=clock)
+        assert (report.clean, len(report.uncertain)) == (False, 1)
+        clock.forward(hours=3)

@@ -27,7 +27,7 @@ PLAN = """\
 campaign: crm
 title: One customer record
 owner: [dana@example.com]
-sponsor: mia@example.com
+sponsor: sam@example.com
 milestones: {{kickoff: {kickoff}, go_live: {go_live}}}
 audience:
   roles:

@@ -37,7 +37,7 @@ def test_the_lead_reads_who_said_what_and_who_said_nothing(answered: Terminal) -
     said = answered.run("answers", "crm")
     assert said.status == 0
     assert said.out.startswith("one-record: What must never get harder?\n  1 answer; 3 people got the message and did")
-    assert "\n  Ana Kim, " in said.out
+    assert "\n  a1  Ana Kim, " in said.out
     assert "    The [31mphone number 2J.\n" in said.out
     assert said.out.count("word") == 400
     assert not any(unseen in said.out for unseen in "\x1b\x9b\u202e")
@@ -47,7 +47,7 @@ def test_the_same_as_documented_json(answered: Terminal) -> None:
     data = answered.json("answers", "crm", "--message", "one-record")
     (message,) = data["messages"]
     assert (data["campaign"], set(message)) == (
-        "crm", {"message", "question", "kind", "tally", "answers", "silent"},
+        "crm", {"message", "question", "kind", "tally", "places", "chosen_by", "answers", "silent"},
     )  # fmt: skip
     assert message["answers"][0]["text"] == SAID.strip()
     assert message["silent"] == ["ben@example.com", "dana@example.com", "mia@example.com"]

@@ -50,6 +50,22 @@ def test_what_simulate_shows_of_a_list_is_what_the_tick_sends(listed: Terminal, 
     assert rows.items() <= foreseen.items()
 
 
+@pytest.mark.parametrize(
+    ("written", "people"), [("false", {"ana", "dana", "mia"}), ("true", {"ana", "ben", "dana", "mia"})]
+)
+def test_the_sponsor_is_in_the_audience_only_where_the_plan_says_so(
+    terminal: Terminal, written: str, people: set[str]
+) -> None:
+    assert terminal.run("people", "import", terminal.write("people.csv", PEOPLE)).status == 0
+    sponsor = {"sponsor: sam@example.com": f"sponsor: {{email: Ben@example.com, in_audience: {written}}}"}
+    file = terminal.write(SCHEDULE, plan(**sponsor))
+    seen = terminal.json("simulate", file)
+    assert {touch["person"].partition("@")[0] for touch in seen["touches"]} == people
+    assert seen["summary"]["audience"] == len(people)
+    assert terminal.json("apply", file, "--yes")["audience"] == len(people)
+    assert terminal.json("status")["campaigns"][0]["audience"] == len(people)
+
+
 def test_applying_a_list_changes_nobody(listed: Terminal) -> None:
     before = listed.run("people", "export").out
     said = listed.run("apply", listed.path(SCHEDULE), "--yes")
@@ -73,7 +89,7 @@ def test_a_list_that_would_bring_somebody_back_is_refused_without_yes(listed: Te
 def test_a_list_brings_somebody_back_with_yes_and_says_so(listed: Terminal) -> None:
     listed.write("schedules/list.csv", BACK)
     shown = listed.run("apply", listed.path(SCHEDULE), "--dry-run")
-    assert (shown.status, "list.csv:3:2: error: dana@example.com" in shown.err) == (0, True)
+    assert (shown.status, "list.csv:3:2: error: dana@example.com" in shown.err) == (2, True)
     assert "active again" not in shown.out
     said = listed.run("apply", listed.path(SCHEDULE), "--yes")
     assert "Marked as left until now, and active again: dana@example.com." in said.out

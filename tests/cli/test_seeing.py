@@ -233,6 +233,14 @@ def test_preview_shows_the_channel_that_will_carry_it(terminal: Terminal, mailbo
     assert asked["previews"][0]["channel"] == "slack"
 
 
+def test_after_a_tick_no_engine_is_said_to_run(started: Terminal, mailbox: Mailbox) -> None:
+    assert len(mailbox.arrived) == 0
+    started.run("tick")
+    engine = started.json("status")["engine"]
+    assert (engine["state"], engine["ended_at"] is not None) == ("stopped", True)
+    assert started.run("status").out.startswith("No engine is at work; the last run or tick ended ")
+
+
 def test_a_question_is_answered_once(started: Terminal, mailbox: Mailbox) -> None:
     started.run("tick")
     key = next(mail.key for mail in mailbox.arrived if mail.recipients[0] == "ana@example.com")

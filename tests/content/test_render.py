@@ -62,9 +62,11 @@ def test_the_html_has_one_button_a_question_link_and_settings() -> None:
     html = written().html
     links = re.findall(r'<a href="([^"]*)"[^>]*>([^<]*)</a>', html)
     page = first_link(written().text)
-    assert [words for _, words in links] == ["Got it", "I have a question", "My messages and settings"]
+    assert [words for _, words in links] == [
+        "Got it", "I have a question", "What we heard, what we did", "My messages and settings",
+    ]  # fmt: skip
     assert [address for address, _ in links][:2] == [page, f"{page}#question"]
-    assert links[2][0].startswith("https://comms.example.com/m/")
+    assert [address[:27] for address, _ in links[2:]] == ["https://comms.example.com/h", "https://comms.example.com/m"]
 
 
 def test_the_footer_says_why_who_how_often_and_when_again() -> None:

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from commsengine.cadence.kinds_and_states import ChannelName
+from commsengine.cadence.kinds_and_states import ENDINGS, OFFERS, ChannelName
 from commsengine.content.grammar import ANY, layout_names, template_names
 from commsengine.content.markdown import read, to_html, to_plain
 from commsengine.content.slots import HTML, PLAIN, Prose, Skeleton, Slot
@@ -36,6 +36,9 @@ def context(pick: Pick) -> dict[str, Any]:
     }
     touch |= {"unclear": pick([True, False]), "asks": pick([True, False])}
     choices = {"ask": pick(["acknowledge", "commit", "input", "check", "nothing"]), "channel": pick(["email", "slack"])}
+    choices |= {"given": pick(["question", "input"]), "ending": pick(list(ENDINGS)), "input": pick(["", *OFFERS])}
+    for reply in found["replies"]:
+        reply["ending"] = pick(list(ENDINGS))
     return {**found, "touch": touch, **choices, "body": Prose(value("body")), "footer": Prose(value("footer"))}
 
 

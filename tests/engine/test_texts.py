@@ -17,7 +17,9 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
+from commsengine.answers.inbox import AnswerInbox
 from commsengine.answers.my_messages import person_record
+from commsengine.answers.replying import Replying
 from commsengine.cadence.kinds_and_states import OUTCOMES
 from commsengine.cadence.plan import Workspace
 from commsengine.campaigns.apply import Moved, correction
@@ -25,6 +27,7 @@ from commsengine.campaigns.control import known
 from commsengine.channels.channel import RETRY, Outcome
 from commsengine.channels.email import EmailChannel
 from commsengine.channels.smtp import SmtpServer, parse_smtp_url
+from commsengine.content.render import Renderer
 from commsengine.engine.alerts import Alerts
 from commsengine.engine.attempt import receipt_of
 from commsengine.engine.breaker import Breaker
@@ -34,6 +37,7 @@ from commsengine.engine.owner_lock import EngineLock
 from commsengine.engine.refusal_guard import reason_of
 from commsengine.engine.startup import brake
 from commsengine.errors import CommsError
+from commsengine.links import Links
 from commsengine.reports.campaign_report import report
 from commsengine.reports.followups import followups, record_outcome
 from commsengine.reports.input_answers import answers
@@ -42,6 +46,7 @@ from commsengine.reports.why import why
 from commsengine.resolvers.imap import parse_imap_url
 from commsengine.store import sqlite_copies
 from commsengine.store.database import Database, refuse_network
+from commsengine.store.records import AskId
 from commsengine.store.schema import check
 from commsengine.store.store import Store
 from commsengine.store.tables import touch
@@ -212,7 +217,7 @@ FAULTS: dict[str, Callable[[Store, Path], object]] = {
     "started": lambda store, folder: store.campaigns.start("crm", by="dana", now=NOW),
     "resume": lambda store, folder: store.campaigns.resume("none", backlog="all", by="dana", now=NOW),
     "backlog": lambda store, folder: store.campaigns.resume("crm", backlog="some", by="dana", now=NOW),
-    "question": lambda store, folder: store.questions.answer(9, "x", by="dana", now=NOW),
+    "question": lambda store, folder: _replying(store).asks([AskId("question", 9)]),
     "touch": lambda store, folder: store.recovery.resolve("k9", "sent", by="dana", now=NOW),
     "follow-up": lambda store, folder: record_outcome(store, "f9", "away", by="dana", now=NOW),
     "outcome": lambda store, folder: store.answers.outcome("p", "crm", ["m"], "gone", by="dana", now=NOW),
@@ -225,6 +230,11 @@ FAULTS: dict[str, Callable[[Store, Path], object]] = {
     "why": lambda store, folder: why(store, Decisions(store, Workspace()), "anna@example.com", NOW),
     "report": lambda store, folder: report(store, "crn", NOW),
 }  # fmt: skip
+
+
+def _replying(store: Store) -> Replying:
+    links = Links("http://127.0.0.1", ["a key"])
+    return Replying(store, AnswerInbox(store, lambda plan, templates: Renderer(plan, templates, links, Workspace())))
 
 
 def _garbage(folder: Path) -> Database:

@@ -27,6 +27,7 @@ from tests.engine.conftest import MakeEngine, run
 from tests.fakes import Clock, Mailbag, Scribe, a_channel
 from tests.faults.stepping import play
 from tests.faults.year import Trial, misses, trials
+from tests.replies import answered
 from tests.store.scene import idle
 from tests.waiting import PATIENCE, expect
 
@@ -210,7 +211,7 @@ def test_f31_a_clock_set_back_repeats_nothing_and_keeps_nobody_waiting(
     running.tick()
     store.people.save([someone(2)], by="dana", now=utc("2027-01-05"))
     store.questions.ask("p00001", "crm", "one-record", "k", "Why?", evidence="link", now=clock.now)
-    store.questions.answer(1, "Because.", by="dana", now=clock.now)
+    answered(store, 1, "Because.", now=clock.now)
     before = len(bag.arrived)
     clock.now = right
     running.tick()

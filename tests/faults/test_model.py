@@ -23,6 +23,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_stat
 from commsengine.engine.heartbeat import finish_what_is_over
 from commsengine.errors import CommsError
 from tests.faults.world import OUTCOMES, PEOPLE, Flight, LittleEngine, World, a_campaign, a_template
+from tests.replies import answered
 
 MEMORY = Path("/dev/shm")
 """A database that is thrown away need not go to a disk."""
@@ -273,7 +274,7 @@ class Faults(RuleBasedStateMachine):
             questions.ask(person, campaign, message, "", "Why?", evidence="link", now=now)
         elif what == "answer":
             for question in questions.all():
-                questions.answer(question.id, "So.", by="dana", now=now)
+                answered(world.store, question.id, "So.", now=now)
         elif what == "snooze":
             answers.snooze(person, campaign, message, now.date() + dt.timedelta(days=1), now=now)
         else:

@@ -16,7 +16,7 @@ from commsengine.recall.statistics import Share
 from commsengine.reports.campaign_report import Report, report
 from commsengine.reports.report_html import page
 from commsengine.reports.report_json import as_data
-from commsengine.reports.trial_result import Part, judged
+from commsengine.reports.trial_result import TookPart, judged
 from commsengine.store.campaign_facts.deeds import NewDeed
 from commsengine.store.store import Store
 from tests.builders import a_message, utc
@@ -93,7 +93,7 @@ def test_the_page_and_the_data_tell_it(found: Report) -> None:
     assert sales["days"][-1]["done"] == 24
     assert told["outcomes"][0]["roles"][0] == {
         "role": "managers", "hidden": True, "people": 7, "reached": None, "knows_why": None, "knows_how": None,
-        "done": None, "keeps_doing": None, "days": [],
+        "done": None, "keeps_doing": None, "transfer": None, "days": [],
     }  # fmt: skip
     text = page(found)
     for said in ("Did it: The first call is logged", "Keeps doing it", "24 of 60", "day by day"):
@@ -167,8 +167,8 @@ def test_a_seal_that_does_not_fit_shows(tmp_path: Path) -> None:
 
 
 def test_roles_of_fewer_than_ten_and_arms_of_too_few_are_left_out() -> None:
-    parts = [Part("big", "a", n % 2 == 0) for n in range(20)] + [Part("big", "b", False) for _ in range(9)]
-    parts += [Part("small", "b", True)] * 9
+    parts = [TookPart("big", "a", n % 2 == 0) for n in range(20)] + [TookPart("big", "b", False) for _ in range(9)]
+    parts += [TookPart("small", "b", True)] * 9
     first, other = judged(["a", "b"], parts, {"big": 29, "small": 9})
     assert (first.people, first.done, other.people, other.done, other.more) == (20, Share(10, 20), 9, None, None)
 
@@ -178,3 +178,21 @@ def test_an_only_outcome_is_brought_about_by_all_messages(tmp_path: Path) -> Non
     found = seen(tmp_path, plan, {})
     assert found.outcomes[0].messages == ("one-record",)
     assert (found.messages[0].outcome, found.trial) == ("", None)
+
+
+def test_questions_about_why_and_how_are_told_apart(tmp_path: Path) -> None:
+    """The second touch asks why, the fourth how, by turns; whoever did not answer ten at a time is in neither."""
+    pool = [{**CHECKS[0], "about": "why"}, {**CHECKS[0], "question": "And then?"}]
+    plan = a_recalled_plan(a_message(checks=pool, until="go_live + 14d"), outcomes=CALLS)
+    many = Given({"sales": 240}, TYPICAL.strength, {"sales": 1.0})
+    with put_on_record(tmp_path, many, plan) as store:
+        found = report(store, "crm", NOW)
+    (sales,) = (role for role in found.outcomes[0].roles if role.role == "sales")
+    assert sales.stages is not None
+    assert sales.stages.why is not None
+    assert sales.stages.how is not None
+    whole = found.messages[0].roles[1].right
+    assert whole is not None
+    assert min(sales.stages.why.of, sales.stages.how.of) >= 10
+    text = page(found)
+    assert "no question" not in text.split("Did it: The first call is logged")[1].split("</table>")[0]

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from commsengine.content.slots import slack_text
 from commsengine.sandbox.blocks_html import block_html, mrkdwn
+from commsengine.sandbox.card_page import card_page
 
 
 @pytest.mark.parametrize(
@@ -31,6 +33,17 @@ from commsengine.sandbox.blocks_html import block_html, mrkdwn
 )  # fmt: skip
 def test_marks_become_tags_and_everything_else_stays_text(text: str, html: str) -> None:
     assert str(mrkdwn(text)) == html
+
+
+@pytest.mark.parametrize("text", ["**May**", "*May*", "_x_", "`x`", "~x~"])
+def test_signs_that_a_card_has_made_mere_signs_stay_signs(text: str) -> None:
+    assert str(mrkdwn(slack_text(text))).replace("\u2060", "") == text
+
+
+def test_headings_leave_no_level_out() -> None:
+    header = {"type": "header", "text": {"type": "plain_text", "text": "New"}}
+    assert str(block_html(header, lambda _: mrkdwn(""))) == "<h3>New</h3>"
+    assert "<h1>New</h1>" in card_page("New", [header])
 
 
 def test_a_block_that_is_not_known_is_named() -> None:

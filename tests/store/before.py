@@ -9,7 +9,14 @@ from commsengine.store.store import Store
 MIGRATION = import_module("commsengine.store.migrations.versions.0005_slack")
 
 UNDO = (
+    "DROP TABLE suspect",
+    "DROP TABLE replied",
+    "DROP TABLE reply",
     "DROP TABLE fresh_link",
+    "DROP TABLE manager_hold",
+    "DROP TABLE manager_line",
+    "DROP TABLE gate",
+    "ALTER TABLE question DROP COLUMN objection",
     "DROP TABLE signed_call",
     "DROP TABLE seal",
     "DROP TABLE deed",

@@ -91,7 +91,8 @@ def test_the_database_counts_the_people_whom_the_rules_find_one_by_one(
 ) -> None:
     roles = {name.replace(" ", "-"): role for name, role in roles.items()}
     wiifm = {role: {"why": "So.", "your_job": "This."} for role in roles}
-    running(store, MIXED, audience={"roles": roles, **({"people": people} if people else {})}, wiifm=wiifm)
+    audience = {"roles": roles, **({"people": people} if people else {})}
+    running(store, MIXED, audience=audience, wiifm=wiifm, sponsor=MIXED[6].email.upper())
     store.people.set_roster("crm", [person.id for person in MIXED[::2]], NOW)
     for n in (3, 4, 5):
         store.people.set_preferences(MIXED[n].id, channel="email", quiet=None, now=NOW)
@@ -100,7 +101,7 @@ def test_the_database_counts_the_people_whom_the_rules_find_one_by_one(
     listed = store.people.roster("crm") if people else {person.id for person in MIXED}
     found: dict[str, list[str]] = {role: [] for role in record.plan.audience.roles}
     for person in store.people.all():
-        role = role_of(record.plan.audience, person)
+        role = role_of(record.plan, person)
         if role is not None and person.left is None and person.id in listed:
             found[role].append(person.id)
     assert store.counts.audience("crm") == store.counts.status(NOW)[0].audience == sum(map(len, found.values()))

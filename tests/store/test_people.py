@@ -14,6 +14,7 @@ from commsengine.store.records import ImportCounts, Receipt
 from commsengine.store.store import Store
 from tests import outbox
 from tests.builders import ANA, BEN, MIA, someone, utc
+from tests.replies import answered
 from tests.store.scene import LATER, NOW, a_touch, claim, deliver, idle, lease, mark, running, seq, settle
 
 TEAM = (ANA, BEN, MIA)
@@ -275,7 +276,7 @@ def say_everything(store: Store, person: str) -> None:
         person, "crm", "m", "k", "input", value="parrot", detail={"agent": "parrot"}, by=person, **said
     )  # type: ignore[arg-type]
     number = store.questions.ask(person, "crm", "m", "k", "Why the parrot?", **said)  # type: ignore[arg-type]
-    store.questions.answer(number, "No parrot.", by=person, now=NOW)
+    answered(store, number, "No parrot.", by=person, now=NOW)
     store.answers.snooze(person, "crm", "m", NOW.date(), now=NOW)
     store.answers.outcome(person, "crm", ["m"], "away", note="parrot", by=person, now=NOW)
     store.reachability.suppress(person, "parrot", by=person, now=NOW)

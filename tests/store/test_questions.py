@@ -8,6 +8,7 @@ from commsengine.cadence.history import Question
 from commsengine.errors import InputError
 from commsengine.store.records import HeardQuestion
 from commsengine.store.store import Store
+from tests.replies import answered
 from tests.store.scene import LATER, NOW, idle
 
 
@@ -15,18 +16,17 @@ def test_a_question_is_open_until_its_first_answer(known: Store) -> None:
     number = known.questions.ask("ana", "crm", "m", "k", "Why?", evidence="link", now=NOW)
     assert [question.text for question in known.questions.all()] == ["Why?"]
     idle(known)
-    told = known.questions.answer(number, "Because.", by="dana", now=LATER)
+    answered(known, number, "Because.", now=LATER)
+    told = known.questions.get(number)
+    assert told is not None
     assert (told.answer, told.answered_by, told.answered_at) == ("Because.", "dana", LATER)
-    assert known.questions.answer(number, "No.", by="tom", now=LATER) == told
+    with pytest.raises(InputError, match=r"1 was answered .* by dana"):
+        answered(known, number, "No.", by="tom", now=LATER)
+    assert known.questions.get(number) == told
     assert (known.questions.all(), known.questions.all(open_only=False)) == ([], [told])
     assert known.loading.due(LATER) == ["ana"]
     history = known.loading.histories(["ana"])["ana"].history
     assert history.questions == (Question("crm", "m", NOW, LATER),)
-
-
-def test_an_unknown_question_is_refused(known: Store) -> None:
-    with pytest.raises(InputError, match="no question 99"):
-        known.questions.answer(99, "Because.", by="dana", now=NOW)
 
 
 def hear(store: Store, text: str, stamp: str, message: str = "m") -> HeardQuestion:
@@ -46,7 +46,7 @@ def test_words_typed_soon_after_belong_to_the_question(known: Store) -> None:
 
 def test_words_delivered_again_are_known_whatever_was_said_since(known: Store) -> None:
     first, _, second = (hear(known, f"{stamp}?", stamp) for stamp in ("1.000001", "2.000002", "900.000003"))
-    known.questions.answer(first.number, "Because.", by="dana", now=LATER)
+    answered(known, first.number, "Because.", now=LATER)
     for question, stamp in ((first, "1.000001"), (first, "2.000002"), (second, "900.000003")):
         assert hear(known, "Why?", stamp) == HeardQuestion(question.number, known=True)
 

@@ -28,6 +28,25 @@ def test_who_comes_while_it_is_drawn_has_it_drawn_once_more(store: Store) -> Non
     assert store.redraws.done(CARD, 2) == 0
 
 
+def test_a_card_that_time_changes_is_taken_then_and_waits_for_nothing_before(store: Store) -> None:
+    version = begin(store)
+    assert version
+    assert store.redraws.done(CARD, version, LATER) == 0
+    assert (store.redraws.waiting(), store.redraws.take(until=UNTIL, now=NOW)) == ([], None)
+    taken = store.redraws.take(until=LATER + HOUR, now=LATER)
+    assert taken == Redraw(CARD, "k", 0, 0)
+    assert (store.redraws.done(CARD, taken.version), store.redraws.take(until=UNTIL, now=UNTIL)) == (0, None)
+
+
+def test_a_card_that_changes_before_time_changes_it_is_drawn_as_it_is_then(store: Store) -> None:
+    version = begin(store)
+    assert version
+    store.redraws.done(CARD, version, UNTIL)
+    assert begin(store) == 1
+    assert store.redraws.done(CARD, 1) == 0
+    assert store.redraws.take(until=UNTIL + HOUR, now=UNTIL) is None
+
+
 def test_after_a_crash_the_card_is_taken_when_its_time_is_over(store: Store) -> None:
     begin(store)
     assert store.redraws.take(until=UNTIL + HOUR, now=LATER) is None

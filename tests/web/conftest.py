@@ -17,6 +17,7 @@ from starlette.applications import Starlette
 
 from commsengine.web.app import create_app
 from commsengine.web.connections import server_of
+from commsengine.web.requests import FIELD, Notes
 from tests.answering import KEYS, Answering, answering
 from tests.browsing import TRUST
 from tests.waiting import PATIENCE
@@ -33,7 +34,8 @@ class Site:
         return self.client.get(self.path(purpose, key))
 
     def post(self, key: str, purpose: str = "answer", **fields: str) -> httpx.Response:
-        """Sends a form, and follows to the page it leads back to."""
+        """Sends a form of the page as it is now, and follows to the page it leads back to."""
+        fields = {FIELD: Notes(KEYS).write(key, self.house.clock()), **fields}
         return self.client.post(self.path(purpose, key), data=fields, follow_redirects=True)
 
     def path(self, purpose: str, key: str) -> str:
@@ -59,7 +61,7 @@ def site(open_site: Callable[..., Site]) -> Site:
 
 
 def app_of(house: Answering, **options: Any) -> Starlette:
-    return create_app(house.inbox, house.links, house.fresh_links, keys=KEYS, clock=house.clock, **options)
+    return create_app(house.inbox, house.links, house.fresh_links, house.desk, keys=KEYS, clock=house.clock, **options)
 
 
 @contextmanager

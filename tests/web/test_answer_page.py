@@ -13,6 +13,7 @@ import pytest
 from commsengine.cadence.check_questions import order_of
 from tests.answers.test_inbox import CHECK, INPUT, PERSONAL
 from tests.builders import ANA, BEN, a_message, someone, utc
+from tests.replies import answer_question
 from tests.web.conftest import Site
 
 OpenSite = Callable[..., Site]
@@ -122,9 +123,15 @@ def test_pressing_twice_says_since_when_it_is_recorded(site: Site) -> None:
     assert len(site.house.store.answers.of_person(ANA.id)) == 1
 
 
-def test_a_bare_post_is_recorded_and_suspect(site: Site) -> None:
-    site.client.post(site.path("answer", site.house.touch()))
-    assert (site.house.kinds(), "suspect" in detail(site)) == (["acknowledged"], True)
+def test_a_bare_post_is_kept_as_suspect_and_does_not_count(site: Site) -> None:
+    key = site.house.touch()
+    for _ in range(2):
+        shown = site.client.post(site.path("answer", key), follow_redirects=True).text
+        assert "it does not count. Please press again." in shown
+    (kept,) = site.house.store.answers.suspects(person_id=ANA.id)
+    assert (kept.kind, kept.key, site.house.kinds()) == ("acknowledged", key, [])
+    assert "You confirmed" in site.post(key, **first_form(shown)).text
+    assert site.house.kinds() == ["acknowledged"]
 
 
 def test_evidence_of_a_person_at_a_page(site: Site) -> None:
@@ -142,7 +149,7 @@ def test_evidence_of_a_person_at_a_page(site: Site) -> None:
 def test_the_note_of_another_page_is_suspect(site: Site) -> None:
     key, other = site.house.touch(), site.house.touch(BEN)
     site.post(key, **first_form(site.get(other).text))
-    assert "suspect" in detail(site)
+    assert (site.house.kinds(), len(site.house.store.answers.suspects(campaign="crm"))) == ([], 1)
 
 
 def test_undo(site: Site) -> None:
@@ -167,7 +174,9 @@ def test_a_question_stops_here_until_it_is_answered(site: Site) -> None:
     key = site.house.touch()
     assert "Your question is on its way" in site.post(key, do="question", text="When?").text
     (question,) = site.house.store.questions.all()
-    site.house.inbox.answer_question(question.id, "In March.", "dana@example.com", site.house.clock())
+    answer_question(
+        site.house.store, site.house.inbox, question.id, "In March.", "dana@example.com", site.house.clock()
+    )
     assert "In March." in site.get(key).text
 
 
@@ -181,6 +190,30 @@ def test_remind_me_tomorrow(site: Site) -> None:
     assert "nothing more of this today" in site.post(site.house.touch(), do="snooze").text
     (snooze,) = site.house.store.loading.histories([ANA.id])[ANA.id].history.snoozes
     assert str(snooze.until) == "2027-01-12"
+
+
+@pytest.mark.parametrize(
+    ("ask", "do"), [("acknowledge", "commit"), ("acknowledge", "input"), ("acknowledge", "check"), ("commit", "input")]
+)
+def test_what_the_message_does_not_ask_for_is_refused(open_site: OpenSite, ask: str, do: str) -> None:
+    site = open_site(a_message(ask=ask, input=INPUT))
+    refused = site.post(site.house.touch(), do=do, value="I will", choice="I will")
+    assert (refused.status_code, site.house.kinds()) == (422, [])
+
+
+def test_the_page_of_a_cancelled_campaign_says_so_and_records_nothing(open_site: OpenSite) -> None:
+    site = open_site(a_message(ask="check", checks=[CHECK]))
+    key = site.house.touch()
+    site.house.store.campaigns.cancel("crm", by="dana", now=site.house.clock())
+    html = site.get(key).text
+    assert ("This campaign is over" in html, "mailto:dana@example.com" in html, "<form" in html) == (True, True, False)
+    for form in ({}, {"do": "got_it"}, {"do": "check", "choice": CHECK["right"]}, {"do": "snooze"},
+                 {"do": "question", "text": "Why?"}):  # fmt: skip
+        refused = site.post(key, **form)
+        assert (refused.status_code, "is over, so nothing was recorded." in refused.text) == (422, True)
+    assert (site.house.kinds(), site.house.store.questions.all()) == ([], [])
+    site.post(key, do="heard_enough")
+    assert site.house.kinds() == ["heard_enough"]
 
 
 @pytest.mark.parametrize(("scope", "whole"), [("message", False), ("campaign", True)])
@@ -253,7 +286,7 @@ def test_the_first_answer_to_a_check_counts(open_site: OpenSite) -> None:
 def test_the_verdict_is_what_the_page_leads_to_after_an_answer(open_site: OpenSite) -> None:
     site = open_site(a_message(checks=[CHECK]))
     key = site.house.touch(number=2)
-    done = site.client.post(site.path("answer", key), data={"do": "check", "choice": "The customer record"})
+    (done,) = site.post(key, do="check", choice="The customer record").history
     assert done.headers["location"].endswith("#verdict")
     assert re.search(r'id="verdict" role="status" tabindex="-1"><strong>That is right', site.get(key).text)
 

@@ -43,7 +43,7 @@ def test_a_defect_of_ours_is_told_plainly_and_bears_the_headers(site: Site, capl
     with site.house.store.database.write() as connection:
         connection.exec_driver_sql("ALTER TABLE answer RENAME TO gone")
     with caplog.at_level(logging.CRITICAL):
-        broken = site.client.post(site.path("answer", key))
+        broken = site.post(key)
     assert (broken.status_code, broken.headers["cache-control"]) == (500, "no-store")
     assert "Something went wrong on our side" in broken.text
     assert "Traceback" not in broken.text

@@ -170,7 +170,7 @@ def test_what_a_check_says_can_be_read_by_weak_eyes(browser: Browser, tmp_path: 
 
 
 def test_nothing_is_wider_than_a_phone_and_targets_are_large(page: Page, tmp_path: Path) -> None:
-    house = answering(tmp_path, a_message(checks=[CHECK]))
+    house = answering(tmp_path, a_message(checks=[CHECK], link="https://intranet.example.com/record"))
     key, checked, wrong = (house.touch(number=number) for number in (1, 2, 4))
     house.inbox.answer_check(house.card(wrong), "My notebook", BY_LINK)
     page.set_viewport_size({"width": 320, "height": 640})
@@ -179,7 +179,7 @@ def test_nothing_is_wider_than_a_phone_and_targets_are_large(page: Page, tmp_pat
         for path in (*asked, "/m/" + house.token("mine", key)):
             page.goto(address + path)
             assert page.evaluate("document.documentElement.scrollWidth") <= 320
-            for target in page.locator("button:visible, summary:visible, select:visible").all():
+            for target in page.locator("button:visible, summary:visible, select:visible, .target:visible").all():
                 box = target.bounding_box()
                 assert box
                 assert box["height"] >= 44

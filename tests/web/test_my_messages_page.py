@@ -67,12 +67,53 @@ def test_a_digest_or_a_list_of_ones_people_is_not_in_the_file(site: Site) -> Non
     )
 
 
-def test_channel_and_hours_are_the_persons_own_wish(site: Site) -> None:
+BOTH = {"send": {"channels": ["slack", "email"]}}
+
+
+def test_channel_and_hours_are_the_persons_own_wish(open_site: Callable[..., Site]) -> None:
+    site = open_site(**BOTH)
     key = site.house.touch()
     fields = {"do": "preferences", "channel": "slack", "from": "10:00", "to": "15:30"}
     assert "Saved." in site.post(key, "mine", **fields).text
     assert (ana(site).preferred_channel, ana(site).quiet) == ("slack", (600, 930))
     assert 'value="10:00"' in site.get(key, "mine").text
+
+
+def test_a_channel_that_the_campaign_does_not_use_is_not_offered(site: Site) -> None:
+    key = site.house.touch()
+    html = site.get(key, "mine").text
+    assert ("<select" in html, "Channel: E-mail. There is no other here." in html) == (False, True)
+    assert site.post(key, "mine", do="preferences", channel="slack").status_code == 422
+    assert ana(site).preferred_channel == ""
+
+
+def test_a_channel_that_is_not_set_up_is_not_offered(open_site: Callable[..., Site]) -> None:
+    site = open_site(**BOTH)
+    key = site.house.touch()
+    assert '<option value="slack"' in site.get(key, "mine").text
+    site.house.inbox._carriers = ("email",)
+    assert "Slack" not in site.get(key, "mine").text
+    assert site.post(key, "mine", do="preferences", channel="slack").status_code == 422
+
+
+@pytest.mark.parametrize(("start", "end", "kept"), [("18:00", "20:00", False), ("15:00", "20:00", True)])
+def test_hours_in_which_nothing_may_come_are_refused_with_those_that_may(
+    site: Site, start: str, end: str, kept: bool
+) -> None:
+    told = site.post(site.house.touch(), "mine", **{"do": "preferences", "from": start, "to": end})
+    assert (ana(site).quiet is not None) == kept
+    assert ("Messages may come between 09:00 and 16:30 your time only" in told.text) == (not kept)
+
+
+def test_a_note_of_a_talk_is_for_the_lead(site: Site) -> None:
+    store, now = site.house.store, site.house.clock()
+    store.answers.outcome(ANA.id, "crm", ["one-record"], "objects", unclear="skill", note="hm, odd", by="mia", now=now)
+    key = site.house.touch()
+    html = site.get(key, "mine").text
+    assert ("Recorded after a talk with you: objects; unclear: skill" in html, "odd" in html) == (True, False)
+    told = site.client.get(site.path("mine", key), params={"format": "json"}).json()
+    (row,) = told["outcome"]
+    assert (row["note"].startswith("There is a note of this talk."), "odd" in str(told)) == (True, False)
 
 
 def test_both_hours_may_be_left_empty(site: Site) -> None:
@@ -97,7 +138,7 @@ def test_not_for_me_ends_the_campaign_for_the_person(site: Site) -> None:
     key = site.house.touch()
     assert "You hear nothing more of this campaign" in site.post(key, "mine", do="not_for_me", campaign="crm").text
     (answer,) = site.house.store.answers.of_person(ANA.id)
-    assert (answer.kind, answer.whole_campaign, "suspect" in answer.detail) == ("not_for_me", True, True)
+    assert (answer.kind, answer.whole_campaign, "suspect" in answer.detail) == ("not_for_me", True, False)
 
 
 def test_not_for_me_of_a_campaign_one_is_not_in(site: Site) -> None:

@@ -69,7 +69,9 @@ def house(tmp_path: Path) -> Iterator[House]:
     hall = answering(tmp_path)
     visits = visits_of(hall)
     pages = [page(visits).route() for page in (Desk, Other)]
-    with served(app_of(hall, more=pages, per_minute=20)) as address, httpx.Client(base_url=address) as client:
+    app = app_of(hall, per_minute=20)
+    app.router.routes[:0] = pages  # before the real ones
+    with served(app) as address, httpx.Client(base_url=address) as client:
         yield House(hall, address, client)
     hall.store.close()
 

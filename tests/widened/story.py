@@ -22,6 +22,7 @@ from commsengine.wiring import Wiring, now
 from tests.browsing import WEB
 from tests.cli.conftest import PEOPLE, plan
 from tests.cli.terminal import Terminal
+from tests.replies import answer_question
 from tests.web.conftest import served
 
 ANA, BEN = "ana@example.com", "ben@example.com"
@@ -87,7 +88,7 @@ def _answered(wiring: Wiring, at: dt.datetime) -> Iterator[tuple[str, Any]]:
     key = _key(wiring)
     wiring.store.answers.record(ANA, "crm", "one-record", key, "will_teach", evidence="pager", by=ANA, now=at)  # type: ignore[arg-type]
     wiring.inbox.ask(wiring.inbox.card(key, at), "Which list?", Evidence("pager"))  # type: ignore[arg-type]
-    wiring.inbox.answer_question(1, "The new one.", "dana@example.com", at)
+    answer_question(wiring.store, wiring.inbox, 1, "The new one.", "dana@example.com", at)
     rows = wiring.store.people.all_of(ANA)["touch"]
     yield "reply", [row["channel"] for row in rows if row["kind"] == "service"]
     yield "why", why(wiring.store, wiring.decisions, ANA, at)

@@ -32,9 +32,7 @@ _BUSINESS = re.compile(
 _ASK = N_("Add a message with 'ask: input' before anything is designed: people support what they helped to shape.")
 
 _UNTIL_THEN = {
-    "phases": N_("they are kept and shown; nothing waits for a phase yet"),
     "managers_first": N_("managers get it together with everybody else"),
-    "commit": N_("people see 'Got it' and are not asked for a commitment yet"),
     "corrects": N_("it is sent to everybody in its roles, not only to those who were told the wrong one"),
 }
 """Parts of the format that are read and checked already, and what happens in their place."""
@@ -42,7 +40,7 @@ _UNTIL_THEN = {
 
 def parts_that_wait(draft: Draft) -> Iterator[Problem]:
     # One advice for each part, at the first place where the plan has it.
-    first: dict[str, YamlPath] = {"phases": ("phases",)} if draft.plan.phases else {}
+    first: dict[str, YamlPath] = {}
     for path, message in draft.messages():
         for below, part in _waiting(message):
             first.setdefault(part, (*path, *below))
@@ -55,8 +53,6 @@ def parts_that_wait(draft: Draft) -> Iterator[Problem]:
 def _waiting(message: Message) -> Iterator[tuple[YamlPath, str]]:
     if message.managers_first is not None:
         yield ("managers_first",), "managers_first"
-    if message.ask == "commit" or message.commit:
-        yield ("commit",) if message.commit else ("ask",), "commit"
     if message.corrects:
         yield ("corrects",), "corrects"
 
@@ -179,6 +175,31 @@ def questions_are_asked(draft: Draft) -> Iterator[Problem]:
             yield draft.advice((*path, "input"), "unasked", cause, _("Write 'ask: input', or take it out."))
 
 
+def commitments_have_a_day(draft: Draft) -> Iterator[Problem]:
+    for path, message in draft.messages():
+        fix = _("Write 'commit: {text: …, by: …}': on that day they are asked once whether it is done.")
+        if message.commit and message.ask != "commit":
+            cause = N_("'{message}' has a 'commit' but 'ask: {ask}'; nobody is asked to say that they will.")
+            cause = _(cause, message=message.id, ask=message.ask)
+            yield draft.advice((*path, "commit"), "unasked", cause, _("Write 'ask: commit', or take it out."))
+        elif message.ask == "commit" and not message.commit:
+            cause = _("'{message}' asks people to commit, but not to what.", message=message.id)
+            yield draft.advice((*path, "ask"), "no_commitment", cause, fix)
+        elif message.ask == "commit" and message.asks_on is None:
+            cause = _("'{message}' asks people to commit, and never whether they did it.", message=message.id)
+            yield draft.advice((*path, "commit"), "commitment_without_day", cause, fix)
+
+
+def gates_hold_something(draft: Draft) -> Iterator[Problem]:
+    ends = {name: draft.instant(phase.until) for name, phase in draft.plan.phases.items() if phase.gate}
+    opens = [opens for _path, message in draft.messages() if (opens := draft.instant(message.opens))]
+    for name, end in ends.items():
+        if end is not None and not any(each >= end for each in opens):
+            cause = _("No message begins after the gate of '{phase}'.", phase=name)
+            fix = _("It holds what has a 'from' at the end of the phase or later.")
+            yield draft.advice(("phases", name, "gate"), "idle_gate", cause, fix)
+
+
 def corrections_silence(draft: Draft) -> Iterator[Problem]:
     for path, message in draft.messages():
         if message.corrects in draft.message_ids:
@@ -197,5 +218,7 @@ RULES = (
     people_are_asked,
     cards_are_short,
     questions_are_asked,
+    commitments_have_a_day,
+    gates_hold_something,
     corrections_silence,
 )

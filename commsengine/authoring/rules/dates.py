@@ -42,6 +42,17 @@ def messages_end_after_they_begin(draft: Draft) -> Iterator[Problem]:
             yield draft.error((*path, "until"), "ends_before_start", cause, fix)
 
 
+def commitments_follow_the_message(draft: Draft) -> Iterator[Problem]:
+    for path, message in draft.messages():
+        if message.commit is None or message.commit.by is None:
+            continue
+        opens, day = draft.instant(message.opens), draft.instant(message.commit.by)
+        if opens and day and day <= opens:
+            cause = N_("'{message}' begins on {first:%Y-%m-%d}, and its commitment is due on {day:%Y-%m-%d}.")
+            cause = _(cause, message=message.id, first=opens, day=day)
+            yield draft.error((*path, "commit", "by"), "commitment_too_early", cause, _("Write a later 'by'."))
+
+
 def phases_follow_each_other(draft: Draft) -> Iterator[Problem]:
     before: tuple[str, dt.datetime] | None = None
     for name, phase in draft.plan.phases.items():
@@ -152,4 +163,10 @@ def _in_a_gap(draft: Draft, path: YamlPath, name: str, day: dt.date, minutes: in
         yield draft.advice(path, "clock_change", cause, _("Write another time if you mind."))
 
 
-RULES = (years_are_plausible, messages_end_after_they_begin, phases_follow_each_other, touches_are_bearable)
+RULES = (
+    years_are_plausible,
+    messages_end_after_they_begin,
+    commitments_follow_the_message,
+    phases_follow_each_other,
+    touches_are_bearable,
+)

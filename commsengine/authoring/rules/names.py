@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from commsengine.authoring.addresses import AddressError, clean_address
 from commsengine.authoring.draft import Draft
 from commsengine.authoring.yaml_parser import YamlPath
 from commsengine.authoring.zones_and_countries import zone_fix
+from commsengine.cadence.kinds_and_states import Measure
 from commsengine.errors import Problem
 from commsengine.text import meant
 from commsengine.translation import N_, _
@@ -85,12 +86,26 @@ def phase_measures_exist(draft: Draft) -> Iterator[Problem]:
                 if not 0 < share <= 1:
                     cause = _("'{measure}' is a share of the people, but is {share:g}.", measure=measure, share=share)
                     yield draft.error((*path, measure), "bad_value", cause, _("Write a number up to 1, such as 0.75."))
+            yield from _measurable(draft, path, message, measures)
+
+
+def _measurable(draft: Draft, path: YamlPath, name: str, measures: Iterable[Measure]) -> Iterator[Problem]:
+    message = next((each for each in draft.plan.messages if each.id == name), None)
+    if message is None:
+        return
+    if "right" in measures and not message.checks:
+        cause = _("'{message}' has no checks, so nobody can be right.", message=name)
+        yield draft.error((*path, "right"), "not_measurable", cause, _("Give it 'checks', or measure 'acknowledged'."))
+    if message.ask == "nothing" and (asked := sorted({"answered", "acknowledged"} & {*measures})):
+        cause = _("'{message}' asks for nothing, so nobody can have {measure} it.", message=name, measure=_(asked[0]))
+        yield draft.error((*path, asked[0]), "not_measurable", cause, _("Measure 'reached', or let it ask."))
 
 
 def addresses_are_sound(draft: Draft) -> Iterator[Problem]:
     written: list[tuple[YamlPath, str]] = [(("owner", i), owner) for i, owner in enumerate(draft.plan.owner)]
     if draft.plan.sponsor is not None:
-        written.append((("sponsor",), draft.plan.sponsor))
+        path: YamlPath = ("sponsor",) if isinstance(draft.written["sponsor"], str) else ("sponsor", "email")
+        written.append((path, draft.plan.sponsor.email))
     for path, address in written:
         try:
             clean_address(address)

@@ -87,7 +87,7 @@ def arm_sizes(plan: Plan, people: Sequence[Person], number: int) -> list[tuple[i
     """By role of ten people and more: how many chance has put into the arm of that number, and into the first."""
     assert plan.experiment is not None  # noqa: S101 - asked only of an experiment
     tried = tried_roles(plan)
-    theirs = [(role, person) for person in people if (role := role_of(plan.audience, person)) in tried]
+    theirs = [(role, person) for person in people if (role := role_of(plan, person)) in tried]
     roles = Counter(role for role, _person in theirs)
     arms = Counter((role, arm.name) for role, person in theirs if (arm := arm_of(plan, person.id)))
     one, first = plan.experiment.arms[number].name, plan.experiment.arms[0].name

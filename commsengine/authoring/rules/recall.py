@@ -110,7 +110,7 @@ def arms_can_be_shown(draft: Draft, people: Sequence[Person]) -> Iterator[Proble
         return
     by_recall = [message for message in plan.messages if message.cadence.recall_floor is not None]
     roles = {role for message in by_recall for role in draft.roles_of(message)}
-    theirs = [person for person in people if role_of(plan.audience, person) in roles]
+    theirs = [person for person in people if role_of(plan, person) in roles]
     sizes = Counter(arm.name for person in theirs if (arm := arm_of(plan, person.id)))
     small = [arm.name for arm in plan.experiment.arms if not enough(sizes[arm.name])]
     if theirs and small:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from commsengine.authoring.draft import Draft
 from commsengine.authoring.yaml_parser import YamlPath
-from commsengine.cadence.audience import matches, role_of
+from commsengine.cadence.audience import is_kept_out, matches, role_of
 from commsengine.cadence.people import COLUMNS, Person
 from commsengine.cadence.plan import WEEKDAYS, Role
 from commsengine.errors import Problem
@@ -35,7 +35,8 @@ def roles_can_match(draft: Draft) -> Iterator[Problem]:
 
 def roles_have_people(draft: Draft, people: Sequence[Person]) -> Iterator[Problem]:
     columns = columns_of(people)
-    members = Counter(role_of(draft.plan.audience, person) for person in people)
+    people = [person for person in people if not is_kept_out(draft.plan, person)]
+    members = Counter(role_of(draft.plan, person) for person in people)
     for name, role in draft.plan.audience.roles.items():
         unknown = list(_columns_exist(draft, name, role, columns))
         yield from unknown
@@ -47,6 +48,27 @@ def roles_have_people(draft: Draft, people: Sequence[Person]) -> Iterator[Proble
         outside, everybody = members[None], len(people)
         cause = _("{number} of {all} people are in no role and get nothing.", number=outside, all=everybody)
         yield draft.advice(("audience", "roles"), "no_role", cause, _("Add 'others: {rest: true}' if they should."))
+
+
+def the_sponsor_is_meant_or_not(draft: Draft, people: Sequence[Person]) -> Iterator[Problem]:
+    # Said once in the plan, either way, it is no surprise to either of them.
+    sponsor = draft.plan.sponsor
+    if sponsor is None:
+        return
+    listed_too = any(person.email.lower() == sponsor.email.strip().lower() for person in people)
+    if listed_too and "in_audience" not in sponsor.model_fields_set:
+        cause = _(
+            "{email} is in the people file: as the sponsor they are no member of the audience.", email=sponsor.email
+        )
+        fix = N_(
+            "Write 'sponsor: {{email: {email}, in_audience: true}}' if they should get what all others get; else false."
+        )
+        yield draft.advice(("sponsor",), "sponsor_in_people", cause, _(fix, email=sponsor.email))
+    elif sponsor.in_audience and not listed_too:
+        cause = _("{email} is to be in the audience, but is not in the people file.", email=sponsor.email)
+        yield draft.advice(
+            ("sponsor",), "sponsor_not_in_people", cause, _("Add them to it, or take 'in_audience' out.")
+        )
 
 
 def columns_of(people: Sequence[Person]) -> list[str]:
@@ -95,7 +117,7 @@ def _idle_values(draft: Draft, name: str, role: Role, people: Sequence[Person]) 
 
 
 def people_can_be_reached(draft: Draft, people: Sequence[Person]) -> Iterator[Problem]:
-    audience = [person for person in people if role_of(draft.plan.audience, person)]
+    audience = [person for person in people if role_of(draft.plan, person)]
     days = {WEEKDAYS.index(day) for day in draft.plan.send.window.days}
     never = [person for person in audience if person.days is not None and not person.days & days]
     if never:
@@ -113,8 +135,8 @@ def _managers_call(draft: Draft) -> bool:
 
 
 def counts(draft: Draft, people: Sequence[Person]) -> Mapping[str, int]:
-    return Counter(role for person in people if (role := role_of(draft.plan.audience, person)))
+    return Counter(role for person in people if (role := role_of(draft.plan, person)))
 
 
 RULES = (roles_can_match,)
-PEOPLE_RULES = (roles_have_people, people_can_be_reached)
+PEOPLE_RULES = (roles_have_people, the_sponsor_is_meant_or_not, people_can_be_reached)

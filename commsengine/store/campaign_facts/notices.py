@@ -23,14 +23,18 @@ class Notices:
 
     def add(self, campaign: str, new: Notice, *, by: str, now: dt.datetime) -> None:
         """Makes everybody due. Nothing happens where the campaign has a notice of that id."""
-        row = {"campaign": campaign, "message": new.id, "content": new.model_dump(mode="json"), "at": now, "by": by}
-        known = select(notice.c.message).where(notice.c.campaign == campaign, notice.c.message == new.id)
         with self._database.write() as connection:
-            if connection.execute(known).first():
-                return
-            connection.execute(notice.insert(), row)
-            bookkeeping.wake_everybody(connection, now)
-            bookkeeping.note(connection, "notice", campaign, by=by, now=now, message=new.id)
+            add(connection, campaign, new, by=by, now=now)
+
+
+def add(connection: Connection, campaign: str, new: Notice, *, by: str, now: dt.datetime) -> None:
+    row = {"campaign": campaign, "message": new.id, "content": new.model_dump(mode="json"), "at": now, "by": by}
+    known = select(notice.c.message).where(notice.c.campaign == campaign, notice.c.message == new.id)
+    if connection.execute(known).first():
+        return
+    connection.execute(notice.insert(), row)
+    bookkeeping.wake_everybody(connection, now)
+    bookkeeping.note(connection, "notice", campaign, by=by, now=now, message=new.id)
 
 
 def ids_by_campaign(connection: Connection) -> dict[str, tuple[str, ...]]:
@@ -38,6 +42,12 @@ def ids_by_campaign(connection: Connection) -> dict[str, tuple[str, ...]]:
     for row in connection.execute(_IDS):
         found[row.campaign] = (*found.get(row.campaign, ()), row.message)
     return found
+
+
+def introduced(connection: Connection, campaign: str) -> dict[str, dt.datetime]:
+    """Since when each stands: its clock never starts before."""
+    rows = connection.execute(select(notice.c.message, notice.c.at).where(notice.c.campaign == campaign))
+    return {row.message: row.at for row in rows}
 
 
 def of_campaign(connection: Connection, campaign: str, ids: Iterable[str]) -> tuple[Notice, ...]:

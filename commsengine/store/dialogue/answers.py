@@ -13,10 +13,11 @@ from typing import Any
 from sqlalchemy import BindParameter, Connection, bindparam, or_, select, update
 
 from commsengine.cadence.history import TouchRow
-from commsengine.cadence.kinds_and_states import ASKED_FOR, OUTCOMES, UNCLEAR, AnswerKind, EvidenceKind
+from commsengine.cadence.kinds_and_states import ASKED_FOR, GOT_IT, OUTCOMES, UNCLEAR, AnswerKind, EvidenceKind
 from commsengine.errors import InputError
 from commsengine.store import bookkeeping, tables
-from commsengine.store.database import CHUNK, Database, columns_of, insert
+from commsengine.store.database import CHUNK, Database, columns_of, insert, rows_with
+from commsengine.store.dialogue import questions
 from commsengine.store.loading import TOUCH_ROW
 from commsengine.store.person_rows import person_of
 from commsengine.store.records import (
@@ -24,12 +25,17 @@ from commsengine.store.records import (
     AnswerRecord,
     CheckAnswer,
     GivenInput,
+    GivenOutcome,
     QuestionRecord,
     StoredAnswer,
+    SuspectAnswer,
     TouchRecord,
 )
-from commsengine.store.tables import answer, counter, person, question, snooze, touch
-from commsengine.translation import _
+from commsengine.store.tables import answer, counter, person, question, snooze, suspect, touch
+from commsengine.translation import N_, _
+
+OBJECTS = N_("has an objection")
+"""The text of an objection of which no word was noted."""
 
 NO_KEYS: Mapping[str, str] = {}
 _FIRST = ("person_id", "campaign", "message", "key", "kind", "whole_campaign")
@@ -49,11 +55,20 @@ _TO_CHECKS = (
 )
 _INPUTS = (
     select(answer.c.id, answer.c.person_id, person.c.email, person.c.name, answer.c.message)
-    .add_columns(answer.c.kind, answer.c.value, answer.c.at)
+    .add_columns(answer.c.kind, answer.c.value, answer.c.at, answer.c.campaign, answer.c.key, answer.c.evidence)
     .join(person, person.c.id == answer.c.person_id)
     .where(answer.c.kind.in_(ASKED_FOR), _VALID)
     .order_by(answer.c.at, answer.c.id)
 )
+
+_OUTCOMES = (
+    select(tables.outcome.c.person_id, person.c.email, person.c.name, tables.outcome.c.campaign)
+    .add_columns(*(tables.outcome.c[name] for name in ("message", "outcome", "unclear", "note", "at", "by")))
+    .join(person, person.c.id == tables.outcome.c.person_id)
+    .order_by(tables.outcome.c.at, tables.outcome.c.id)
+)
+_AT_ONCE = dt.timedelta(minutes=1)
+"""Within so long, the same outcome once more is the same press twice."""
 
 
 class Answers:
@@ -136,6 +151,55 @@ class Answers:
         wanted += [answer.c.at <= until] if until else []
         return [GivenInput(*row) for row in self._database.rows(_INPUTS.where(*wanted))]
 
+    def input(self, number: int) -> GivenInput | None:
+        row = self._database.first(_INPUTS.where(answer.c.id == number))
+        return GivenInput(*row) if row else None
+
+    def doubt(
+        self,
+        person_id: str,
+        campaign: str,
+        message: str,
+        key: str,
+        kind: AnswerKind,
+        *,
+        value: str,
+        detail: Mapping[str, Any],
+        now: dt.datetime,
+    ) -> None:
+        """An answer that came without its page: the first of its kind to a touch is kept, and none counts."""
+        about = {"person_id": person_id, "campaign": campaign, "message": message, "key": key, "kind": kind}
+        row = {**about, "value": value, "detail": dict(detail), "at": now}
+        with self._database.write() as connection:
+            new = insert(connection, suspect).values(row).on_conflict_do_nothing()
+            if connection.execute(new.returning(suspect.c.id)).first():
+                noted = {name: about[name] for name in ("campaign", "message", "kind")}
+                bookkeeping.note(connection, "suspect answer", person_id, by=person_id, now=now, **noted)
+
+    def suspects(self, *, campaign: str | None = None, person_id: str | None = None) -> list[SuspectAnswer]:
+        """What came without its page, in order: of a campaign, of a person."""
+        wanted = [suspect.c.campaign == campaign] if campaign else []
+        wanted += [suspect.c.person_id == person_id] if person_id else []
+        query = select(*columns_of(suspect, SuspectAnswer)).where(*wanted).order_by(suspect.c.id)
+        return [SuspectAnswer(*row) for row in self._database.rows(query)]
+
+    def acknowledged(self, campaign: str) -> list[StoredAnswer]:
+        """Every answer that stands by which people took note of a message, in order."""
+        taken = (answer.c.campaign == campaign, answer.c.kind.in_(GOT_IT), _VALID)
+        return [StoredAnswer(*row) for row in self._database.rows(select(*_STORED).where(*taken).order_by(answer.c.id))]
+
+    def outcomes(
+        self, *, campaign: str = "", since: dt.datetime | None = None, people: Sequence[str] | None = None
+    ) -> list[GivenOutcome]:
+        """What was recorded of talks, in order: of one campaign or all, after ``since``, about these people or all."""
+        wanted = [tables.outcome.c.campaign == campaign] if campaign else []
+        wanted += [tables.outcome.c.at > since] if since else []
+        if people is None:
+            return [GivenOutcome(*row) for row in self._database.rows(_OUTCOMES.where(*wanted))]
+        with self._database.read() as connection:
+            rows = rows_with(connection, _OUTCOMES.where(*wanted), tables.outcome.c.person_id, people)
+            return sorted((GivenOutcome(*row) for row in rows), key=lambda one: one.at)
+
     def snooze(self, person_id: str, campaign: str, message: str, until: dt.date, *, now: dt.datetime) -> None:
         """Nothing of this message before that local date."""
         row = {"person_id": person_id, "campaign": campaign, "message": message, "until": until}
@@ -155,25 +219,38 @@ class Answers:
         unclear: str = "",
         note: str = "",
         acknowledged: Mapping[str, str] = NO_KEYS,
+        objection: tuple[str, str] | None = None,
         by: str,
         now: dt.datetime,
-    ) -> None:
+    ) -> int | None:
         """What came of a personal outreach about these messages. Raises ``InputError`` for a word we do not know.
 
         ``acknowledged``: the keys of the touches (by message) that the person has thereby acknowledged, says ``by``;
-        kept in one transaction with the outcome.
+        kept in one transaction with the outcome. So is an ``objection``, a message and a touch's key, which opens a
+        question with the note as its text; its number is returned.
         """
         _known(came_of_it, OUTCOMES)
         _known(unclear, (*UNCLEAR, ""))
         came = {"person_id": person_id, "campaign": campaign, "outcome": came_of_it, "unclear": unclear, "note": note}
         about = {"campaign": campaign, "messages": list(messages), "outcome": came_of_it}
         with self._database.write() as connection:
+            if _known_outcome(connection, {**came, "message": messages[0], "by": by}, now):
+                return None
             rows = [{**came, "message": message, "at": now, "by": by} for message in messages]
             connection.execute(tables.outcome.insert(), rows)
             bookkeeping.changed(connection, [person_id], now)
             bookkeeping.note(connection, "outcome", person_id, by=by, now=now, **about)
             for message, key in acknowledged.items():
                 _record(connection, _word_of_another(person_id, campaign, message, key, by), now)
+            if objection is None:
+                return None
+            return questions.object_to(connection, person_id, campaign, objection, note or _(OBJECTS), by, now)
+
+
+def _known_outcome(connection: Connection, given: Mapping[str, Any], now: dt.datetime) -> bool:
+    same = [tables.outcome.c[name] == value for name, value in given.items()]
+    just = select(tables.outcome.c.id).where(*same, tables.outcome.c.at > now - _AT_ONCE).limit(1)
+    return connection.execute(just).first() is not None
 
 
 def _record(connection: Connection, given: Mapping[str, Any], now: dt.datetime) -> AnswerRecord:

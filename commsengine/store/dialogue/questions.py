@@ -1,4 +1,4 @@
-"""Questions that people asked, and the answers they were given."""
+"""Questions that people asked; ``replies`` answers them."""
 
 from __future__ import annotations
 
@@ -9,12 +9,10 @@ from typing import Any
 from sqlalchemy import Connection, bindparam, select, update
 
 from commsengine.cadence.kinds_and_states import EvidenceKind
-from commsengine.errors import InputError
 from commsengine.store import bookkeeping
 from commsengine.store.database import Database, columns_of
 from commsengine.store.records import HeardQuestion, QuestionRecord
 from commsengine.store.tables import person, question
-from commsengine.translation import _
 
 _QUESTIONS = select(*columns_of(question, QuestionRecord)).order_by(question.c.asked_at, question.c.id)
 _QUESTIONS_OF = _QUESTIONS.where(question.c.person_id == bindparam("person"))
@@ -92,21 +90,6 @@ class Questions:
         """The oldest first."""
         return [QuestionRecord(*row) for row in self._database.rows(_QUESTIONS_OF, {"person": person_id})]
 
-    def answer(self, number: int, text: str, *, by: str, now: dt.datetime) -> QuestionRecord:
-        """The question with its answer; the first answer stays. Raises ``InputError`` for an unknown number."""
-        first = update(question).where(question.c.id == number, question.c.answered_at.is_(None))
-        first = first.values(answer=text, answered_at=now, answered_by=by)
-        with self._database.write() as connection:
-            done = connection.execute(first.returning(question.c.person_id)).first()
-            if done:
-                bookkeeping.changed(connection, [done.person_id], now)
-                bookkeeping.note(connection, "answer question", done.person_id, by=by, now=now, question=number)
-            found = connection.execute(_QUESTION, {"number": number}).first()
-        if found is None:
-            cause = _("There is no question {number}.", number=number)
-            raise InputError(cause, _("Run 'commsengine today' to see the open ones."))
-        return QuestionRecord(*found)
-
     def get(self, number: int) -> QuestionRecord | None:
         row = self._database.first(_QUESTION, {"number": number})
         return QuestionRecord(*row) if row else None
@@ -117,15 +100,26 @@ class Questions:
         return [QuestionRecord(*row) for row in self._database.rows(query)]
 
 
+def object_to(
+    connection: Connection, person_id: str, campaign: str, about: tuple[str, str], text: str, by: str, now: dt.datetime
+) -> int:
+    """Opens an objection that a talk brought, in the transaction of its caller; ``about`` is a message and a touch's
+    key. Returns its number.
+    """
+    asked = {"person_id": person_id, "campaign": campaign, "message": about[0], "key": about[1], "text": text}
+    row = {**asked, "evidence": "manager", "thread": "", "said": "", "objection": True}
+    return _new(connection, row, now, by)
+
+
 def _lock(connection: Connection, person_id: str) -> None:
     # two presses at once, or one message delivered twice, are one question
     connection.execute(select(person.c.id).where(person.c.id == person_id).with_for_update())
 
 
-def _new(connection: Connection, asked: Mapping[str, Any], now: dt.datetime) -> int:
+def _new(connection: Connection, asked: Mapping[str, Any], now: dt.datetime, by: str = "") -> int:
     row = {**asked, "asked_at": now, "answer": "", "answered_at": None, "answered_by": ""}
     number = int(connection.execute(question.insert().values(row).returning(question.c.id)).scalar_one())
-    _news(connection, asked["person_id"], number, now)
+    _news(connection, asked["person_id"], number, now, by)
     return number
 
 
@@ -140,6 +134,6 @@ def _add(connection: Connection, last: QuestionRecord, text: str, stamp: str, no
     _news(connection, last.person_id, last.id, now)
 
 
-def _news(connection: Connection, person_id: str, number: int, now: dt.datetime) -> None:
+def _news(connection: Connection, person_id: str, number: int, now: dt.datetime, by: str = "") -> None:
     bookkeeping.changed(connection, [person_id], now)
-    bookkeeping.note(connection, "ask", person_id, by=person_id, now=now, question=number)
+    bookkeeping.note(connection, "object" if by else "ask", person_id, by=by or person_id, now=now, question=number)

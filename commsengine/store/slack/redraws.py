@@ -15,6 +15,8 @@ from commsengine.store.records import Redraw
 from commsengine.store.tables import redraw
 
 _COLUMNS = columns_of(redraw, Redraw)
+_DRAWN = 0
+"""The version of a card that shows what stands on record, and will not at its ``due_at``."""
 
 
 class Redraws:
@@ -47,9 +49,14 @@ class Redraws:
                 connection.execute(ours.values(drawing_until=until))
             return Redraw(*row) if row is not None else None
 
-    def done(self, remote_id: str, version: int) -> int:
-        """The card shows this version: 0, or the newer one that it is to be drawn as."""
-        drawn = delete(redraw).where(redraw.c.remote_id == remote_id, redraw.c.version == version)
+    def done(self, remote_id: str, version: int, again_at: dt.datetime | None = None) -> int:
+        """The card shows this version: 0, or the newer one that it is to be drawn as.
+
+        ``again_at`` is when what it shows is true no more: it is drawn then, unless it changes before.
+        """
+        this = (redraw.c.remote_id == remote_id, redraw.c.version == version)
+        kept = update(redraw).where(*this).values(version=_DRAWN, due_at=again_at, drawing_until=None, tries=0)
+        drawn = delete(redraw).where(*this) if again_at is None else kept
         newest = select(redraw.c.version).where(redraw.c.remote_id == remote_id)
         with self._database.write() as connection:
             return 0 if connection.execute(drawn).rowcount else int(connection.execute(newest).scalar() or 0)
@@ -65,8 +72,9 @@ class Redraws:
             connection.execute(delete(redraw).where(redraw.c.remote_id == remote_id))
 
     def waiting(self) -> list[Redraw]:
-        """The longest due first."""
-        return [Redraw(*row) for row in self._database.rows(select(*_COLUMNS).order_by(redraw.c.due_at))]
+        """The cards that do not show what stands on record, the longest due first."""
+        changed = select(*_COLUMNS).where(redraw.c.version > _DRAWN).order_by(redraw.c.due_at)
+        return [Redraw(*row) for row in self._database.rows(changed)]
 
 
 def _raise_version(connection: Connection, remote_id: str, key: str, due_at: dt.datetime) -> int:

@@ -1,0 +1,139 @@
+"""The numbers of a campaign's day: what happened since the last working day, what leaves today, who only says "Got it".
+
+The digest and ``today`` show the same; "today" is that of the person who reads.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from commsengine.cadence.calendar import DAY, Hours
+from commsengine.cadence.forecast import forecast, no_answers
+from commsengine.cadence.kinds_and_states import CHANNELS, ChannelName, channel_of
+from commsengine.cadence.people import Person
+from commsengine.engine.decisions import Decisions
+from commsengine.engine.directory import Sample
+from commsengine.recall.small_groups import enough
+from commsengine.store.database import chunks
+from commsengine.store.records import CampaignRecord, GotItOnly, Happened
+from commsengine.store.store import Store
+from commsengine.translation import N_, _, counted
+
+FORECAST = 500
+"""People by whom it is estimated what leaves today, where more are due."""
+
+Leaving = Mapping[str, Mapping[ChannelName, int]]
+"""Messages by campaign and channel."""
+
+OFTEN = 3
+"""So many times "Got it", and no check answered, is always "Got it"."""
+
+MOST_ROLES = 3
+"""That a sentence names."""
+
+
+@dataclass(frozen=True, slots=True)
+class DayFigures:
+    """``since`` is the local date of the reader's last working day, whose midnight begins what ``happened`` up to that
+    of ``today``. ``leaving`` are messages by channel.
+    """
+
+    campaign: str
+    since: dt.date
+    today: dt.date
+    happened: Happened
+    leaving: Mapping[ChannelName, int] = field(default_factory=dict)
+
+    def as_json(self) -> dict[str, Any]:
+        did = self.happened
+        return {
+            "campaign": self.campaign,
+            "since": self.since.isoformat(),
+            "today": self.today.isoformat(),
+            "sent": did.sent,
+            "acknowledged": did.acknowledged,
+            "answered": did.answered,
+            "asked": did.asked,
+            "leaving": dict(self.leaving),
+        }
+
+    @classmethod
+    def of(cls, data: Mapping[str, Any]) -> DayFigures:
+        """From its JSON."""
+        happened = Happened(*(data[name] for name in ("sent", "acknowledged", "answered", "asked")))
+        since, today = (dt.date.fromisoformat(data[name]) for name in ("since", "today"))
+        return cls(data["campaign"], since, today, happened, data["leaving"])
+
+    @property
+    def lines(self) -> tuple[str, ...]:
+        return (self._before(), self._today())
+
+    def _before(self) -> str:
+        did = self.happened
+        parts = [
+            counted(did.sent, "message sent", "messages sent"),
+            _("{number:,} confirmed", number=did.acknowledged),
+            _("{number:,} answered", number=did.answered),
+            *([counted(did.asked, "question asked", "questions asked")] if did.asked else []),
+        ]
+        when = _("Yesterday") if self.today - self.since == DAY else _("Since {day:%A}", day=self.since)
+        return _("{when}: {parts}.", when=when, parts=", ".join(parts))
+
+    def _today(self) -> str:
+        if not sum(self.leaving.values()):
+            return _("Today no message is due.")
+        by = [
+            _("{number:,} by {channel}", number=number, channel=_(CHANNELS[name].in_text))
+            for name, number in sorted(self.leaving.items())
+        ]
+        leaves = counted(sum(self.leaving.values()), "message is", "messages are")
+        return _("Today {leaves} to leave: {parts}.", leaves=leaves, parts=", ".join(by))
+
+
+def day_figures(
+    store: Store, record: CampaignRecord, reader: Person, leaving: Mapping[ChannelName, int], now: dt.datetime
+) -> DayFigures:
+    hours = Hours(record.plan, reader)
+    today = hours.local_date(now)
+    since = hours.after_working_days(today, -1)
+    happened = store.counts.happened(record.id, hours.midnight(since), hours.midnight(today))
+    return DayFigures(record.id, since, today, happened, leaving)
+
+
+def end_of_day(record: CampaignRecord, reader: Person, now: dt.datetime) -> dt.datetime:
+    return Hours(record.plan, reader).next_day(now)
+
+
+def leaving_until(store: Store, decisions: Decisions, until: dt.datetime, now: dt.datetime) -> Leaving:
+    """By running campaign and channel: the messages that fall due before ``until``, if nobody answers meanwhile.
+
+    Estimated from those who are due first where they are more than ``FORECAST``.
+    """
+    some = Sample(store.loading.due(until, FORECAST), store.loading.due_count(until))
+    campaigns, found = decisions.campaigns(now), defaultdict[str, Counter[ChannelName]](Counter)
+    for ids in chunks(some.ids):
+        for one in store.loading.histories(ids).values():
+            for touch in forecast(campaigns, one.person, one.history, now, until, no_answers).touches:
+                if touch.channel in CHANNELS and not touch.skip:
+                    found[touch.campaign][channel_of(touch.channel)] += 1
+    return {
+        campaign: {channel: some.scaled(number) for channel, number in by.items()} for campaign, by in found.items()
+    }
+
+
+def got_it_only(store: Store, record: CampaignRecord) -> list[GotItOnly]:
+    """Only roles of which ten people or more were shown a check."""
+    return [one for one in store.counts.got_it_only(record, OFTEN) if enough(one.people)]
+
+
+def told_of_got_it(found: list[GotItOnly]) -> Iterator[str]:
+    """One sentence, of the roles with the largest shares; none if there is no such person."""
+    ranked = sorted((one for one in found if one.only), key=lambda one: one.only / one.people, reverse=True)
+    share = N_("{only:,} of {people:,} in {role}")
+    told = [_(share, only=one.only, people=one.people, role=one.role) for one in ranked[:MOST_ROLES]]
+    if told:
+        yield _("Always “Got it”, never an answer to a question: {roles}.", roles=", ".join(told))

@@ -1,0 +1,28 @@
+"""The page "What we heard, what we did" of a campaign, for everybody it is for. There is nothing to send on it."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from commsengine.web.link_page import Form, LinkPage
+from commsengine.web.rendering import page
+
+
+class HeardPage(LinkPage):
+    path, purpose = "/h/{token}", "heard"
+
+    def route(self) -> Route:
+        return Route(self.path, self._answer, methods=["GET"], name=self.purpose)
+
+    def _show(self, request: Request, key: str, now: dt.datetime) -> Response:  # noqa: ARG002
+        card = self._inbox.card(key, now)
+        back = self._guard.link("answer", key, now)
+        return page("heard.html", card=card, heard=self._inbox.heard(card), back=back)
+
+    def _take(self, request: Request, key: str, form: Form, now: dt.datetime) -> Response:  # noqa: ARG002
+        raise HTTPException(405)
