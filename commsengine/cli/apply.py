@@ -19,6 +19,7 @@ from commsengine.cli.output import (
     note,
     show_json,
     title,
+    when,
 )
 from commsengine.cli.people import tell_columns, tell_leavers
 from commsengine.cli.workspace import with_workspace
@@ -71,7 +72,15 @@ def apply(wiring: Wiring, plan: Path, dry_run: bool, yes: bool, as_json: bool) -
     consent(_("Apply {campaign}?", campaign=written.campaign), yes=yes, recipients=diff.audience)
     _put_in_force(wiring, diff, written, plan, roster)
     if not as_json:
+        _tell_seal(wiring, written)
         click.echo(_next(wiring, written))
+
+
+def _tell_seal(wiring: Wiring, plan: Plan) -> None:
+    seal = wiring.store.seals.of(plan.campaign)
+    if seal is not None:
+        text = N_("How the experiment is judged is sealed since {instant}; SHA-256 {digest}.")
+        click.echo(_(text, instant=when(seal.at), digest=seal.digest))
 
 
 def _refuse_cancelled(wiring: Wiring, plan: Plan) -> None:

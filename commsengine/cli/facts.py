@@ -17,6 +17,7 @@ from commsengine.translation import N_, _, counted
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from commsengine.cadence.plan import OutcomeId
     from commsengine.campaigns.outcome_facts import Judged
     from commsengine.wiring import Wiring
 
@@ -90,7 +91,7 @@ def _problems(file: Path, found: Judged, columns: Mapping[str, int]) -> list[Pro
 @click.argument("email")
 @click.option("--at", default="", metavar="DATE", help=N_("The day it was done (default: now)."))
 @with_workspace
-def add(wiring: Wiring, campaign: str, outcome: str, email: str, at: str) -> None:
+def add(wiring: Wiring, campaign: str, outcome: OutcomeId, email: str, at: str) -> None:
     """Record that one person did it.
 
     Example: commsengine facts add crm first_call ana.kim@example.com --at 2027-03-15

@@ -90,7 +90,7 @@ class Total:
 
 @dataclass(frozen=True, slots=True)
 class MessageView:
-    """One message. ``by`` is the instant of its target, ``outcome`` the title of what it is to bring about.
+    """One message. ``by`` is the instant of its target, ``outcome_title`` says what it is to bring about.
 
     ``guess`` is the share of right answers by guessing alone, ``None`` if it has no question.
     """
@@ -107,7 +107,7 @@ class MessageView:
     roles: tuple[RoleView, ...]
     total: Total | None
     alike: Alike
-    outcome: str = ""
+    outcome_title: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -46,7 +46,7 @@ def _message(message: MessageView) -> dict[str, Any]:
         "floor": message.floor,
         "target": message.target,
         "by": message.by,
-        "outcome": message.outcome or None,
+        "outcome": message.outcome_title or None,
         "roles": [_role(role) for role in message.roles],
         "total": _total(message.total) if message.total else None,
         "alike": {

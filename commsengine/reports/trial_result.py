@@ -16,7 +16,7 @@ from commsengine.cadence.calendar import DAY
 from commsengine.cadence.experiment import arm_of
 from commsengine.cadence.history import History
 from commsengine.cadence.people import Person
-from commsengine.cadence.plan import Plan
+from commsengine.cadence.plan import OutcomeId, Plan
 from commsengine.recall.small_groups import enough
 from commsengine.recall.statistics import Interval, Share
 from commsengine.recall.two_arms import METHOD, Stratum, more_done
@@ -44,7 +44,7 @@ class TrialResult:
     ``broken`` names what differs, ``forged`` says that the text does not fit its digest.
     """
 
-    outcome: str
+    outcome: OutcomeId
     title: str
     day: dt.date
     over: bool

@@ -65,7 +65,7 @@ def found(tmp_path_factory: pytest.TempPathFactory) -> Report:
 
 def test_who_did_it_stands_beside_recall_by_role(found: Report) -> None:
     message = found.messages[0]
-    assert message.outcome == "The first call is logged"
+    assert message.outcome_title == "The first call is logged"
     done = {role.role: role.done for role in message.roles}
     assert done == {"managers": None, "sales": Share(24, 60), "service": Share(0, 40), "office": Share(0, 12)}
 
@@ -177,7 +177,7 @@ def test_an_only_outcome_is_brought_about_by_all_messages(tmp_path: Path) -> Non
     plan = a_recalled_plan(a_message(until="go_live + 14d"), outcomes=CALLS)
     found = seen(tmp_path, plan, {})
     assert found.outcomes[0].messages == ("one-record",)
-    assert (found.messages[0].outcome, found.trial) == ("", None)
+    assert (found.messages[0].outcome_title, found.trial) == ("", None)
 
 
 def test_questions_about_why_and_how_are_told_apart(tmp_path: Path) -> None:
