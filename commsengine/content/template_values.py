@@ -73,9 +73,14 @@ class Setting:
             "ask": message.ask,
             "language": language,
             "often": often(message.cadence, on_trial=self._plan.experiment is not None),
+            "to_do": self._awaited(message),
             "several_leads": len(self._plan.owner) > 1,
             "manager_sees": any(rung.do == "personal" and rung.by == "manager" for rung in self._plan.ladder(message)),
         }
+
+    def _awaited(self, message: Message) -> str:
+        planned = self._plan.outcomes.get(self._plan.until_done.get(message.id, ""))
+        return planned.title if planned else ""
 
     def of_touch(
         self, recipe: Recipe, context: Mapping[str, Any], number: int, kind: WrittenAs, channel: Carrier
