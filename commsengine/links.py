@@ -6,6 +6,7 @@ import datetime as dt
 import hashlib
 import re
 from collections.abc import Sequence
+from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from itsdangerous import BadData, URLSafeSerializer
@@ -14,11 +15,18 @@ from commsengine.errors import InputError, LinkError
 from commsengine.loopback import is_loopback
 from commsengine.translation import _
 
-PATHS = {"answer": "a", "heard": "h", "mine": "m", "unsubscribe": "u"}
+PATHS = {"answer": "a", "calendar": "c", "heard": "h", "mine": "m", "unsubscribe": "u"}
 """Each purpose has its own path and its own salt, so that no token can be moved from one page to another."""
 
 _BEHIND = re.compile(r"[^A-Za-z0-9_-]+$")
 """What a sentence, a bracket or a mail program put behind a link: no token ends with any of it."""
+
+
+class Signed(NamedTuple):
+    """What a link says: the touch, and how often the person's links had been revoked when it was made."""
+
+    key: str
+    revoked: int
 
 
 class Links:
@@ -31,30 +39,34 @@ class Links:
             raise InputError(_("There is no secret key to sign links with."), _("Set COMMSENGINE_SECRET_KEY."))
         self._serializers = {purpose: [_serializer(key, purpose) for key in keys] for purpose in PATHS}
 
-    def url(self, purpose: str, key: str, expires: dt.datetime) -> str:
-        """The page of one touch for one purpose, until ``expires`` (aware)."""
-        token = str(self._serializers[purpose][0].dumps([key, int(expires.timestamp())]))
-        return f"{self.base_url}/{PATHS[purpose]}/{token}"
+    def url(self, purpose: str, key: str, expires: dt.datetime, revoked: int = 0) -> str:
+        """The page of one touch for one purpose, until ``expires`` (aware).
 
-    def read(self, purpose: str, token: str, now: dt.datetime) -> str:
-        """The touch key in a token; raises ``LinkError`` when it is forged, of another purpose or expired.
+        ``revoked`` is how often the person's links were revoked before.
+        """
+        payload = [key, int(expires.timestamp()), *([revoked] if revoked else [])]
+        return f"{self.base_url}/{PATHS[purpose]}/{self._serializers[purpose][0].dumps(payload)}"
+
+    def read(self, purpose: str, token: str, now: dt.datetime) -> Signed:
+        """What a token says; raises ``LinkError`` when it is forged, of another purpose or expired.
 
         What stands behind it in a text, such as ``).`` or ``>``, is left off.
         """
-        key, expires = self._payload(purpose, _BEHIND.sub("", token))
+        key, expires, revoked = self._payload(purpose, _BEHIND.sub("", token))
         if now.timestamp() > expires:
             raise LinkError(_("This link has expired."), _("Ask whoever sent it for a new one."))
-        return key
+        return Signed(key, revoked)
 
-    def _payload(self, purpose: str, token: str) -> tuple[str, int]:
+    def _payload(self, purpose: str, token: str) -> tuple[str, int, int]:
         for serializer in self._serializers[purpose]:
             try:
-                key, expires = serializer.loads(token)
+                payload = serializer.loads(token)
+                key, expires, *revoked = payload
             except (BadData, ValueError, TypeError):
                 continue
             # Base64 has spare bits: only the exact token we made counts, so that no changed bit is accepted.
-            if serializer.dumps([key, expires]) == token:
-                return str(key), int(expires)
+            if serializer.dumps(payload) == token:
+                return str(key), int(expires), int(revoked[0]) if revoked else 0
         raise LinkError(_("This link is not valid."), _("Open it again from the message, unchanged."))
 
 

@@ -520,8 +520,10 @@ class Wiring:
     @cached_property
     def fresh_links(self) -> FreshLinks:
         from commsengine.answers.fresh_links import FreshLinks
+        from commsengine.answers.own_mail import OwnMail
 
-        return FreshLinks(self.store, self.settings.links_base, self.renderer, list(self.channels))
+        mail = OwnMail(self.store, self.renderer, list(self.channels))
+        return FreshLinks(self.store, self.settings.links_base, mail)
 
     @cached_property
     def replying(self) -> Replying:
@@ -542,6 +544,7 @@ class Wiring:
         return SlackApp(
             self.inbox,
             self.store,
+            self.desk,
             token=given.slack_token,
             clock=self.clock,
             signing_secret=secret,
@@ -558,6 +561,7 @@ class Wiring:
             self.links,
             self.fresh_links,
             self.desk,
+            store=self.store,
             keys=self.settings.keys,
             clock=self.clock,
             heartbeat_age=self._heartbeat_age,

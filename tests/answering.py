@@ -9,14 +9,17 @@ from pathlib import Path
 
 from commsengine.answers.fresh_links import FreshLinks
 from commsengine.answers.inbox import AnswerInbox, Evidence
+from commsengine.answers.own_mail import OwnMail
 from commsengine.answers.touch_view import Card
 from commsengine.cadence.audience import role_of
 from commsengine.cadence.history import Decision, Touch
+from commsengine.cadence.kinds_and_states import BY_HAND
 from commsengine.cadence.people import Person
 from commsengine.cadence.plan import Plan, Workspace
-from commsengine.content.render import Renderer
+from commsengine.content.render import Renderer, RendererFor
 from commsengine.content.templates import load_templates, shipped_folder
 from commsengine.links import Links
+from commsengine.reports.followups import followup_id
 from commsengine.reports.manager_desk import ManagerDesk
 from commsengine.store.records import Lease, Receipt
 from commsengine.store.store import Store
@@ -51,16 +54,24 @@ class Answering:
     links: Links
     fresh_links: FreshLinks
     desk: ManagerDesk
+    renderer: RendererFor
     clock: Clock
     plan: Plan
 
     def touch(
-        self, person: Person = ANA, message: str = "one-record", *, number: int = 1, channel: str = "email"
+        self,
+        person: Person = ANA,
+        message: str = "one-record",
+        *,
+        number: int = 1,
+        channel: str = "email",
+        kind: str = "message",
+        rung: int = 0,
     ) -> str:
         """Claims and sends one touch; returns its key."""
         now = self.clock()
         touch = Touch(
-            self.plan.campaign, message, person.id, role_of(self.plan, person) or "", 0, "message", channel,
+            self.plan.campaign, message, person.id, role_of(self.plan, person) or "", rung, kind, channel,
             now.date() + dt.timedelta(days=number), now, now + dt.timedelta(hours=5), number,
             again_at=now + dt.timedelta(days=2),
         )  # fmt: skip
@@ -71,9 +82,16 @@ class Answering:
         epochs, versions = {record.id: record.epoch}, {record.id: record.version}
         decisions = [(Decision(person.id, (touch,)), seq)]
         self.store.outbox.claim(decisions, lease, epochs=epochs, versions=versions, now=now)
+        if kind in BY_HAND:
+            return touch.key
         assert outbox.mark(self.store, [touch.key], lease, now) == {touch.key}
         outbox.settle(self.store, [Receipt(touch.key, "sent", now)], lease, now)
         return touch.key
+
+    def call(self, person: Person = ANA, message: str = "one-record") -> str:
+        """Somebody is to talk to the person; returns the id of the follow-up."""
+        self.touch(person, message, channel="personal", kind="personal", rung=2)
+        return followup_id(self.plan.campaign, person.id, "personal")
 
     def card(self, key: str) -> Card:
         return self.inbox.card(key, self.clock())
@@ -103,5 +121,7 @@ def answering(folder: Path, *messages: Mapping[str, object], **changes: object) 
     def renderer(plan: Plan, templates: Mapping[str, str]) -> Renderer:
         return Renderer(plan, templates, links, Workspace())
 
-    fresh_links = FreshLinks(store, links.base_url, renderer, ["email", "slack"])
-    return Answering(store, AnswerInbox(store, renderer), links, fresh_links, ManagerDesk(store, renderer), clock, plan)
+    fresh_links = FreshLinks(store, links.base_url, OwnMail(store, renderer, ["email", "slack"]))
+    return Answering(
+        store, AnswerInbox(store, renderer), links, fresh_links, ManagerDesk(store, renderer), renderer, clock, plan
+    )

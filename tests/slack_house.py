@@ -26,7 +26,7 @@ from commsengine.store.tables import touch
 from commsengine.web.app import create_app
 from tests.answering import KEYS, Answering, answering
 from tests.browsing import WEB
-from tests.builders import ANA, BEN
+from tests.builders import ANA, BEN, MIA
 from tests.waiting import expect
 
 SECRET = "sandbox-signing-secret"
@@ -54,9 +54,12 @@ class Team:
         """The card of a touch that is on record as sent there."""
         key = self.house.touch(person, number=number, channel="slack")
         post = self.card(key, person.email)
+        self.is_at(key, post)
+        return post
+
+    def is_at(self, key: str, post: Post) -> None:
         with self.house.store.database.write() as connection:
             connection.execute(touch.update().where(touch.c.key == key).values(remote_id=post.remote_id))
-        return post
 
     def say(self, text: str, person: Person = ANA, *, thread: str = "", **more: Any) -> Post:
         """Somebody types; what the app answers in the thread."""
@@ -86,15 +89,22 @@ def open_team(tmp_path: Path) -> Iterator[Callable[..., Team]]:
 
     def open_(*messages: Any, grid: tuple[str, ...] = (), worker: bool = True) -> Team:
         house = answering(tmp_path, *messages)
-        team = [(ANA.email, ANA.name, *grid), (BEN.email, BEN.name), ("eve@example.com", "Eve")]
+        team = [(ANA.email, ANA.name, *grid), (BEN.email, BEN.name), (MIA.email, MIA.name), ("eve@example.com", "Eve")]
         slack = SlackStandIn(team, clock=lambda: house.clock().timestamp())
         slack.url = serving.enter_context(Serving(Starlette(routes=slack.routes))).url
         app = SlackApp(
-            house.inbox, house.store, token="xoxb-sandbox", signing_secret=SECRET, api_url=slack.api_url,
+            house.inbox, house.store, house.desk, token="xoxb-sandbox", signing_secret=SECRET, api_url=slack.api_url,
             clock=house.clock, signed_at=real_time,
         )  # fmt: skip
         pages = create_app(
-            house.inbox, house.links, house.fresh_links, house.desk, keys=KEYS, clock=house.clock, slack=app
+            house.inbox,
+            house.links,
+            house.fresh_links,
+            house.desk,
+            store=house.store,
+            keys=KEYS,
+            clock=house.clock,
+            slack=app,
         )
         if worker:
             app.cards.connect()

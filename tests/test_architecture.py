@@ -303,6 +303,7 @@ MIRRORS = {
     "check",
     "control",
     "followups",
+    "notices",
     "people",
     "preview",
     "questions",

@@ -25,9 +25,14 @@ def test_each_purpose_has_its_own_path() -> None:
 
 def test_a_link_carries_the_touch_key_until_it_expires() -> None:
     token = token_of(LINKS.url("answer", KEY, END))
-    assert LINKS.read("answer", token, END) == KEY
+    assert LINKS.read("answer", token, END).key == KEY
     with pytest.raises(LinkError, match="expired"):
         LINKS.read("answer", token, END + dt.timedelta(seconds=1))
+
+
+def test_a_link_says_how_often_links_were_revoked_before_it() -> None:
+    made = [LINKS.read("answer", token_of(LINKS.url("answer", KEY, END, revoked)), END) for revoked in (0, 1, 7)]
+    assert made == [(KEY, 0), (KEY, 1), (KEY, 7)]
 
 
 def test_a_token_cannot_be_moved_to_another_purpose() -> None:
@@ -59,14 +64,14 @@ def test_rubbish_is_refused_kindly(token: str) -> None:
 
 def test_a_link_signed_with_an_older_key_still_opens_and_a_retired_one_does_not() -> None:
     older = token_of(Links("https://comms.example.com", ["old-key"]).url("answer", KEY, END))
-    assert LINKS.read("answer", older, END) == KEY
+    assert LINKS.read("answer", older, END).key == KEY
     with pytest.raises(LinkError):
         Links("https://comms.example.com", ["new-key"]).read("answer", older, END)
 
 
 def test_the_newest_key_signs() -> None:
     token = token_of(LINKS.url("answer", KEY, END))
-    assert Links("https://comms.example.com", ["new-key"]).read("answer", token, END) == KEY
+    assert Links("https://comms.example.com", ["new-key"]).read("answer", token, END).key == KEY
 
 
 @pytest.mark.parametrize("base", ["http://127.0.0.1:8080", "http://localhost", "https://x.example.com/comms/"])

@@ -61,13 +61,17 @@ def answer_page(pick: Pick) -> dict[str, Any]:
         "ask": value("ask"),
         "note": "n",
         "opened": "question",
-        "mine": "m",
         "lead": lead,
     }
 
 
 def link_page(pick: Pick) -> dict[str, Any]:
     return {"opens": pick(["", value("page")]), "sent": pick([True, False]), "again": pick([True, False])}
+
+
+def ask_for_mine(pick: Pick) -> dict[str, Any]:
+    person = Thing(short_name=value("name"), first_name=value("name"))
+    return {"card": Thing(person=person), "note": "n", "notice": pick(["", value("notice")])}
 
 
 def my_messages(pick: Pick) -> dict[str, Any]:
@@ -209,9 +213,9 @@ def sandbox_page(pick: Pick) -> dict[str, Any]:
 
 
 PAGES: Mapping[str, Callable[[Pick], dict[str, Any]]] = {
-    "answer.html": answer_page, "fresh_link.html": link_page, "mine.html": my_messages,
-    "unsubscribe.html": unsubscribe_page, "notice.html": notice_page, "report.html": report_page,
-    "card.html": card_page, "page.html": sandbox_page,
+    "answer.html": answer_page, "ask_for_mine.html": ask_for_mine, "fresh_link.html": link_page,
+    "mine.html": my_messages, "unsubscribe.html": unsubscribe_page, "notice.html": notice_page,
+    "report.html": report_page, "card.html": card_page, "page.html": sandbox_page,
 }  # fmt: skip
 PARTS = {"forms.html", "layout.html", "plots.html"}
 """What pages are made of."""

@@ -512,7 +512,7 @@ def test_every_changed_byte_of_a_signed_press_is_refused(team: Team) -> None:
 @pytest.mark.parametrize(("age", "status"), [(0, 200), (299, 200), (301, 401), (-299, 200), (-301, 401)])
 def test_a_replay_is_refused_after_five_minutes(team: Team, age: int, status: int) -> None:
     app = SlackApp(
-        team.house.inbox, team.house.store, token="xoxb-sandbox", signing_secret=SECRET,
+        team.house.inbox, team.house.store, team.house.desk, token="xoxb-sandbox", signing_secret=SECRET,
         api_url=team.slack.api_url, clock=team.house.clock,
     )  # fmt: skip
     body = encoded(press_payload(team, team.card(team.house.touch(channel="slack"))))
@@ -547,7 +547,7 @@ def test_a_followed_link_is_only_acknowledged(team: Team) -> None:
 
 
 def test_without_a_signing_secret_nothing_comes_in_over_http(team: Team) -> None:
-    app = SlackApp(team.house.inbox, team.house.store, token="xoxb-sandbox", clock=team.house.clock)
+    app = SlackApp(team.house.inbox, team.house.store, team.house.desk, token="xoxb-sandbox", clock=team.house.clock)
     body = encoded(press_payload(team, team.card(team.house.touch(channel="slack"))))
     assert app.http(body.encode(), signed_headers("x", body)).status == 401
 

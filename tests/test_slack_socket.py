@@ -29,7 +29,7 @@ def house(tmp_path: Path) -> Iterator[Answering]:
 def connected(house: Answering, slack: SocketSlack, ping: float = 0.2) -> Iterator[None]:
     """An app with quick pings; that it is connected has to be waited for."""
     api = f"http://127.0.0.1:{slack.port}/api/"
-    app = SlackApp(house.inbox, house.store, token="xoxb-x", api_url=api, clock=house.clock)
+    app = SlackApp(house.inbox, house.store, house.desk, token="xoxb-x", api_url=api, clock=house.clock)
     handle = Socket(app.bolt, "xapp-x", ping=ping, wait=0.1)
     handle.connect()
     yield

@@ -8,81 +8,95 @@ from __future__ import annotations
 
 import datetime as dt
 import secrets
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-import structlog
-
-from commsengine.cadence.audience import carried_by, reaching
-from commsengine.cadence.kinds_and_states import ChannelName, service_channel
-from commsengine.cadence.people import Person
-from commsengine.content.render import RendererFor
-from commsengine.engine.directory import SignerLookup
-from commsengine.engine.dispatch import add_service_mail
-from commsengine.errors import RenderError
-from commsengine.store.records import CampaignRecord, FreshLink
+from commsengine.answers.own_mail import OwnMail
+from commsengine.store.records import FreshLink
 from commsengine.store.store import Store
-from commsengine.text import message_key
-from commsengine.translation import N_, _, in_language
+from commsengine.translation import N_
 
 Purpose = Literal["mine", "calls", "review"]
-PURPOSES: Mapping[Purpose, str] = {
-    "mine": N_("your messages and settings"),
-    "calls": N_("the people you are asked to talk to"),
-    "review": N_("the review of the campaign"),
-}
-"""What each page is, after "opens"."""
 
-CATEGORY = "link"
+
+@dataclass(frozen=True, slots=True)
+class PageWords:
+    """What a page is, after "opens", and the subject of the mail that brings a link to it."""
+
+    opens: str
+    subject: str
+
+
+PURPOSES: Mapping[Purpose, PageWords] = {
+    "mine": PageWords(N_("your messages and settings"), N_("Your link to your messages")),
+    "calls": PageWords(N_("the people you are asked to talk to"), N_("Your link to the people to talk to")),
+    "review": PageWords(N_("the review of the campaign"), N_("Your link to the review")),
+}
+
 UNUSED = dt.timedelta(days=7)
 """So long a link waits for its first use."""
 
 HOUR = dt.timedelta(hours=1)
 MOST_AN_HOUR = 3
-"""New links that one person is sent in an hour."""
-
-log = structlog.get_logger(__name__)
+"""Links that one person is sent in an hour because they ask."""
 
 
 @dataclass(frozen=True, slots=True)
 class Visitor:
-    """Who has opened a page with their link. ``about`` is whose page it is, ``person`` to whom the link was sent."""
+    """Who has opened a page with their link. ``about`` is whose page it is, ``person`` to whom the link was sent.
+
+    ``campaign`` is that of the mail it stood in; ``revoked`` is how often the person's links had been revoked.
+    """
 
     about: str
     person: str
+    campaign: str
+    revoked: int = 0
 
 
 class FreshLinks:
-    """Safe to share between threads. ``carriers`` are the channels that are set up here."""
+    """Safe to share between threads. ``mail`` brings the links that somebody asks for."""
 
-    def __init__(self, store: Store, base_url: str, renderer: RendererFor, carriers: Collection[ChannelName]) -> None:
-        self._store, self._base, self._renderer, self._carriers = store, base_url, renderer, carriers
+    def __init__(self, store: Store, base_url: str, mail: OwnMail) -> None:
+        self._store, self._base, self.mail = store, base_url, mail
 
-    def make(self, purpose: Purpose, about: str, now: dt.datetime, *, campaign: str, person: str = "") -> str:
+    def make(
+        self,
+        purpose: Purpose,
+        about: str,
+        now: dt.datetime,
+        *,
+        campaign: str,
+        person: str = "",
+        by_itself: bool = False,
+    ) -> str:
         """The address of a new link, to be put into mail of this campaign to ``person``: an id, or the address of one
         who is not in the directory. Without one it is who the page is ``about``: an id or address, for ``review`` the
         campaign's id.
         """
         token = secrets.token_urlsafe(24)
-        self._store.link_tokens.add(token, FreshLink(purpose, about, person or about, campaign, now, now + UNUSED))
+        link = FreshLink(purpose, about, person or about, campaign, now, now + UNUSED, by_itself)
+        self._store.link_tokens.add(token, link)
         return f"{self._base}/p/{token}"
 
     def works(self, token: str, now: dt.datetime) -> Purpose | None:
         """What the link would open now; it stays unused."""
         link = self._store.link_tokens.find(token)
         fresh = link is not None and link.used_at is None and link.expires_at > now
-        return _purpose(link) if link is not None and fresh and self._recipient(link.recipient) else None
+        return _purpose(link) if link is not None and fresh and self.mail.to(link.recipient, now) else None
 
     def use(self, token: str, now: dt.datetime) -> tuple[Purpose, Visitor] | None:
         """Opens the page once; ``None`` for a link that is used, too old, unknown, or of somebody who has left."""
         link = self._store.link_tokens.find(token)
-        if link is None or self._recipient(link.recipient) is None or self._store.link_tokens.use(token, now) is None:
+        person = self.mail.to(link.recipient, now) if link is not None else None
+        if link is None or person is None or self._store.link_tokens.use(token, now) is None:
             return None
-        return _purpose(link), Visitor(link.about, link.recipient)
+        return _purpose(link), Visitor(link.about, link.recipient, link.campaign, person.revoked)
 
-    def still_here(self, visitor: Visitor) -> bool:
-        return self._recipient(visitor.person) is not None
+    def still_open(self, visitor: Visitor, now: dt.datetime) -> bool:
+        person = self.mail.to(visitor.person, now)
+        return person is not None and person.revoked == visitor.revoked
 
     def renew(self, token: str, now: dt.datetime) -> None:
         """Sends a new link to whom this one was sent. Nothing shows whether it did."""
@@ -92,50 +106,13 @@ class FreshLinks:
 
     def send(self, purpose: Purpose, about: str, now: dt.datetime, *, campaign: str, person: str = "") -> bool:
         """Sends a link by itself, by the channel that reaches them; ``False`` if they are sent none (any more)."""
-        to, record = self._recipient(person or about), self._store.campaigns.get(campaign)
-        recent = self._store.link_tokens.made_since(person or about, now - HOUR)
-        if to is None or record is None or not self._carriers or recent >= MOST_AN_HOUR:
+        recipient = person or about
+        to, recent = self.mail.to(recipient, now), self._store.link_tokens.asked_since(recipient, now - HOUR)
+        if to is None or recent >= MOST_AN_HOUR:
             return False
-        try:
-            return self._write(purpose, about, to, record, now)
-        except RenderError as error:
-            log.error("link_failed", campaign=campaign, error=type(error).__name__)
-            return False
-
-    def _write(self, purpose: Purpose, about: str, to: Person, record: CampaignRecord, now: dt.datetime) -> bool:
-        url = self.make(purpose, about, now, campaign=record.id, person=to.id)
-        renderer = self._renderer(record.plan, record.templates)
-        with in_language(renderer.language(to)):
-            opens = _(PURPOSES[purpose])
-            title = _("Your link: {page}", page=opens)
-        mail = renderer.service(
-            CATEGORY,
-            message_key(CATEGORY, url),
-            to,
-            SignerLookup(self._store).of(to, record.plan),
-            now,
-            subject=title,
-            page=False,
-            channel=self._channel(to, record),
-            footer="link_footer",
-            headline=title,
-            text=opens,
-            opens=url,
-        )
-        known = self._store.people.by_id(to.id)
-        person = known.id if known else None
-        return add_service_mail(self._store, mail, category=CATEGORY, person_id=person, due_at=now, now=now)
-
-    def _channel(self, to: Person, record: CampaignRecord) -> ChannelName:
-        loaded = self._store.loading.histories([to.id])
-        unreachable = loaded[to.id].history.unreachable if to.id in loaded else {}
-        found = reaching(carried_by(record.plan, self._carriers), to, unreachable)
-        return found[0] if found else service_channel(self._carriers)
-
-    def _recipient(self, name: str) -> Person | None:
-        # who leads a campaign or sponsors it need not be in the directory
-        found = self._store.people.by_id(name) or (SignerLookup(self._store).named(name) if "@" in name else None)
-        return found if found and found.left is None else None
+        words = PURPOSES[purpose]
+        url = self.make(purpose, about, now, campaign=campaign, person=recipient, by_itself=True)
+        return self.mail.send("link", to, campaign, words.subject, now, about=url, opens=url)
 
 
 def _purpose(link: FreshLink) -> Purpose:

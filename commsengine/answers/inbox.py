@@ -19,11 +19,11 @@ from commsengine.answers.heard import Heard, heard
 from commsengine.answers.my_messages import PersonRecord, person_record, refuse_wish
 from commsengine.answers.touch_text import Blocks, CardText, card_text, drawn, key_point, reply_text, touch_of
 from commsengine.answers.touch_view import Card
-from commsengine.cadence.audience import role_of
-from commsengine.cadence.calendar import DAY, local_date_in, zone_of
+from commsengine.cadence.audience import briefing_of, role_of
+from commsengine.cadence.calendar import DAY, Hours, local_date_in, zone_of
 from commsengine.cadence.check_questions import answer_id, unclear_turn
 from commsengine.cadence.dialogue import opening
-from commsengine.cadence.history import PublicReply
+from commsengine.cadence.history import Briefing, Campaign, PublicReply
 from commsengine.cadence.kinds_and_states import (
     CHANNELS,
     ENOUGH,
@@ -34,8 +34,8 @@ from commsengine.cadence.kinds_and_states import (
     Wish,
     channel_of,
 )
-from commsengine.cadence.people import Person
-from commsengine.cadence.plan import Plan
+from commsengine.cadence.people import ANYBODY, Person
+from commsengine.cadence.plan import Message, Plan
 from commsengine.content.message import RenderedMessage
 from commsengine.content.person_values import Signers
 from commsengine.content.render import Renderer, RendererFor
@@ -118,6 +118,8 @@ class AnswerInbox:
             raise UnknownTouchError(_("This message is not on record."), _("Open the newest message you have."))
         version = self._version(found.touch)
         zone, message = zone_of(found.person, version.plan).key, version.plan.message(found.touch.message)
+        briefing = self._briefing(version, message, found.person, now) if found.touch.kind == "briefing" else None
+        message = message.as_briefing if briefing is not None and briefing.only else message
         return Card(
             found.person,
             version.plan,
@@ -130,8 +132,18 @@ class AnswerInbox:
             question=found.question,
             snoozed_until=next((day for day in found.snoozed_until if day > local_date_in(zone, now)), None),
             unclear=unclear_turn(message, found.touch.due_at, found.answers, found.rows),
+            briefing=briefing,
             over=version.state == "cancelled",
         )
+
+    def _briefing(
+        self, version: CampaignRecord, message: Message, manager: Person, now: dt.datetime
+    ) -> Briefing | None:
+        campaign = Campaign(version.plan, version.started_at or now, introduced=version.introduced)
+        loaded = self._store.loading.histories([manager.id], reports=True)
+        reports = loaded[manager.id].history.reports if manager.id in loaded else ()
+        own = role_of(version.plan, manager)
+        return briefing_of(campaign, message, own, Hours(version.plan, manager), reports)
 
     def text(self, card: Card) -> CardText:
         renderer = self._renderer(self._version(card.touch))
@@ -156,6 +168,15 @@ class AnswerInbox:
             return ()
         rows = [each.row for each in self._store.touches.of_person(card.person.id) if each.local_date]
         return opening(replies, touch_of(card, channel_of(card.touch.channel)), rows)
+
+    def campaign(self, campaign: str) -> tuple[CampaignRecord, str] | None:
+        """The campaign as it stands, and the language of its texts for no one in particular."""
+        record = self._store.campaigns.get(campaign)
+        return None if record is None else (record, self._renderer(record).language(ANYBODY))
+
+    def calendar(self, card: Card) -> str:
+        """The address of the calendar of the campaign's milestones; empty where it has none."""
+        return self._renderer(self._version(card.touch)).calendar_url()
 
     def lead(self, card: Card) -> Person:
         return self._signers(card.person, card.plan).lead
@@ -352,7 +373,7 @@ class AnswerInbox:
         self._store.people.set_preferences(person_id, channel=channel, quiet=quiet, now=now)
 
     def record_of(self, person_id: str, now: dt.datetime) -> PersonRecord:
-        return person_record(self._store, person_id, self._key_points, self._carriers, now)
+        return person_record(self._store, person_id, self._key_points, now, self._carriers)
 
     def heard(self, card: Card) -> tuple[Heard, ...]:
         """What all of the audience may read of what was asked and put in, the newest first."""
@@ -361,10 +382,10 @@ class AnswerInbox:
         with in_language(language):
             return heard(self._store, card, self._key_points(version, card.person), language)
 
-    def own_page(self, key: str, campaign: str) -> str:
-        """The address of "My messages", for the person of this touch."""
+    def own_page(self, person: Person, key: str, campaign: str) -> str:
+        """The address of the way to "My messages", for the person of this touch."""
         record = self._store.campaigns.get(campaign)
-        return self._renderer(record).page_url("mine", key) if record else ""
+        return self._renderer(record).page_url("mine", key, person) if record else ""
 
     def _key_points(self, version: CampaignRecord, person: Person) -> Mapping[str, str]:
         signers, role = self._signers(person, version.plan), role_of(version.plan, person) or ""

@@ -15,8 +15,8 @@ from commsengine.cadence.plan import Plan
 from commsengine.cadence.time_notation import clock_text
 from commsengine.engine.directory import campaigns_of
 from commsengine.errors import InputError
-from commsengine.store.records import CampaignRecord
-from commsengine.store.service_mail import ABOUT_OTHERS
+from commsengine.store.records import AskId, CampaignRecord, ReplyRecord
+from commsengine.store.service_mail import ABOUT_OTHERS, ASKED_FOR
 from commsengine.store.store import Store
 from commsengine.translation import N_, _
 
@@ -79,7 +79,11 @@ KeyPoints = Callable[[CampaignRecord, Person], Mapping[str, str]]
 
 
 def person_record(
-    store: Store, person_id: str, key_points: KeyPoints, carriers: Collection[ChannelName], now: dt.datetime
+    store: Store,
+    person_id: str,
+    key_points: KeyPoints,
+    now: dt.datetime,
+    carriers: Collection[ChannelName] = tuple(CHANNELS),
 ) -> PersonRecord:
     """Raises ``InputError`` for a person who is not on record (any more).
 
@@ -88,7 +92,8 @@ def person_record(
     person = store.people.by_id(person_id)
     if person is None:
         raise InputError(_("Nobody of that id is on record."))
-    stored = store.people.all_of(person_id)
+    replies = store.replies.to_person(person_id)
+    stored = {**store.people.all_of(person_id), "reply": [_reply(ask, said) for ask, said in replies]}
     campaigns = sorted({row["campaign"] for name in _ABOUT for row in stored[name]} - {""})
     records = [record for campaign in campaigns if (record := store.campaigns.get(campaign))]
     zones = {record.id: zone_of(person, record.plan).key for record in records}
@@ -121,7 +126,7 @@ def refuse_wish(
         raise InputError(_(text, hours="; ".join(told)))
 
 
-_ABOUT = ("touch", "answer", "question", "snooze", "outcome", "deed")
+_ABOUT = ("touch", "answer", "question", "reply", "snooze", "outcome", "deed")
 
 
 def _part(
@@ -179,15 +184,29 @@ def _touch(row: Row) -> Happening:
 def _answer(row: Row) -> Happening:
     whole = row["whole_campaign"] and row["kind"] == "heard_enough"
     text = N_("You said you have heard enough of the whole campaign") if whole else ANSWERS[row["kind"]].to_them
-    yield row["at"], _(text), row["value"]
+    # the choice in a check is for the moment in which it is made
+    yield row["at"], _(text), "" if row["kind"] == "check" else row["value"]
     if row["withdrawn_at"]:
         yield row["withdrawn_at"], _("You took that back"), ""
 
 
 def _question(row: Row) -> Happening:
-    yield row["asked_at"], _("You asked"), row["text"]
+    if row["objection"]:  # the note is for the people who lead the campaign
+        yield row["asked_at"], _("You objected, as was noted after a talk with you"), ""
+    else:
+        yield row["asked_at"], _("You asked"), row["text"]
     if row["answered_at"]:
         yield row["answered_at"], _("You were answered"), row["answer"]
+
+
+def _replied(row: Row) -> Happening:
+    if row["kind"] == "input":  # a question has its answer beside it
+        yield row["at"], _("You were answered"), row["said"]
+
+
+def _reply(ask: AskId, said: ReplyRecord) -> dict[str, Any]:
+    about = {"campaign": said.campaign, "message": said.message, "kind": ask.kind, "number": ask.number}
+    return {**about, "said": said.said, "ending": said.ending, "day": said.day, "at": said.at}
 
 
 def _snooze(row: Row) -> Happening:
@@ -206,7 +225,8 @@ def _deed(row: Row) -> Happening:
 
 
 _TELL: Mapping[str, Callable[[Row], Happening]] = {
-    "touch": _touch, "answer": _answer, "question": _question, "snooze": _snooze, "outcome": _outcome, "deed": _deed,
+    "touch": _touch, "answer": _answer, "question": _question, "reply": _replied, "snooze": _snooze,
+    "outcome": _outcome, "deed": _deed,
 }  # fmt: skip
 
 
@@ -219,10 +239,13 @@ def _facts(person: Person) -> Iterator[tuple[str, str]]:
 
 
 def _own(row: Row) -> Row:
-    # a link may be in any hands, so what a row says about others is left out, and so is what somebody noted of a talk
+    # what a row says about others is left out, and so is what somebody noted of a talk, and a link not used yet
+    if row.get("objection"):
+        return {**row, "text": _(NOTED)}
     if row.get("note"):
         return {**row, "note": _(NOTED)}
-    return {**row, "payload": None} if row.get("kind") == "service" and row["message"] in ABOUT_OTHERS else row
+    unsaid = row.get("kind") == "service" and row["message"] in (*ABOUT_OTHERS, *ASKED_FOR)
+    return {**row, "payload": None} if unsaid else row
 
 
 def _plain(row: Row) -> dict[str, Any]:

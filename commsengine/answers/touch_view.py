@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass
+from zoneinfo import ZoneInfo
 
 from commsengine.answers.wording import spoken
-from commsengine.cadence.calendar import DAY, Hours, last_closing
+from commsengine.cadence.calendar import DAY, Hours, last_closing, local_date_in
 from commsengine.cadence.check_questions import check_of, offered_check, offered_turn, order_of
+from commsengine.cadence.history import Briefing
 from commsengine.cadence.kinds_and_states import ANSWERS, CHANNELS, ENOUGH, Form, channel_of
 from commsengine.cadence.people import Person
 from commsengine.cadence.plan import Check, Message, Plan
@@ -28,7 +30,8 @@ class Card:
     """One touch and its person, as of ``now``; ``zone`` is the person's.
 
     ``answers`` are of this touch or of the whole campaign, oldest first; ``before`` are of its other touches.
-    ``unclear`` is that of the touch: the check that it explains again. ``over``: the campaign was cancelled.
+    ``unclear`` is that of the touch: the check that it explains again. ``briefing`` is what a manager is told before
+    their people; where the message is for these alone, it asks nothing. ``over``: the campaign was cancelled.
     """
 
     person: Person
@@ -42,11 +45,25 @@ class Card:
     question: QuestionRecord | None = None
     snoozed_until: dt.date | None = None
     unclear: int | None = None
+    briefing: Briefing | None = None
     over: bool = False
 
     @property
     def key(self) -> str:
         return self.touch.key
+
+    @property
+    def closed(self) -> bool:
+        """Nothing is shown or recorded any more: the person has left."""
+        return self.person.has_left(local_date_in(self.zone, self.now))
+
+    @property
+    def people_get_it(self) -> dt.date | None:
+        return self.briefing.at.astimezone(ZoneInfo(self.zone)).date() if self.briefing else None
+
+    @property
+    def people_wait(self) -> bool:
+        return self.briefing is not None and self.now < self.briefing.at
 
     @property
     def carried_as(self) -> Form:

@@ -31,6 +31,7 @@ from commsengine.cadence.phases import asked_about, shut_gate
 from commsengine.cadence.plan import Message, Plan, Role
 from commsengine.cadence.repeats import INTERVAL, ByRecall, FixedInterval, RepeatRule
 from commsengine.cadence.sequence import NOT_HELPED, MessageSequence
+from commsengine.cadence.told import told
 from commsengine.recall.learning import ASSUMED
 from commsengine.translation import N_
 
@@ -162,12 +163,12 @@ def _sequence(
     order: int,
     briefing: Briefing | None,
 ) -> MessageSequence:
-    plan, person = campaign.plan, hours.person
+    plan, person, hours = campaign.plan, hours.person, hours.of(message)
     only = briefing is not None and briefing.only
     message, role = (message.as_briefing, briefing.role) if briefing is not None and only else (message, own)
     known = (person.since, history.rosters.get(campaign.id))
     starts = [opening(campaign, message, hours, leads=briefing is not None), *(at for at in known if at is not None)]
-    ends = hours.instant_of(plan, message.closes)
+    ends = hours.closing(plan, message)
     closes = ends if person.left is None else min(ends, hours.midnight(person.left))
     carried = carried_by(plan, campaigns.carriers)
     rows = [row for row in history.rows_of(campaign.id, message.id) if row.kind != "commitment"]
@@ -189,6 +190,7 @@ def _sequence(
         outcomes=outcomes,
         done_at=history.done_at(campaign.id, plan.outcome_of(message)) if history.deeds else None,
         order=order,
+        told=told(plan, message, history),
         repeat_rule=_repeat_rule(campaign, message, role, hours, closes),
         manager_holds=_holds_of(campaign, message, person),
         briefing=briefing,

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable, Iterator
+from copy import copy
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from commsengine.cadence.people import ANYBODY, Person
-from commsengine.cadence.plan import WEEKDAYS, BlackOut, Message, Plan, Window
+from commsengine.cadence.plan import WEEKDAYS, BlackOut, Message, Notice, Plan, Window
 from commsengine.cadence.time_notation import Moment
 
 DAY = dt.timedelta(days=1)
@@ -210,6 +211,26 @@ class Hours:
         wall = instant(self.zone, local.date() + days * DAY, local.hour * 60 + local.minute)
         return wall + dt.timedelta(seconds=local.second, microseconds=local.microsecond)
 
+    def of(self, message: Message) -> Hours:
+        """Those of one message: what is urgent may come at any hour of any day that is no leave of theirs."""
+        return self._at_any_hour() if isinstance(message, Notice) and message.urgent else self
+
+    def _at_any_hour(self) -> Hours:
+        other = copy(self)
+        other._send_days, other._from, other._to = frozenset(range(7)), 0, 24 * 60
+        other._country, other._black_out = "", ()
+        other._last_open, other._windows = {}, {}
+        return other
+
+    def opening(self, plan: Plan, message: Message) -> dt.datetime:
+        said_at = message.said_at if isinstance(message, Notice) else None
+        return said_at or self.instant_of(plan, message.opens)
+
+    def closing(self, plan: Plan, message: Message) -> dt.datetime:
+        """What is said on a day is for that day, as it is where the person lives."""
+        said_at = message.said_at if isinstance(message, Notice) else None
+        return self.midnight(self.local_date(said_at) + DAY) if said_at else self.instant_of(plan, message.closes)
+
     def instant_of(self, plan: Plan, moment: Moment) -> dt.datetime:
         """A moment of the plan for this person: without a time of day it is their local midnight."""
         day = plan.milestones[moment.milestone].date if moment.date is None else moment.date
@@ -239,6 +260,6 @@ def last_closing(plan: Plan, people: Iterable[Person] = ()) -> dt.datetime:
 
 
 def _ends(hours: Hours, plan: Plan, message: Message) -> Iterator[dt.datetime]:
-    yield hours.instant_of(plan, message.closes)
+    yield hours.closing(plan, message)
     if message.asks_on is not None:
         yield hours.instant_of(plan, message.asks_on) + ASKED_WITHIN

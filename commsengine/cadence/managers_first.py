@@ -20,7 +20,7 @@ from commsengine.cadence.plan import DAY_MINUTES, Message, Plan
 
 def opening(campaign: Campaign, message: Message, hours: Hours, *, leads: bool) -> dt.datetime:
     """The earliest start of a message for one person, by plan and record; ``leads``: their people get it."""
-    opens = hours.instant_of(campaign.plan, message.opens)
+    opens = hours.opening(campaign.plan, message)
     introduced = campaign.introduced.get(message.id, campaign.started_at)
     begun = max(campaign.started_at, introduced, *words_for(campaign, message, hours))
     if message.managers_first is None:

@@ -21,7 +21,7 @@ class Person:
     the clock of a message never starts before it. ``days`` are weekdays worked, 0 is Monday; ``None`` leaves it to
     the plan. ``leave`` holds first and last day, both included. ``quiet`` is the person's own wish: (from, to) in
     local minutes within which messages may come, or ``None``. ``wished_channel`` is their own wish too, and stands
-    above ``channel``, which the people file names.
+    above ``channel``, which the people file names. ``revoked`` is how often their links were revoked.
     """
 
     id: str
@@ -45,6 +45,10 @@ class Person:
     quiet: tuple[int, int] | None = None
     wished_channel: Wish = ""
     attributes: Mapping[str, str] = field(default_factory=dict)
+    revoked: int = 0
+
+    def has_left(self, day: dt.date) -> bool:
+        return self.left is not None and self.left <= day
 
     @property
     def first_name(self) -> str:

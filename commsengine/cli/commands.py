@@ -30,7 +30,7 @@ class CommandEntry:
 CHAPTERS: dict[str, tuple[CommandEntry, ...]] = {
     N_("Write a campaign"): (
         CommandEntry("init", N_("Make a workspace: a plan, people, templates and settings to start from.")),
-        CommandEntry("people", N_("Import, show, export and erase people.")),
+        CommandEntry("people", N_("Import, show, export and erase people; revoke their links.")),
         CommandEntry("check", N_("Check plans: errors with their place, then advice.")),
         CommandEntry("preview", N_("Show what a person would see.")),
         CommandEntry("simulate", N_("Show every touch of a plan before anything is sent.")),
@@ -49,6 +49,7 @@ CHAPTERS: dict[str, tuple[CommandEntry, ...]] = {
         CommandEntry("pause", N_("Stop sending: one campaign, or all of them."), "control"),
         CommandEntry("resume", N_("Go on with a paused campaign."), "control"),
         CommandEntry("cancel", N_("End a campaign for good."), "control"),
+        CommandEntry("send-now", N_("Send one message today, in your own words."), "send_now"),
         CommandEntry("run", N_("Run the engine, the web pages and Slack until stopped.")),
         CommandEntry("tick", N_("Do everything that is due now, then leave: for cron."), "run"),
     ),
@@ -61,6 +62,7 @@ CHAPTERS: dict[str, tuple[CommandEntry, ...]] = {
         CommandEntry("why", N_("Tell what was decided for a person, and why.")),
         CommandEntry("followups", N_("List who needs a person, why, what was tried and what to say.")),
         CommandEntry("followup", N_("Record what came of a personal outreach."), "followups"),
+        CommandEntry("managers", N_("Show what managers hold and add, and lift it."), "followups"),
         CommandEntry("questions", N_("List open questions.")),
         CommandEntry("question", N_("Answer questions and inputs: once to all who asked alike."), "questions"),
         CommandEntry("refusals", N_("List what servers refused and is not settled yet.")),
@@ -68,6 +70,7 @@ CHAPTERS: dict[str, tuple[CommandEntry, ...]] = {
         CommandEntry("answers", N_("Read what people answered to what a campaign asks.")),
         CommandEntry("acks", N_("Show who acknowledged what, when, and how well that is proved."), "answers"),
         CommandEntry("facts", N_("Record and list who did what a campaign is for.")),
+        CommandEntry("phases", N_("Show what each phase was to reach, review it, and open its gate.")),
         CommandEntry("suppress", N_("Never send to an address again."), "people"),
     ),
     N_("Operate"): (

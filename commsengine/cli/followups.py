@@ -36,7 +36,8 @@ def followups(wiring: Wiring, campaign: str | None, talking_points: bool, as_jso
 
     if campaign is not None:
         control.known(wiring.store, campaign)
-    found = open_ones(wiring.store, wiring.decisions, wiring.renderer, wiring.clock(), campaign)
+    now = wiring.clock()
+    found = open_ones(wiring.store, wiring.decisions, wiring.renderer, now, campaign)
     data = [each.as_json() for each in found]
     recorded = [each.as_json() for each in recorded_outcomes(wiring.store, campaign=campaign or "")]
     if as_json:
@@ -79,6 +80,49 @@ def show_followups(found: Sequence[Mapping[str, Any]], *, talking_points: bool =
         click.echo()
     if later := len(found) - len(today):
         note(_("{follow_ups} can wait until tomorrow; --json lists them.", follow_ups=n_follow_ups(later)))
+
+
+@click.command()
+@click.argument("campaign", type=CAMPAIGN)
+@click.option("--lift", metavar="ID", type=int, help=N_("Lift this hold: it goes out again from now on."))
+@click.option("--remove", metavar="ID", type=int, help=N_("Take this line out of what leaves from now on."))
+@json_option
+@with_workspace
+def managers(wiring: Wiring, campaign: str, lift: int | None, remove: int | None, as_json: bool) -> None:
+    """Show what managers hold of what goes out in their name, and the lines they add; lift or remove one.
+
+    Example: commsengine managers crm-rollout --lift 3
+    """
+    from commsengine.campaigns import control
+    from commsengine.reports.manager_words import lift as lift_hold
+    from commsengine.reports.manager_words import managers_words, remove_line
+
+    control.known(wiring.store, campaign)
+    by, now = wiring.operator, wiring.clock()
+    if lift is not None:
+        lift_hold(wiring.store, campaign, lift, by=by, now=now)
+    if remove is not None:
+        remove_line(wiring.store, campaign, remove, by=by, now=now)
+    data = managers_words(wiring.store, campaign, now)
+    if as_json:
+        show_json(data)
+        return
+    if not any(data.values()):
+        click.echo(_("Nothing is held, and no manager adds a line."))
+    show_held(data["holds"])
+    for one in data["lines"]:
+        say(
+            _(
+                "{id}  {name} adds to '{message}': {text}",
+                **{key: one[key] for key in ("id", "name", "message", "text")},
+            )
+        )
+
+
+def show_held(holds: Sequence[Mapping[str, Any]]) -> None:
+    for one in holds:
+        text = N_("{id}  {name} holds '{message}' until {until} for {people} people")
+        say(_(text, **{key: one[key] for key in ("id", "name", "message", "until", "people")}))
 
 
 @click.command()

@@ -1,4 +1,4 @@
-"""``people``: import, show, export and erase; ``suppress``: an address that must not be written to."""
+"""``people``: import, show, export, revoke and erase; ``suppress``: an address that must not be written to."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ Stored = dict[str, list[dict[str, Any]]]
 
 @click.group()
 def people() -> None:
-    """Import, show, export and erase people.
+    """Import, show, export and erase people; revoke their links.
 
     Example: commsengine people import people.csv
     """
@@ -127,7 +127,7 @@ def show(wiring: Wiring, email: str, as_json: bool) -> None:
         show_json({**stored, "person": asdict(person)})
         return
     for name, value in asdict(person).items():
-        if value not in ("", None, (), {}):
+        if value not in ("", None, (), {}) and (name, value) != ("revoked", 0):
             say(f"{name.replace('_', ' ')}: {_plainly(value)}")
     click.echo()
     for kind, facts in stored.items():
@@ -152,6 +152,23 @@ def _without_rights(stored: Stored) -> Stored:
 def _without_right(fact: dict[str, Any]) -> dict[str, Any]:
     secret = {"right", "value", "detail"} if fact.get("kind") == "check" else {"right"}
     return {name: value for name, value in fact.items() if name not in secret}
+
+
+@people.command("revoke")
+@click.argument("email")
+@yes_option
+@with_workspace
+def revoke(wiring: Wiring, email: str, yes: bool) -> None:
+    """Close every link that somebody was sent so far, as when a mailbox was read by others.
+
+    What they are sent from now on brings new links.
+
+    Example: commsengine people revoke ana.kim@example.com
+    """
+    person = person_named(wiring, email)
+    consent(_("Close every link that {email} was sent so far?", email=person.email), yes=yes)
+    wiring.store.people.revoke_links(person.id, by=wiring.operator, now=wiring.clock())
+    click.echo(_("Closed. What {email} is sent from now on brings new links.", email=person.email))
 
 
 @people.command("erase")

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from commsengine.content.manager_card import place_of_buttons
 from commsengine.content.talking_points import TalkingPoints
 from commsengine.translation import _, counted
 
@@ -37,7 +38,12 @@ class Call:
         # Points serve templates written before talk: each line bears its heading.
         plain = {name: getattr(self, name) for name in Call.__slots__ if name != "talk"}
         points = [f"{part.title}: {line}" for part in self.talk.parts for line in part.lines]
-        return {**plain, "talk": self.talk.rows, "points": points}
+        return {
+            **plain,
+            "talk": self.talk.rows,
+            "points": points,
+            "buttons": place_of_buttons(self.id) if self.id else "",
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +81,26 @@ class RecordedTalk:
     came: str
     day: str
     note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ReviewPart:
+    """One heading of a review, with its lines."""
+
+    title: str
+    lines: tuple[str, ...]
+
+    def fields(self) -> dict[str, Any]:
+        return {"title": self.title, "lines": list(self.lines)}
+
+
+@dataclass(frozen=True, slots=True)
+class ReviewFacts:
+    """What the review of a phase tells; ``waiting`` is what waits for the lead's word, as a sentence."""
+
+    headline: str
+    waiting: str
+    parts: tuple[ReviewPart, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,9 +164,9 @@ class DigestFacts:
     def headline(self) -> str:
         questions, held = max(len(self.questions), self.open_questions), max(len(self.held), self.to_decide)
         parts = (
+            (len(self.overdue), counted(len(self.overdue), "promise overdue", "promises overdue")),
             (len(self.troubles), counted(len(self.troubles), "problem", "problems")),
             (held, counted(held, "message to decide on", "messages to decide on")),
-            (len(self.overdue), counted(len(self.overdue), "promise overdue", "promises overdue")),
             (questions, counted(questions, "question open", "questions open")),
             (self.answered, counted(self.answered, "new answer", "new answers")),
             (len(self.calls), _people_to_talk_to(len(self.calls), self.waiting)),

@@ -60,6 +60,12 @@ class Sheet:
     answers: tuple[Skeleton, ...] = ()
     page: bool = True
 
+    @property
+    def names(self) -> frozenset[str]:
+        """The values that stand in it; those in the answers to choose from are said by none of us."""
+        found = (each.names for each in (self.subject, self.text, self.html, self.blocks) if each)
+        return frozenset().union(*found)
+
 
 def write(
     library: Library,
@@ -73,11 +79,14 @@ def write(
     above: Tokens = (),
     line: Text | None = None,
     opening: Tokens = (),
+    *,
+    named: bool = False,
 ) -> Sheet:
     """Render template, footer and layouts. ``subject`` may hold marks, and so may ``answers``, those of the check.
 
     ``question`` is what the template of a check sees. It comes first: below the message, it would come too late, and so
-    it would below the ``opening`` with which the message begins. ``above`` stands above the message, ``line`` below.
+    it would below the ``opening`` with which the message begins. ``above`` stands above the message, ``line`` below;
+    ``named`` is that of ``card``.
     """
     body = read(recipe.template.render(context), recipe.template.where)
     if recipe.part and question:
@@ -91,7 +100,9 @@ def write(
     gaps = tuple(Skeleton(answer, PLAIN) for answer in answers)
     if CHANNELS[context["channel"]].form == "card":
         asked = read((question or context)["question"]) if answers else []
-        blocks = json.dumps(card(body, footer, ask, len(answers), asked, page=context["page"]), ensure_ascii=False)
+        blocks = json.dumps(
+            card(body, footer, ask, len(answers), asked, page=context["page"], named=named), ensure_ascii=False
+        )
         text = Skeleton(to_plain(_asking(body, asked) if asked else body, links=False), PLAIN)
         return Sheet(title, own_subject, text, blocks=Skeleton(blocks, SLACK_JSON), answers=gaps, page=context["page"])
     action = _ACTION["check" if answers and ask != "input" else ask]

@@ -10,6 +10,7 @@ from typing import Any
 from markdown_it.token import Token
 
 from commsengine.content.grammar import answer_id_slot, answer_slot
+from commsengine.content.manager_card import call_buttons, name_buttons, parted
 from commsengine.content.markdown import WITH_TEXT, Tokens, continued, lines, paragraphs, plain_inline
 from commsengine.content.slots import Slot, escape_slack, holds_value, is_link_mark, mark, slack_text
 from commsengine.translation import N_, _
@@ -50,26 +51,35 @@ _SIGNS = {"strong_open": "*", "strong_close": "*", "em_open": "_", "em_close": "
 
 
 def card(
-    body: Tokens, footer: Tokens, ask: str, answers: int = 0, question: Tokens = (), *, page: bool = True
+    body: Tokens,
+    footer: Tokens,
+    ask: str,
+    answers: int = 0,
+    question: Tokens = (),
+    *,
+    page: bool = True,
+    named: bool = False,
 ) -> list[Block]:
     """The blocks, with marks in place of values. ``ask`` is what the message asks for.
 
     ``answers`` is how many the check has that comes with it, ``question`` what it asks. Its question stands first,
     wherever the template has it, and its buttons right below: what is read above them would answer it. Without a
-    ``page`` there is nothing to press: mail such as a digest can be answered nowhere.
+    ``page`` there is nothing to press but the calls of a list. ``named``: it will go out in the name of who reads it.
     """
-    title, rest = title_of(body)
-    texts = to_mrkdwn(rest)
+    title, below = title_of(body)
+    texts = to_mrkdwn(below)
     asked = _question_of(texts, to_mrkdwn(question)) if answers else []
-    sections = _sections([text for text in texts if text not in asked])[: _MOST_BLOCKS - _AROUND]
+    rest = [text for text in texts if text not in asked]
+    sections = [block for part in parted(rest) for block in _part(*part)][: _MOST_BLOCKS - _AROUND]
     return [
         *([_header(title)] if title else []),
         *(_section(text) for text in asked),
         *_check(answers, ask),
-        *(_section(text) for text in sections),
+        *sections,
         # What is answered in words can also be answered on the page, where there is more room.
         *([_section(_("*<{answer}|Give your answer>*", answer=_ANSWER))] if ask == "input" else []),
         *([{"type": "actions", "elements": _buttons(ask, checked=answers > 0)}] if page else []),
+        *([name_buttons(_KEY)] if named else []),
         _context("\n".join(to_mrkdwn(footer))),
         *([_context(_("<{answer}|Open this message on a page>", answer=_ANSWER))] if page else []),
     ]
@@ -145,6 +155,10 @@ def _sections(paragraphs: Sequence[str]) -> list[str]:
         else:
             sections.append(text)
     return sections
+
+
+def _part(texts: Sequence[str], call: str) -> list[Block]:
+    return [*(_section(text) for text in _sections(texts)), *([call_buttons(call)] if call else [])]
 
 
 def _question_of(texts: Sequence[str], question: Sequence[str]) -> list[str]:

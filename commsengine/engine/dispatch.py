@@ -52,7 +52,7 @@ class Dispatch:
         if kept is None or kept[0] is not campaign.plan:
             record = self._store.campaigns.version(campaign.id, campaign.version)
             assert record is not None, "a running campaign has its version on record"  # noqa: S101 - a defect of ours
-            kept = self._renderers[campaign.id] = (campaign.plan, self._make(record.plan, record.templates))
+            kept = self._renderers[campaign.id] = (campaign.plan, self._make(campaign.plan, record.templates))
         return kept[1]
 
 

@@ -176,7 +176,7 @@ def _with(basis: PlanningBasis, plan: Plan, begin: dt.datetime) -> Campaigns:
     new = Campaign(plan, begin, opened=_opened(basis, plan.campaign))
     mine = next((each for each in campaigns.running if each.id == plan.campaign), new)
     others = tuple(each for each in campaigns.running if each.id != plan.campaign)
-    return replace(campaigns, running=(*others, replace(mine, plan=plan)))
+    return replace(campaigns, running=(*others, replace(mine, plan=plan.with_notices(mine.plan.notices))))
 
 
 def _pasts(

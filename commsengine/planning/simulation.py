@@ -125,6 +125,7 @@ class ForecastTouch:
             "kind": self.touch.kind,
             "channel": self.touch.channel,
             "key": self.touch.key,
+            "corrects": self.touch.corrects,
         }
 
 
@@ -310,8 +311,10 @@ def queue_of(campaigns: Campaigns, person: Person, touches: Sequence[Touch]) -> 
     queue = []
     for touch in reversed([each for each in touches if not each.skip and each.kind not in BY_HAND]):
         about, its_hours = (touch.campaign, touch.message), hours[touch.campaign]
-        closes = its_hours.instant_of(plans[touch.campaign], plans[touch.campaign].message(touch.message).closes)
-        queue.append(Waiting(touch.key, touch.channel, touch.due_at, closes, its_hours, newer.get(about, NEVER)))
+        message = plans[touch.campaign].message(touch.message)
+        closes = its_hours.closing(plans[touch.campaign], message)
+        own = its_hours.of(message)
+        queue.append(Waiting(touch.key, touch.channel, touch.due_at, closes, own, newer.get(about, NEVER)))
         newer[about] = touch.due_at
     return queue
 

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import astuple, dataclass, replace
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import astuple, dataclass, field, replace
 from itertools import islice
+from typing import Any
 
 from commsengine.cadence.audience import roles_of
 from commsengine.cadence.calendar import Hours
@@ -18,20 +19,27 @@ from commsengine.cadence.daily_learning import messages_by_recall
 from commsengine.cadence.history import History
 from commsengine.cadence.kinds_and_states import BY_HAND, GOT_IT
 from commsengine.cadence.people import ANYBODY, Person
-from commsengine.cadence.plan import Message, Plan
+from commsengine.cadence.plan import Message, Notice, Plan
 from commsengine.campaigns.control import known as known_campaign
 from commsengine.engine.directory import members_of
 from commsengine.recall.small_groups import enough, shown, total_of_all, week_of
 from commsengine.recall.statistics import Alike, Share
 from commsengine.reports.check_results import NOTHING, CheckResults, Weeks, check_results, shown_of
+from commsengine.reports.commitments import STATES, CommitmentState, commitments
 from commsengine.reports.day_figures import got_it_only
+from commsengine.reports.departments import SideBySide, by_department, without_small_ones
 from commsengine.reports.experiment_arms import ArmResult, ExperimentArms
+from commsengine.reports.input_answers import InputView, input_views
 from commsengine.reports.outcome_results import OutcomeResults, OutcomeView
+from commsengine.reports.phases import PhaseView, phases
+from commsengine.reports.promises import replies
 from commsengine.reports.recall_curves import Group, Mean, mean_of, mornings, past_of
 from commsengine.reports.trial_result import OutcomeTrial, TrialResult
+from commsengine.reports.unclear import UnclearRole, unclear_by_role
 from commsengine.store.campaign_facts.seals import Seal
 from commsengine.store.records import CampaignRecord, GotItOnly
 from commsengine.store.store import Store
+from commsengine.translation import _
 
 PAGE = 1000
 DRAWN = 200
@@ -92,7 +100,8 @@ class Total:
 class MessageView:
     """One message. ``by`` is the instant of its target, ``outcome_title`` says what it is to bring about.
 
-    ``guess`` is the share of right answers by guessing alone, ``None`` if it has no question.
+    ``guess`` is the share of right answers by guessing alone, ``None`` if it has no question. ``corrected_by`` is the
+    message that puts it right, if it was wrong: its figures are those of before.
     """
 
     id: str
@@ -107,6 +116,7 @@ class MessageView:
     roles: tuple[RoleView, ...]
     total: Total | None
     alike: Alike
+    corrected_by: str = ""
     outcome_title: str = ""
 
 
@@ -123,7 +133,10 @@ class Week:
 class Report:
     """Everything that the page shows; ``arms`` are those of the plan's experiment, ``trial`` is what they did.
 
-    ``got_it_only`` is by role, of those of which ten people or more were shown a check.
+    ``commitments`` are people by message and state; of ``phases``, ``unclear`` and ``side_by_side`` small groups are
+    hidden.
+    ``got_it_only`` is by role, of those of which ten people or more were shown a check. ``inputs`` are without names,
+    ``replies`` what was said to people.
     """
 
     record: CampaignRecord
@@ -135,7 +148,13 @@ class Report:
     arms: tuple[ArmResult, ...] = ()
     outcomes: tuple[OutcomeView, ...] = ()
     trial: TrialResult | None = None
+    phases: tuple[PhaseView, ...] = ()
+    commitments: Mapping[str, Mapping[CommitmentState, int]] = field(default_factory=dict)
+    unclear: tuple[UnclearRole, ...] = ()
+    side_by_side: tuple[SideBySide, ...] = ()
     got_it_only: tuple[GotItOnly, ...] = ()
+    inputs: tuple[InputView, ...] = ()
+    replies: tuple[Mapping[str, Any], ...] = ()
 
 
 def report(store: Store, campaign: str, now: dt.datetime) -> Report:
@@ -147,8 +166,23 @@ def report(store: Store, campaign: str, now: dt.datetime) -> Report:
         for person, role in page:
             if person.id in loaded:
                 seen.take(person, role, loaded[person.id].history)
-    found = seen.report(store.seals.of(record.id))
-    return replace(found, got_it_only=tuple(got_it_only(store, record)))
+    return replace(
+        seen.report(store.seals.of(record.id)),
+        phases=tuple(view.without_small_groups() for view in phases(store, record, now)),
+        commitments=_commitments(store, record, now),
+        unclear=tuple(role for role in unclear_by_role(store, record, now) if role.talks or role.checks),
+        side_by_side=tuple(map(without_small_ones, by_department(store, record))),
+        got_it_only=tuple(got_it_only(store, record)),
+        inputs=input_views(store, record),
+        replies=tuple(replies(store, record)),
+    )
+
+
+def _commitments(store: Store, record: CampaignRecord, now: dt.datetime) -> dict[str, dict[CommitmentState, int]]:
+    counts: dict[str, Counter[CommitmentState]] = {}
+    for one in commitments(store, record, now):
+        counts.setdefault(one.message, Counter())[one.state] += 1
+    return {message: {state: found[state] for state in STATES} for message, found in counts.items()}
 
 
 def recall_by_role(store: Store, record: CampaignRecord, now: dt.datetime) -> list[RoleView]:
@@ -158,7 +192,9 @@ def recall_by_role(store: Store, record: CampaignRecord, now: dt.datetime) -> li
     """
     plan = record.plan
     open_now = [
-        message for message in messages_by_recall(plan) if _span(plan, message)[0] <= now < _span(plan, message)[1]
+        message
+        for message in messages_by_recall(plan)
+        if _span(plan, message)[0] <= now < _span(plan, message)[1] and message.id not in plan.corrected
     ]
     answers = check_results(store, plan, now)
     views: list[RoleView] = []
@@ -181,6 +217,13 @@ def recall_by_role(store: Store, record: CampaignRecord, now: dt.datetime) -> li
             RoleView(role, drawn.people, shown=True, right=right, recall=recall, checks=one.checks, tested=one.tested)
         )
     return views
+
+
+def _key_point(message: Message) -> str:
+    # that of a moved date is a text of the catalogs
+    if isinstance(message, Notice) and message.old_dates:
+        return _("New date: {names}", names=", ".join(name.replace("_", " ") for name in message.old_dates))
+    return message.key_point
 
 
 class _Reading:
@@ -244,21 +287,9 @@ class _Reading:
         guess = sum(1 / n for n in options) / len(options) if options else None
         floor, target, total = cadence.recall_floor, cadence.target, self._total(message, roles)
         alike = self._answers.alike.get(message.id, Alike())
-        return MessageView(
-            message.id,
-            message.key_point,
-            message.ask,
-            opens,
-            closes,
-            floor,
-            target,
-            by,
-            guess,
-            roles,
-            total,
-            alike,
-            self._outcome(message),
-        )
+        about = (message.id, _key_point(message), message.ask, opens, closes)
+        by_whom = plan.corrected.get(message.id, "")
+        return MessageView(*about, floor, target, by, guess, roles, total, alike, by_whom, self._outcome(message))
 
     def _outcome(self, message: Message) -> str:
         planned = self._plan.outcomes.get(self._plan.outcome_of(message) or "")
@@ -325,7 +356,7 @@ class _Cell:
 
 def _span(plan: Plan, message: Message) -> tuple[dt.datetime, dt.datetime]:
     hours = Hours(plan, ANYBODY)
-    return hours.instant_of(plan, message.opens), hours.instant_of(plan, message.closes)
+    return hours.opening(plan, message), hours.closing(plan, message)
 
 
 def _go_live(plan: Plan) -> tuple[str, dt.datetime] | None:

@@ -28,6 +28,7 @@ from commsengine.reports.input_answers import recent_inputs
 from commsengine.reports.manager_lists import why_untold
 from commsengine.reports.morning_time import MorningBasis, morning_key, morning_of, quarter_of, tried
 from commsengine.reports.outcomes_recorded import RecordedOutcome, recorded_outcomes
+from commsengine.reports.promises import overdue_promises
 from commsengine.reports.status import channels, failed, held, paused_by_engine, questions, refusals
 from commsengine.store.records import CampaignRecord
 from commsengine.translation import N_, _, counted, in_language
@@ -67,7 +68,7 @@ class Digests:
         if not self._channels:
             return 0
         for record in records:
-            if record.state not in ("running", "paused") or record.started_at is None:
+            if record.started_at is None or not (record.state == "running" or self._paused_itself(record)):
                 continue
             quarter = (record.version, quarter_of(now))
             if self._quarters.get(record.id) == quarter:
@@ -78,6 +79,11 @@ class Digests:
                 sent += tried("digest_failed", record.id, partial(self._send_all, record, due, now))
             self._quarters[record.id] = quarter
         return sent
+
+    def _paused_itself(self, record: CampaignRecord) -> bool:
+        # what a person pauses is silent, and its next digest has all since the last; the engine's own pause is news
+        pause = self._store.campaigns.open_pause(record.id) if record.state == "paused" else None
+        return pause is not None and pause.since_by == "engine"
 
     def _owners(self, record: CampaignRecord, now: dt.datetime) -> list[tuple[Person, str]]:
         signer_lookup = SignerLookup(self._store, record.plan.owner)
@@ -101,6 +107,8 @@ class Digests:
         person = known.id if known else None
         opens = self._make_link("calls", person or lead.email, now, campaign=record.id) if facts.calls else ""
         message = renderer.digest(lead, replace(facts, opens=opens), service_channel(self._channels))
+        if record.state == "paused":  # it is about the campaign, and not a message of it that the pause has stopped
+            message = replace(message, campaign="")
         return add_service_mail(self._store, message, category=CATEGORY, person_id=person, due_at=now, now=now)
 
     def _since_the_last(
@@ -164,11 +172,19 @@ class Digests:
             questions=_grouped(asked, record)[:MOST_LINES],
             held=tuple(held_rows),
             figures=(*figures, *self._never_arrived(campaign, now)),
+            overdue=tuple(self._overdue(campaign, now)),
             troubles=tuple(self._troubles(record, now)),
             waiting=number,
             open_questions=len(asked),
             to_decide=len(rows),
         )
+
+    def _overdue(self, campaign: str, now: dt.datetime) -> Iterator[str]:
+        for promise in overdue_promises(self._store, now, campaign)[:MOST_LINES]:
+            day, said = dt.date.fromisoformat(promise["by"]), _short(promise["text"]).rstrip(".")
+            text = N_("{said} – promised to {people} for {day}. Kept? commsengine question {id} --as done")
+            people = counted(promise["people"], "person", "people")
+            yield _(text, said=said, people=people, day=f"{day.day} {day:%B}", id=promise["ids"][0])
 
     def _never_arrived(self, campaign: str, now: dt.datetime) -> Iterator[str]:
         # no trouble of today: they stand there as long as the campaign goes on

@@ -8,6 +8,7 @@ from __future__ import annotations
 import datetime as dt
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from statistics import mean
 from typing import Any
 
@@ -17,10 +18,15 @@ from commsengine.cadence.people import Person
 from commsengine.cadence.plan import Message, Plan
 from commsengine.engine.directory import members_of
 from commsengine.errors import InputError
+from commsengine.recall.small_groups import enough
+from commsengine.reports.commitments import commitments
 from commsengine.reports.why import iso
 from commsengine.store.records import AskId, CampaignRecord, GivenInput, ReplyRecord
 from commsengine.store.store import Store
 from commsengine.translation import N_, _
+
+MOST_TEXTS = 50
+"""The newest answers in words that a report shows."""
 
 
 def recent_inputs(
@@ -30,11 +36,49 @@ def recent_inputs(
     return [given for given in store.answers.inputs(record.id, since=since, until=until) if given.text]
 
 
-def answers(store: Store, record: CampaignRecord, message: str | None = None) -> dict[str, Any]:
+@dataclass(frozen=True, slots=True)
+class InputView:
+    """What a message asked for, without names: ``tally``, ``places`` and ``texts`` only of ten people or more."""
+
+    message: str
+    question: str
+    kind: str
+    answered: int
+    silent: int
+    shown: bool
+    tally: Mapping[str, int]
+    places: Mapping[str, float]
+    texts: tuple[str, ...]
+
+
+def input_views(store: Store, record: CampaignRecord) -> tuple[InputView, ...]:
+    return tuple(_view(each) for each in answers(store, record)["messages"])
+
+
+def _view(asked: Mapping[str, Any]) -> InputView:
+    people = {one["person"] for one in asked["answers"]}
+    shown = enough(len(people))
+    texts = () if asked["kind"] in ("choice", "rank") else tuple(one["text"] for one in asked["answers"] if one["text"])
+    return InputView(
+        asked["message"],
+        asked["question"],
+        asked["kind"],
+        len(people),
+        len(asked["silent"]),
+        shown,
+        asked["tally"] if shown else {},
+        asked["places"] if shown else {},
+        texts[-MOST_TEXTS:] if shown else (),
+    )
+
+
+def answers(
+    store: Store, record: CampaignRecord, message: str | None = None, now: dt.datetime | None = None
+) -> dict[str, Any]:
     """The answers to every message that asks for one, or to one of them, as documented JSON.
 
     A message that the plan has lost since is there as long as there are answers to it. Raises ``InputError`` for a
-    message that asks for nothing of the kind.
+    message that asks for nothing of the kind. What became of commitments is there as of ``now``.
     """
     given = store.answers.inputs(record.id)
     asking = {each.id: each for each in record.plan.messages if each.ask in ASKED_FOR}
@@ -45,13 +89,16 @@ def answers(store: Store, record: CampaignRecord, message: str | None = None) ->
         fix = _("Those that do: {messages}.", messages=known) if known else _("None of its messages does.")
         raise InputError(_(cause, message=message, campaign=record.id), fix)
     audience, standing = list(members_of(store, record.plan)), store.replies.standing(record.id)
+    words = commitments(store, record, now, message) if now else []
+
+    def answered(each: Message) -> dict[str, Any]:
+        own = [one for one in given if one.message == each.id]
+        said = _answered(store, record.plan, each, own, audience, standing)
+        return {**said, "commitments": [one.as_json() for one in words if one.message == each.id]}
+
     return {
         "campaign": record.id,
-        "messages": [
-            _answered(store, record.plan, each, [one for one in given if one.message == each.id], audience, standing)
-            for each in asking.values()
-            if message in (None, each.id)
-        ],
+        "messages": [answered(each) for each in asking.values() if message in (None, each.id)],
     }
 
 

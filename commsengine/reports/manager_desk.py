@@ -21,7 +21,7 @@ from commsengine.content.render import RendererFor
 from commsengine.engine.directory import SignerLookup
 from commsengine.errors import InputError, RenderError
 from commsengine.reports.followups import FollowUp, followup_id, open_followups, record_outcome, with_talk
-from commsengine.reports.outcomes_recorded import RecordedOutcome, recorded_outcomes
+from commsengine.reports.outcomes_recorded import SHOWN_AFTER, RecordedOutcome, recorded_outcomes
 from commsengine.store.campaign_facts.manager_words import HoldRecord, LineRecord
 from commsengine.store.records import CampaignRecord
 from commsengine.store.store import Store
@@ -36,9 +36,6 @@ LONGEST_NOTE = 2000
 
 AHEAD = 28 * DAY
 """So long before it begins a manager sees what goes out in their name."""
-
-SHOWN_AFTER = 7 * DAY
-"""So long a manager sees what they recorded."""
 
 MOST_LED = 40
 """Calls of the campaigns they lead that a page shows, those first that are for them."""

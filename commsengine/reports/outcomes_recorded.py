@@ -11,6 +11,9 @@ from commsengine.cadence.kinds_and_states import OutcomeName
 from commsengine.store.records import GivenOutcome
 from commsengine.store.store import Store
 
+SHOWN_AFTER = dt.timedelta(days=7)
+"""So long what was recorded is shown where nobody asks for another time."""
+
 
 @dataclass(frozen=True, slots=True)
 class RecordedOutcome:

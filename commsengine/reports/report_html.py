@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from commsengine.cadence.calendar import local_date_in
+from commsengine.cadence.kinds_and_states import ENDINGS
 from commsengine.cadence.repeats import HAIR
 from commsengine.recall.small_groups import FEWEST
 from commsengine.reports.campaign_report import MessageView, Report, RoleView
@@ -46,7 +48,13 @@ def page(report: Report) -> str:
         shown_people=people,
         whens=lambda at: _day(at, report.record.plan.send.time_zone),
         hair=HAIR,
+        ending=_ending,
     )
+
+
+def _ending(reply: Mapping[str, Any]) -> str:
+    word = _(ENDINGS[reply["as"]])
+    return f"{word}, {reply['by']}" if reply["by"] else word
 
 
 def _named_groups(message: MessageView) -> MessageView:
@@ -108,7 +116,8 @@ def headline(report: Report) -> tuple[str, list[str]]:
 
 def _standings(report: Report) -> list[Standing]:
     # messages that are open, or all once none is
-    found = [(m, role, role.recall) for m in report.messages for role in m.roles if role.shown and role.recall]
+    still = [message for message in report.messages if not message.corrected_by]
+    found = [(m, role, role.recall) for m in still for role in m.roles if role.shown and role.recall]
     open_now = [one for one in found if one[0].opens <= report.at < one[0].closes]
     return open_now or found
 

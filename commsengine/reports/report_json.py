@@ -7,7 +7,9 @@ from typing import Any
 
 from commsengine.recall.statistics import Interval, Share
 from commsengine.reports.campaign_report import MessageView, Report, RoleView, Total, TouchCounts
+from commsengine.reports.departments import SideBySide
 from commsengine.reports.experiment_arms import ArmResult
+from commsengine.reports.input_answers import InputView
 from commsengine.reports.outcome_results import OutcomeView, RoleOutcome
 from commsengine.reports.recall_curves import Mean
 from commsengine.reports.report_html import headline
@@ -26,12 +28,30 @@ def as_data(seen: Report) -> dict[str, Any]:
         "headline": [heading, *lines],
         "messages": [_message(message) for message in seen.messages],
         "weeks": [{"start": w.start, "touches": w.touches, "acknowledged": w.acknowledged} for w in seen.weeks],
+        "inputs": [_input(each) for each in seen.inputs],
+        "replies": [dict(each) for each in seen.replies],
         "experiment": [_arm(arm) for arm in seen.arms],
         "outcomes": [_outcome(outcome) for outcome in seen.outcomes],
         "trial": _trial(seen.trial) if seen.trial else None,
         "got_it_only": [
             {"role": each.role, "people": each.people, "only": each.only, "share": round(each.only / each.people, 3)}
             for each in seen.got_it_only
+        ],
+        "phases": [view.as_json() for view in seen.phases],
+        "commitments": [{"message": message, **states} for message, states in seen.commitments.items()],
+        "unclear": [role.as_json() for role in seen.unclear],
+        "departments": [_departments(each) for each in seen.side_by_side],
+    }
+
+
+def _departments(each: SideBySide) -> dict[str, Any]:
+    # without names: a report goes from hand to hand
+    return {
+        "message": each.message,
+        "question": each.question,
+        "departments": [
+            {"department": one.department, "people": one.people, "answers": [said.text for said in one.given]}
+            for one in each.departments
         ],
     }
 
@@ -41,6 +61,7 @@ def _message(message: MessageView) -> dict[str, Any]:
     return {
         "message": message.id,
         "key_point": message.key_point,
+        "corrected_by": message.corrected_by,
         "from": message.opens,
         "until": message.closes,
         "floor": message.floor,
@@ -84,6 +105,13 @@ def _role(role: RoleView) -> dict[str, Any]:
 
 def _counts(counts: TouchCounts | None) -> dict[str, int | None]:
     return {each.name: getattr(counts, each.name, None) for each in fields(TouchCounts)}
+
+
+def _input(asked: InputView) -> dict[str, Any]:
+    counted = {"answered": asked.answered, "silent": asked.silent, "hidden": not asked.shown}
+    about = {"message": asked.message, "question": asked.question, "kind": asked.kind}
+    told = {"tally": dict(asked.tally), "places": dict(asked.places), "texts": list(asked.texts)}
+    return {**about, **counted, **(told if asked.shown else dict.fromkeys(told))}
 
 
 def _arm(arm: ArmResult) -> dict[str, Any]:

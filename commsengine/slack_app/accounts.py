@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import structlog
+from slack_bolt import Respond
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
 
@@ -74,3 +75,11 @@ def quietly(client: WebClient, method: str, **arguments: Any) -> Any:
         cause = error.response.get("error") if isinstance(error, SlackApiError) else type(error).__name__
         log.warning("slack_call_failed", method=method, cause=cause)
         return None
+
+
+def whisper(respond: Respond, text: str | None) -> None:
+    """To the one who pressed."""
+    try:
+        respond(text or "", response_type="ephemeral", replace_original=False)
+    except Exception as error:  # as above
+        log.warning("slack_call_failed", method="respond", cause=type(error).__name__)

@@ -51,7 +51,7 @@ class HomeTab:
         if newest is None:
             return [_section(_(NOTHING))]
         with in_language(self._inbox.language(record.person, newest.id)):
-            page = self._inbox.own_page(newest.key, newest.id)
+            page = self._inbox.own_page(record.person, newest.key, newest.id)
             return [_header(_("My messages")), _button(page), *_messages(campaigns)]
 
 

@@ -29,10 +29,12 @@ from commsengine.answers.touch_view import Card
 from commsengine.answers.typed_words import TypedWords
 from commsengine.content.slack_card import CHECK
 from commsengine.errors import InputError
-from commsengine.slack_app.accounts import Accounts, quietly
+from commsengine.reports.manager_desk import ManagerDesk
+from commsengine.slack_app.accounts import Accounts, quietly, whisper
 from commsengine.slack_app.conversation import Conversation
 from commsengine.slack_app.forms import ENTRY, answer_form, entered, not_yet_form, question_form
 from commsengine.slack_app.home import HomeTab
+from commsengine.slack_app.manager_buttons import ManagerButtons
 from commsengine.slack_app.redrawing import CardPlace, Picture, Redrawing
 from commsengine.slack_app.silence import quiet
 from commsengine.slack_app.socket import PING, Socket
@@ -70,6 +72,7 @@ class SlackApp:
         self,
         inbox: AnswerInbox,
         store: Store,
+        desk: ManagerDesk,
         *,
         token: str,
         clock: Callable[[], dt.datetime],
@@ -96,6 +99,8 @@ class SlackApp:
             ),
             request_verification_enabled=False,  # verified in http(), where a bad timestamp is answered too
         )
+        managers = ManagerButtons(desk, inbox, self._accounts, self._client, clock, self._later)
+        managers.listen(self.bolt)
         self._listen()
 
     def _listen(self) -> None:
@@ -165,7 +170,7 @@ class SlackApp:
             if isinstance(card, Card) and said is None:
                 self._later(partial(self._shown, card, place, respond))
             else:
-                self._later(partial(_whisper, respond, said))
+                self._later(partial(whisper, respond, said))
 
         return handle
 
@@ -180,7 +185,7 @@ class SlackApp:
             place = _place(body)
             card = self._theirs(place, body["user"]["id"])
             if isinstance(card, str):
-                _whisper(respond, card)
+                whisper(respond, card)
             else:
                 self._open(name, card, place, body["trigger_id"])
 
@@ -245,7 +250,7 @@ class SlackApp:
         if own is not None:
             self.cards.draw(own)
         if own is not place and respond is not None:
-            _whisper(respond, _("That is recorded."))
+            whisper(respond, _("That is recorded."))
 
     def _picture(self, key: str) -> Picture:
         return self._inbox.drawn(self._inbox.card(key, self._clock()), "slack")
@@ -318,13 +323,6 @@ def _own(card: Card, place: CardPlace) -> CardPlace | None:
         return None
     channel, _colon, ts = card.touch.remote_id.partition(":")
     return CardPlace(card.key, channel, ts) if ts and place.remote_id != card.touch.remote_id else place
-
-
-def _whisper(respond: Respond, text: str | None) -> None:
-    try:
-        respond(text or "", response_type="ephemeral", replace_original=False)
-    except Exception as error:  # as above
-        log.warning("slack_call_failed", method="respond", cause=type(error).__name__)
 
 
 def _failed(error: Exception) -> BoltResponse:

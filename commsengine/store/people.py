@@ -13,6 +13,7 @@ from commsengine.cadence.people import Person
 from commsengine.errors import InputError
 from commsengine.store import bookkeeping, erasure, people_import, tables
 from commsengine.store.database import CHUNK, Database, chunks, many, rows_with
+from commsengine.store.dialogue import link_tokens
 from commsengine.store.person_rows import email_key, person_of
 from commsengine.store.records import ImportCounts
 from commsengine.store.tables import person, roster, slack_id
@@ -111,6 +112,15 @@ class People:
             connection.execute(update(person).where(person.c.id == person_id, _HERE).values(wishes))
             bookkeeping.changed(connection, [person_id], now)
             bookkeeping.note(connection, "preferences", person_id, by=person_id, now=now)
+
+    def revoke_links(self, person_id: str, *, by: str, now: dt.datetime) -> None:
+        """No link that they were sent so far opens anything from now on; what comes next brings new ones."""
+        with self._database.write() as connection:
+            mine = update(person).where(person.c.id == person_id, _HERE).values(revoked=person.c.revoked + 1)
+            for row in connection.execute(mine.returning(person.c.email, person.c.email_key)).all():
+                link_tokens.close(connection, (person_id, row.email, row.email_key), now)
+            bookkeeping.changed(connection, [person_id], now)
+            bookkeeping.note(connection, "revoke", person_id, by=by, now=now)
 
     def roster(self, campaign: str) -> frozenset[str]:
         """The ids of who stands in the roster of a campaign."""

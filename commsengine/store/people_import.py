@@ -112,7 +112,7 @@ def _moves(each: Person, stored: Stored) -> bool:
 def _new(each: Person, now: dt.datetime) -> dict[str, Any]:
     keys = {"id": each.id, "email_key": email_key(each.email), "manager_key": email_key(each.manager)}
     unknown = {"wished_channel": "", "is_manager": False, "quiet_from": None, "quiet_to": None, "erased_at": None}
-    return {**values_of(each), **keys, **unknown, "since": now, "facts_seq": 1, "wake_at": now}
+    return {**values_of(each), **keys, **unknown, "revoked": 0, "since": now, "facts_seq": 1, "wake_at": now}
 
 
 def _update(connection: Connection, people: Sequence[Person], stored: Stored, now: dt.datetime) -> None:

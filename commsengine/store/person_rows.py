@@ -45,6 +45,7 @@ def person_of(row: Row[Any] | Mapping[str, Any]) -> Person:
         since=read["since"],
         quiet=None if read["quiet_from"] is None else (read["quiet_from"], read["quiet_to"]),
         attributes=read["attributes"],
+        revoked=read["revoked"],
     )
 
 

@@ -1,7 +1,7 @@
 """Mail that is not a touch: digests, answers to questions, corrections, alerts. Same table, own key, own payload.
 
 It waits in the state ``retry`` and is claimed, marked and settled like a touch, outside caps and outside all counts.
-On hold only alerts leave; the mail of a paused campaign waits.
+On hold only alerts leave; the mail of a paused campaign waits, but for what somebody asked for on their own pages.
 """
 
 from __future__ import annotations
@@ -20,15 +20,18 @@ from commsengine.store.records import Lease, TouchRecord
 from commsengine.store.tables import campaign, touch
 from commsengine.store.touches import records_of
 
-ABOUT_OTHERS = ("digest", "manager_list")
+ABOUT_OTHERS = ("digest", "manager_list", "review")
 """Categories that speak of other people than the one they go to."""
+
+ASKED_FOR = ("link", "settings")
+"""Categories that bring somebody what they asked for on their own pages, whatever has become of the campaign."""
 
 ALERT = touch.c.message == "alert"
 # Answers and digests of a finished campaign still leave; those of a paused one wait, of a cancelled one never.
 _STOPPED = select(campaign.c.id).where(
     campaign.c.id == touch.c.campaign, campaign.c.state.not_in(("running", "finished"))
 )
-NOT_STOPPED = ~_STOPPED.exists()
+NOT_STOPPED = or_(touch.c.message.in_(ASKED_FOR), ~_STOPPED.exists())
 _PASSES = or_(ALERT, NOT_STOPPED)
 _RIPE = (
     select(touch.c.key)
@@ -88,7 +91,7 @@ class ServiceMail:
         person_id: str | None = None,
         due_at: dt.datetime | None = None,
     ) -> bool:
-        """False when this key is known already. ``category`` is digest, manager_list, answer, correction or alert."""
+        """False when this key is known already. ``category`` is what it is: digest, review, answer, alert and so on."""
         new = NewMail(key, category, channel, payload, campaign, person_id, due_at)
         with self._database.write() as connection:
             return add(connection, new, now)

@@ -148,6 +148,7 @@ class PersonRow(Row, table=True):
     since: dt.datetime = _instant()
     quiet_from: int | None
     quiet_to: int | None
+    revoked: int = Field(sa_column_kwargs={"server_default": text("0")})
     attributes: dict[str, str] = _json()
     facts_seq: int = Field(sa_type=BigInteger)
     wake_at: dt.datetime | None = _instant(nullable=True, index=True)
@@ -206,6 +207,7 @@ class FreshLinkRow(Row, table=True):
     campaign: str
     made_at: dt.datetime = _instant()
     expires_at: dt.datetime = _instant()
+    by_itself: bool
     used_at: dt.datetime | None = _instant(nullable=True)
 
 
@@ -241,7 +243,11 @@ _WAS_SENT = text("sent_at IS NOT NULL")
 
 
 class TouchTable(Row, table=True):
-    """Every contact ever made; outbox and history in one. ``kind`` service is mail that is not a touch."""
+    """Every contact ever made; outbox and history in one. ``kind`` service is mail that is not a touch.
+
+    ``corrects`` is what it puts right for its person. ``named`` are the dates of milestones in the text that left, kept
+    with its mark; ``NULL`` where that was not kept. Both are lines of ``cadence/told.py``.
+    """
 
     __tablename__ = "touch"
     __table_args__ = (
@@ -287,6 +293,8 @@ class TouchTable(Row, table=True):
     retry_at: dt.datetime | None = _instant(nullable=True)
     remote_id: str
     payload: dict[str, Any] | None = Field(default=None, sa_type=JSON, nullable=True)
+    corrects: str = _empty()
+    named: str | None
 
 
 class AttemptRow(Row, table=True):

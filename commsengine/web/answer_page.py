@@ -12,12 +12,16 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from commsengine.answers.inbox import Evidence
+from commsengine.answers.fresh_links import FreshLinks
+from commsengine.answers.inbox import AnswerInbox, Evidence
 from commsengine.answers.touch_view import Card
 from commsengine.cadence.kinds_and_states import WORD_GIVEN
 from commsengine.errors import InputError
+from commsengine.reports.manager_desk import LONGEST_LINE, InTheirName, ManagerDesk
 from commsengine.translation import N_, _
+from commsengine.web.in_their_name import SAID, act_in_their_name
 from commsengine.web.link_page import Form, LinkPage
+from commsengine.web.protection import LinkGuard
 from commsengine.web.rendering import page
 
 NOTICES = {
@@ -27,6 +31,9 @@ NOTICES = {
     "late": N_("That cannot be taken back any more. Ask a question if it should be changed."),
     "asked": N_("Thank you. Your question is on its way."),
     "snoozed": N_("All right: nothing more of this today."),
+    "sent": N_("Your link is on its way to you, by e-mail or in Slack."),
+    "enough": N_("You were sent several links within the hour. Please use the newest."),
+    **SAID,
 }
 """What the page says after a form; the address names only the word on the left."""
 
@@ -48,11 +55,17 @@ OTHER = "other"
 class AnswerPage(LinkPage):
     path, purpose = "/a/{token}", "answer"
 
+    def __init__(self, inbox: AnswerInbox, guard: LinkGuard, fresh_links: FreshLinks, desk: ManagerDesk) -> None:
+        super().__init__(inbox, guard, fresh_links)
+        self._desk = desk
+
     def _show(self, request: Request, key: str, now: dt.datetime) -> Response:
         return self._page(key, now, notice=_(NOTICES.get(request.query_params.get("note", ""), "")))
 
     def _take(self, request: Request, key: str, form: Form, now: dt.datetime) -> Response:
         do = form.get("do", "got_it")  # a bare POST is the plain "Got it"
+        if do == "mine":
+            return self._send_mine(key, now)
         try:
             word = self._record(do, self._inbox.card(key, now), form, self._evidence(request, key, form, now))
         except InputError as error:
@@ -87,9 +100,18 @@ class AnswerPage(LinkPage):
             case "heard_enough":
                 whole_campaign = form.get("scope") == "campaign"
                 recorded = inbox.heard_enough(card, evidence, whole_campaign=whole_campaign)
+            case "hold" | "let_go" | "line" if card.briefing is not None:
+                return act_in_their_name(self._desk, card.person, form, card.now, only=card.touch.message)
             case _:
                 raise HTTPException(400)
         return "unproved" if not recorded.counts else "" if recorded.first else "again"
+
+    def _named(self, card: Card) -> InTheirName | None:
+        if card.briefing is None:
+            return None
+        about = (card.plan.campaign, card.message.id)
+        found = self._desk.in_their_name(card.person, card.now)
+        return next((one for one in found if (one.campaign, one.message) == about), None)
 
     def _page(
         self, key: str, now: dt.datetime, *, notice: str = "", error: str = "", opened: str = "", given: Form = NOTHING
@@ -100,11 +122,13 @@ class AnswerPage(LinkPage):
             status=422 if error else 200,
             card=card,
             text=self._inbox.text(card),
+            calendar=self._inbox.calendar(card),
             lead=self._inbox.lead(card),
-            mine=self._guard.mine(key, now),
-            heard=self._guard.link("heard", key, now),
+            heard=self._guard.link("heard", key, card.person, now),
             given=given,
             note=self._guard.notes.write(key, now),
+            named=self._named(card),
+            longest_line=LONGEST_LINE,
             ask=_(ASKS[card.ask]),
             notice=notice,
             error=error,

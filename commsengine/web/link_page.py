@@ -1,4 +1,7 @@
-"""A page behind a signed link: what the answer page, "My messages" and the unsubscribe page have in common."""
+"""A page behind a signed link: what the answer page, the way to "My messages" and the unsubscribe page share.
+
+A link opens what its message is about, and nothing else. Those of who has left are closed, and revoked ones.
+"""
 
 from __future__ import annotations
 
@@ -8,11 +11,13 @@ from collections.abc import Mapping
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
+from commsengine.answers.fresh_links import FreshLinks
 from commsengine.answers.inbox import AnswerInbox, Evidence
 from commsengine.web.protection import LinkGuard
+from commsengine.web.rendering import notice
 from commsengine.web.requests import FIELD, evidence_of, read_form
 
 Form = Mapping[str, str]
@@ -24,8 +29,8 @@ class LinkPage(ABC):
     path: str
     purpose: str
 
-    def __init__(self, inbox: AnswerInbox, guard: LinkGuard) -> None:
-        self._inbox, self._guard = inbox, guard
+    def __init__(self, inbox: AnswerInbox, guard: LinkGuard, fresh_links: FreshLinks) -> None:
+        self._inbox, self._guard, self._fresh_links = inbox, guard, fresh_links
 
     def route(self) -> Route:
         return Route(self.path, self._answer, methods=["GET", "POST"], name=self.purpose)
@@ -35,7 +40,10 @@ class LinkPage(ABC):
         return await run_in_threadpool(self._enter, request, form)
 
     def _enter(self, request: Request, form: Form | None) -> Response:
-        key, now = self._guard.enter(request, self.purpose)
+        (key, revoked), now = self._guard.enter(request, self.purpose)
+        card = self._inbox.card(key, now)
+        if card.closed or revoked != card.person.revoked:
+            return notice(410)
         return self._show(request, key, now) if form is None else self._take(request, key, form, now)
 
     @abstractmethod
@@ -43,6 +51,12 @@ class LinkPage(ABC):
 
     @abstractmethod
     def _take(self, request: Request, key: str, form: Form, now: dt.datetime) -> Response: ...
+
+    def _send_mine(self, key: str, now: dt.datetime) -> Response:
+        # to the person of this touch, who may not be the one that asks
+        card = self._inbox.card(key, now)
+        sent = self._fresh_links.send("mine", card.person.id, now, campaign=card.touch.campaign)
+        return RedirectResponse(f"?note={'sent' if sent else 'enough'}", 303)
 
     def _evidence(self, request: Request, key: str, form: Form, now: dt.datetime) -> Evidence:
         return evidence_of(request, self._guard.notes.since(form.get(FIELD, ""), key, now))

@@ -1,4 +1,7 @@
-""" "My messages": everything sent to one person, answered by them and stored about them, with their wishes."""
+""" "My messages": everything sent to one person, answered by them and stored about them, with their wishes.
+
+The link in a message opens only the way there: a button that sends the person a link of their own.
+"""
 
 from __future__ import annotations
 
@@ -9,67 +12,95 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 
+from commsengine.answers.fresh_links import Visitor
+from commsengine.answers.inbox import AnswerInbox, Evidence
 from commsengine.answers.my_messages import PersonRecord
 from commsengine.cadence.kinds_and_states import CHANNELS, Wish
 from commsengine.cadence.time_notation import clock_text, parse_clock
 from commsengine.errors import InputError
 from commsengine.translation import N_, _
+from commsengine.web.answer_page import NOTICES as SENT
 from commsengine.web.link_page import Form, LinkPage
 from commsengine.web.rendering import page
+from commsengine.web.visits import VisitPage, Visits
 
-NOTICES = {"saved": N_("Saved."), "not_for_me": N_("Noted. You hear nothing more of that campaign.")}
+NOTICES = {
+    "saved": N_("Saved. A message that says so is on its way to you."),
+    "as_before": N_("Saved; nothing has changed."),
+    "not_for_me": N_("Noted. You hear nothing more of that campaign."),
+}
 
 
-class MyMessages(LinkPage):
-    """With ``?format=json`` everything as a file."""
-
+class AskForMine(LinkPage):
     path, purpose = "/m/{token}", "mine"
 
     def _show(self, request: Request, key: str, now: dt.datetime) -> Response:
-        if request.query_params.get("format") == "json":
-            return self._file(key, now)
-        return self._page(key, now, notice=_(NOTICES.get(request.query_params.get("note", ""), "")))
+        note = request.query_params.get("note", "")
+        notice = _(SENT[note]) if note in ("sent", "enough") else ""
+        card, shown = self._inbox.card(key, now), self._guard.notes.write(key, now)
+        return page("ask_for_mine.html", card=card, note=shown, notice=notice)
 
-    def _file(self, key: str, now: dt.datetime) -> Response:
-        everything = self._mine(key, now).export
+    def _take(self, request: Request, key: str, form: Form, now: dt.datetime) -> Response:  # noqa: ARG002
+        if form.get("do") != "mine":
+            raise HTTPException(400)
+        return self._send_mine(key, now)
+
+
+class MyMessages(VisitPage):
+    """With ``?format=json`` everything as a file."""
+
+    purpose = "mine"
+
+    def __init__(self, visits: Visits, inbox: AnswerInbox) -> None:
+        super().__init__(visits)
+        self._inbox = inbox
+
+    def _show(self, request: Request, visitor: Visitor, now: dt.datetime) -> Response:
+        if request.query_params.get("format") == "json":
+            return self._file(visitor, now)
+        return self._page(visitor, now, notice=_(NOTICES.get(request.query_params.get("note", ""), "")))
+
+    def _file(self, visitor: Visitor, now: dt.datetime) -> Response:
+        everything = self._mine(visitor, now).export
         return JSONResponse(everything, headers={"Content-Disposition": 'attachment; filename="my-messages.json"'})
 
-    def _take(self, request: Request, key: str, form: Form, now: dt.datetime) -> Response:
+    def _take(self, request: Request, visitor: Visitor, form: Form, evidence: Evidence, now: dt.datetime) -> Response:  # noqa: ARG002
         try:
             if form.get("do") == "preferences":
-                word = self._prefer(key, form, now)
+                word = self._prefer(visitor, form, now)
             elif form.get("do") == "not_for_me":
-                word = self._not_for_me(request, key, form, now)
+                word = self._not_for_me(visitor, form, evidence, now)
             else:
                 raise HTTPException(400)
         except InputError as error:
-            return self._page(key, now, error=error.message)
+            return self._page(visitor, now, error=error.message)
         return RedirectResponse(f"?note={word}", 303)
 
-    def _prefer(self, key: str, form: Form, now: dt.datetime) -> str:
+    def _prefer(self, visitor: Visitor, form: Form, now: dt.datetime) -> str:
         channel = cast("Wish", form.get("channel", ""))
-        person, hours = self._inbox.card(key, now).person.id, _hours(form.get("from", ""), form.get("to", ""))
-        self._inbox.preferences(person, channel, hours, now)
-        return "saved"
+        before, hours = self._mine(visitor, now).person, _hours(form.get("from", ""), form.get("to", ""))
+        self._inbox.preferences(visitor.about, channel, hours, now)
+        return "saved" if self._visits.mail.settings_changed(before, visitor.campaign, now) else "as_before"
 
-    def _not_for_me(self, request: Request, key: str, form: Form, now: dt.datetime) -> str:
-        touched = next((c.key for c in self._mine(key, now).campaigns if c.id == form.get("campaign")), None)
+    def _not_for_me(self, visitor: Visitor, form: Form, evidence: Evidence, now: dt.datetime) -> str:
+        touched = next((c.key for c in self._mine(visitor, now).campaigns if c.id == form.get("campaign")), None)
         if touched is None:
             raise HTTPException(400)
-        self._inbox.not_for_me(self._inbox.card(touched, now), self._evidence(request, key, form, now))
+        self._inbox.not_for_me(self._inbox.card(touched, now), evidence)
         return "not_for_me"
 
-    def _mine(self, key: str, now: dt.datetime) -> PersonRecord:
-        return self._inbox.record_of(self._inbox.card(key, now).person.id, now)
+    def _mine(self, visitor: Visitor, now: dt.datetime) -> PersonRecord:
+        return self._inbox.record_of(visitor.about, now)
 
-    def _page(self, key: str, now: dt.datetime, *, notice: str = "", error: str = "") -> Response:
-        mine = self._mine(key, now)
+    def _page(self, visitor: Visitor, now: dt.datetime, *, notice: str = "", error: str = "") -> Response:
+        mine = self._mine(visitor, now)
         start, end = mine.person.quiet or (None, None)
         return page(
             "mine.html",
             status=422 if error else 200,
+            root="./",
             mine=mine,
-            note=self._guard.notes.write(key, now),
+            note=self.note(visitor, now),
             channels=[(name, _(CHANNELS[name].label)) for name in sorted(mine.channels)],
             start="" if start is None else clock_text(start),
             end="" if end is None else clock_text(end),

@@ -13,8 +13,9 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from commsengine.cadence.people import Person
 from commsengine.errors import LinkError
-from commsengine.links import Links
+from commsengine.links import Links, Signed
 from commsengine.web.requests import Notes
 
 SECURITY = {
@@ -42,27 +43,33 @@ class LinkGuard:
         self.notes = notes
         self._links, self._limit, self._clock = links, limit, clock
 
-    def enter(self, request: Request, purpose: str) -> tuple[str, dt.datetime]:
-        """The touch key of the link, and the instant. Raises ``HTTPException`` 404 (a bad link) or 429."""
+    def enter(self, request: Request, purpose: str, *, limit: RateLimit | None = None) -> tuple[Signed, dt.datetime]:
+        """What the link says, and the instant. Raises ``HTTPException`` 404 (a bad link) or 429.
+
+        A link of many people has a ``limit`` of its own, for each address.
+        """
         now = self._clock()
         try:
-            key = self._links.read(purpose, request.path_params["token"], now)
+            signed = self._links.read(purpose, request.path_params["token"], now)
         except LinkError:
             raise HTTPException(404) from None
-        if not self._limit.allows(f"{purpose} {request.method == 'POST'} {key}"):
+        use = f"{purpose} {request.method == 'POST'} {signed.key}"
+        if limit is not None:
+            use = f"{use} {request.client.host if request.client else ''}"
+        if not (limit or self._limit).allows(use):
             raise HTTPException(429, headers={"Retry-After": "60"})
-        return key, now
+        return signed, now
 
-    def mine(self, key: str, now: dt.datetime) -> str:
-        return self.link("mine", key, now)
-
-    def link(self, purpose: str, key: str, now: dt.datetime) -> str:
+    def link(self, purpose: str, key: str, person: Person, now: dt.datetime) -> str:
         # For today: the link in a message lives longer.
-        return self._links.url(purpose, key, now + dt.timedelta(days=1))
+        return self._links.url(purpose, key, now + dt.timedelta(days=1), person.revoked)
 
 
 class SecurityHeaders:
-    """Adds ``SECURITY`` to every HTTP response of the application it wraps; over https, also HSTS."""
+    """Adds ``SECURITY`` to every HTTP response of the application it wraps; over https, also HSTS.
+
+    What a response says of itself, such as how long it may be kept, stands.
+    """
 
     def __init__(self, app: ASGIApp, *, https: bool) -> None:
         self._app = app
@@ -71,7 +78,9 @@ class SecurityHeaders:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
-                MutableHeaders(scope=message).update(self._headers)
+                headers = MutableHeaders(scope=message)
+                for name, value in self._headers.items():
+                    headers.setdefault(name, value)
             await send(message)
 
         await self._app(scope, receive, send_with_headers if scope["type"] == "http" else send)

@@ -27,6 +27,10 @@ NOTICES = {
         ),
     ),
     405: (N_("That is not possible here"), (N_("Open the link from your message again."),)),
+    410: (
+        N_("This link is closed"),
+        (N_("Nothing is recorded by it any more. Links are closed when somebody leaves, or when they were revoked."),),
+    ),
     413: (N_("That is too long"), (N_("Go back and say it in fewer words."),)),
     429: (
         N_("One moment, please"),

@@ -11,6 +11,7 @@ import hashlib
 import re
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import astuple
 from urllib.parse import urlsplit
 
 from itsdangerous import BadData, URLSafeSerializer
@@ -49,6 +50,7 @@ class Visits:
     ) -> None:
         self._links, self.notes, self.clock, self._limit = links, notes, clock, limit
         self._https, self._prefix = base_url.startswith("https:"), urlsplit(base_url).path.rstrip("/")
+        self.mail = links.mail
         self._signers = {purpose: _signer(keys, purpose) for purpose in PURPOSES}
 
     def visitor(self, request: Request, purpose: Purpose) -> Visitor | None:
@@ -56,15 +58,15 @@ class Visits:
 
         Raises ``HTTPException`` 429 for who comes very often.
         """
-        signed, now = request.cookies.get(_name(purpose), ""), self.clock().timestamp()
+        signed, now = request.cookies.get(_name(purpose), ""), self.clock()
         try:
-            about, person, until = self._signers[purpose].loads(signed)
+            until, *said = self._signers[purpose].loads(signed)
+            visitor = Visitor(*said)
         except (BadData, ValueError, TypeError):
             return None
-        visitor = Visitor(about, person)
-        if now > until or not self._links.still_here(visitor):
+        if now.timestamp() > until or not self._links.still_open(visitor, now):
             return None
-        self.slow_down(f"{purpose} {request.method == 'POST'} {person}")
+        self.slow_down(f"{purpose} {request.method == 'POST'} {visitor.person}")
         return visitor
 
     def ask_again(self) -> Response:
@@ -96,12 +98,12 @@ class Visits:
 
     def _show(self, token: str, now: dt.datetime) -> Response:
         purpose = self._links.works(token, now)
-        opens = _(PURPOSES[purpose]) if purpose else ""
+        opens = _(PURPOSES[purpose].opens) if purpose else ""
         return page("fresh_link.html", status=200 if purpose else 410, opens=opens, sent=False, again=True)
 
     def _open(self, purpose: Purpose, visitor: Visitor, now: dt.datetime) -> Response:
         until = now + VISIT
-        signed = self._signers[purpose].dumps([visitor.about, visitor.person, int(until.timestamp())])
+        signed = self._signers[purpose].dumps([int(until.timestamp()), *astuple(visitor)])
         response = RedirectResponse(f"../{purpose}", 303)
         response.set_cookie(
             _name(purpose),

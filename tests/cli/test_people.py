@@ -198,3 +198,13 @@ def test_a_suppressed_address_gets_nothing(started: Terminal, mailbox: Mailbox) 
     assert "ana@example.com" not in [mail.recipients[0] for mail in mailbox.arrived]
     assert [one["person"] for one in started.json("followups")["follow_ups"]] == ["ana@example.com"]
     assert started.run("suppress", "ana@example.com", "--lift").out == "ana@example.com may be written to again.\n"
+
+
+def test_revoking_closes_links_and_is_asked_first(terminal: Terminal) -> None:
+    terminal.run("people", "import", terminal.path("people.csv"))
+    assert "Add --yes" in terminal.run("people", "revoke", "ana@example.com").err
+    said = terminal.run("people", "revoke", "ana@example.com", "--yes")
+    assert (said.status, said.out) == (0, "Closed. What ana@example.com is sent from now on brings new links.\n")
+    assert "revoked: 1" in terminal.run("people", "show", "ana@example.com").out
+    assert "revoked" not in terminal.run("people", "show", "ben@example.com").out
+    assert terminal.run("people", "revoke", "anna@example.com").status == 2

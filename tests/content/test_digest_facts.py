@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from commsengine.content.digest_facts import Call, DigestFacts, GivenAnswer, HeldRow, OpenQuestion
+from commsengine.content.digest_facts import Call, DigestFacts, GivenAnswer, HeldRow, OpenQuestion, RecordedTalk
 from commsengine.content.message import RenderedMessage
 from commsengine.content.talking_points import Part, TalkingPoints
 from tests.builders import MIA, a_message, a_plan, utc
@@ -31,7 +31,7 @@ FACTS = DigestFacts(
     figures=("12 messages left yesterday.",),
     answered=24,
 )  # fmt: skip
-HEADLINE = "2 people to talk to, 1 question open, 24 new answers, 1 message to decide on"
+HEADLINE = "1 message to decide on, 1 question open, 24 new answers, 2 people to talk to"
 
 
 def test_the_digest_says_whom_to_call_and_what_to_say() -> None:
@@ -41,10 +41,59 @@ def test_the_digest_says_whom_to_call_and_what_to_say() -> None:
     assert "Two messages without an answer. Tried: e-mail twice. Mia Wolf makes this contact." in shown.text
     assert '- Ana Kim on "One record", since Monday (more than two working days): Do old notes *move*?' in shown.text
     assert '- Ben Ortiz on "how-you-work", 2027-01-19: The <phone> *number*.' in shown.text
-    assert '- Ben Ortiz, "One record": the relay went silent after accepting' in shown.text
+    assert '- Ben Ortiz, "One record" waits for your decision: the relay went silent after accepting' in shown.text
     assert "<b>" not in shown.html
     assert "Ben &lt;Ortiz&gt;" in shown.html
     assert "The &lt;phone&gt; *number*." in shown.html
+
+
+ALL = replace(
+    FACTS,
+    troubles=("Nothing leaves by Slack.",), overdue=("By Monday: a shorter form.",), numbers=("Yesterday: 3 sent.",),
+    recorded=(RecordedTalk("Cy Mo", "Mia Wolf", "Has a reason against it", "12 January", "wants <b>time</b>"),),
+    waiting=19, opens="https://comms.example.com/p/abc",
+)  # fmt: skip
+IN_ORDER = (
+    "Promised, and overdue", "a shorter form", "What is wrong", "Nothing leaves by Slack.", "waits for your decision",
+    "Yesterday and today", "3 sent", "Questions that wait for you", "What people answered",
+    "People who need a person: 2 of 19 today", "Record how the talks went", "What came of talks", "In figures",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("form", ["text", "html", "slack"])
+def test_bad_news_comes_first_and_the_rest_in_order(form: str) -> None:
+    shown = RENDERER.digest(DANA, ALL, "slack" if form == "slack" else "email")
+    said = json.dumps(shown.blocks, ensure_ascii=False) if form == "slack" else getattr(shown, form)
+    places = [said.find(words) for words in IN_ORDER]
+    assert -1 not in places
+    assert places == sorted(places)
+    assert said.count(ALL.opens) == 1
+    assert "<b>time</b>" not in said or form == "text"
+
+
+def test_a_headline_says_the_worst_and_stays_a_headline() -> None:
+    assert ALL.headline == ("1 promise overdue, 1 problem, 1 message to decide on, 1 question open, 24 new answers")
+    assert replace(ALL, troubles=(), held=(), overdue=()).headline.startswith(
+        "1 question open, 24 new answers, 2 of 19 people to talk to, 1 talk recorded"
+    )
+
+
+@pytest.mark.parametrize("form", ["text", "html", "slack"])
+def test_the_real_talking_points_keep_every_dont_under_its_heading(form: str) -> None:
+    talk = RENDERER.talking_points(["one-record"], "sales", MIA, CAST, ["e-mail on 11 January"])
+    donts = next(part.lines for part in talk.parts if part.title == "Please do not")
+    after = next(part.title for part in talk.parts if part.title.startswith("Afterwards"))
+    shown = RENDERER.digest(
+        DANA, replace(FACTS, calls=(replace(ANA, talk=talk),)), "slack" if form == "slack" else "email"
+    )
+    said = "".join(b["text"]["text"] for b in shown.blocks if b["type"] == "section") if form == "slack" else ""
+    said = said or getattr(shown, form if form != "slack" else "text")
+    below = said.partition("Please do not")[2].partition(after)[0]
+    assert len(donts) == 3
+    for dont in donts:
+        assert (dont in below, said.count(dont)) == (True, 1), dont
+    for need in ("Say that the expertise is needed", "Questions to ask"):
+        assert said.index(need) < said.index("Please do not")
 
 
 def test_what_not_to_do_stands_under_its_own_heading() -> None:

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from commsengine.answers.fresh_links import FreshLinks
+from commsengine.answers.own_mail import OwnMail
 from commsengine.cadence.people import Person
 from commsengine.cadence.plan import Plan, Workspace
 from commsengine.engine.decisions import Decisions
@@ -60,7 +61,7 @@ def engine(store: Store, clock: Clock, bag: Mailbag) -> Iterator[MakeEngine]:
     def make(start: bool = True, **channels: ChannelSetup | Any) -> Engine:
         ways = channels or {"email": a_channel(bag)}
         decisions = Decisions(store, Workspace(), frozenset(ways))
-        make_link = FreshLinks(store, "https://comms.example.com", Scribe, list(ways)).make
+        make_link = FreshLinks(store, "https://comms.example.com", OwnMail(store, Scribe, list(ways))).make
         engine = Engine(
             store, ways, Scribe, workspace=Workspace(), clock=clock, sleep=clock.sleep, interval=10.0,
             morning_mail=morning_mail(MorningBasis(store, decisions, Scribe, list(ways), make_link), clock),

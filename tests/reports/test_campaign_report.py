@@ -15,11 +15,13 @@ from commsengine.cadence.daily_learning import LearnedRoles, count_at
 from commsengine.cadence.plan import Workspace
 from commsengine.engine.daily_estimates import DailyEstimates
 from commsengine.engine.decisions import Decisions
+from commsengine.engine.directory import members_of
 from commsengine.errors import InputError
 from commsengine.recall.learning import nothing
 from commsengine.recall.statistics import Share
 from commsengine.reports.campaign_report import Report, RoleView, report
-from commsengine.reports.recall_curves import MeanParts, mean_of
+from commsengine.reports.day_figures import told_of_got_it
+from commsengine.reports.recall_curves import Mean, MeanParts, mean_of
 from commsengine.reports.report_html import headline, page
 from commsengine.reports.report_json import as_data
 from commsengine.reports.status import status
@@ -268,6 +270,57 @@ def test_a_message_that_was_not_sent_has_no_estimate(tmp_path: Path) -> None:
     assert (role(seen, "sales").recall, role(seen, "sales").line, seen.weeks) == (None, (), ())
     assert headline(seen)[0] == "Nothing has been sent yet"
     assert "not sent yet" in page(seen)
+
+
+def test_without_a_floor_and_without_tests_no_role_is_singled_out(tmp_path: Path) -> None:
+    fixed = a_recalled_plan(a_message(cadence={"every": "48h"}, until="go_live + 14d", checks=list(CHECKS)))
+    with put_on_record(tmp_path, replace(SMALL, days=(0, 1, 4)), fixed) as store:
+        title, lines = headline(seen_in(store))
+        counted = [one.counts for one in seen_in(store).messages[0].roles if one.counts]
+    said, reached = sum(one.acknowledged for one in counted), sum(one.reached for one in counted)
+    assert title == f"{said} of {reached} confirmed"
+    assert "not tested yet" in lines[1]
+
+
+@pytest.mark.parametrize("means", [(0.4, 0.55), (0.401, 0.404)])
+def test_without_a_floor_the_lowest_estimate_is_named_if_there_is_one(seen: Report, means: tuple[float, float]) -> None:
+    known = [Mean(NOW, mean, mean - 0.1, mean + 0.1) for mean in means]
+    roles = [
+        replace(role(seen, name), recall=recall, tested=True)
+        for name, recall in zip(("sales", "service"), known, strict=True)
+    ]
+    title, lines = headline(replace(seen, messages=(replace(seen.messages[0], floor=None, roles=tuple(roles)),)))
+    if means[0] == 0.4:
+        assert (title, lines[1].partition(",")[0]) == ("Lowest estimate: sales", "Highest estimate: service")
+        assert lines[0].startswith("An estimated 40 % of the 40 people in sales still know")
+    else:
+        assert title.endswith("confirmed")
+
+
+def test_who_always_says_got_it_is_counted_by_role_from_ten_people_up(tmp_path: Path) -> None:
+    asked = a_recalled_plan(a_message(cadence={"every": "48h"}, until="go_live + 14d", checks=list(CHECKS)))
+    quiet = replace(SMALL, answers=dict.fromkeys(SMALL.people, 0.0), days=(0, 1, 4))
+    with put_on_record(tmp_path, quiet, asked) as store:
+        run_sql(store, "DELETE FROM answer")
+        people = {name: [p.id for p, r in members_of(store, asked) if r == name] for name in SMALL.people}
+        for name, often in (("sales", 3), ("service", 2), ("managers", 5)):
+            for person in people[name][:6]:
+                for n in range(often):
+                    answered(store, person, "acknowledged", f"k{n}")
+        answered(store, people["sales"][0], "check", "k9")  # one of the six does answer
+        seen = seen_in(store)
+        told = list(told_of_got_it(list(seen.got_it_only)))
+    assert [(each.role, each.people, each.only) for each in seen.got_it_only] == [
+        ("sales", 40, 5), ("service", 26, 0), ("office", 12, 0),
+    ]  # fmt: skip
+    assert told == ["Always “Got it”, never an answer to a question: 5 of 40 in sales."]
+    assert as_data(seen)["got_it_only"][0] == {"role": "sales", "people": 40, "only": 5, "share": 0.125}
+    assert "12 % (5)" in page(seen)
+    assert "managers" not in str([each.role for each in seen.got_it_only])
+
+
+def answered(store: Store, person: str, kind: str, key: str) -> None:
+    store.answers.record(person, "crm", "one-record", key, kind, evidence="link", by=person, now=NOW - DAY)
 
 
 def test_in_the_first_week_no_floor_is_missed(tmp_path: Path) -> None:

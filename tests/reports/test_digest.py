@@ -1,14 +1,17 @@
 from __future__ import annotations
 
+import datetime as dt
 from dataclasses import replace
 
 from commsengine.answers.fresh_links import FreshLinks
+from commsengine.answers.own_mail import OwnMail
 from commsengine.channels.channel import PERMANENT, RETRY, Outcome
 from commsengine.content.message import RenderedMessage
 from commsengine.engine.engine import Engine
 from commsengine.reports.digest import Digests
-from commsengine.reports.morning_time import MorningBasis
+from commsengine.reports.morning_time import MakeLink, MorningBasis
 from commsengine.reports.status import status
+from commsengine.store.records import NewReply
 from commsengine.store.store import Store
 from tests.builders import MIA, a_message, a_plan, someone, utc
 from tests.engine.conftest import MakeEngine, run
@@ -87,22 +90,104 @@ def test_it_says_what_never_arrived_and_which_channel_rests(
     slack = a_channel(bag, lambda m: Outcome(m.key, RETRY, begun=False, channel_down=down, fault="us"), name="slack")
     running = engine(email=refuses, slack=slack)
     running.tick()
-    digests_of = Digests(
-        MorningBasis(
-            store, running.decisions, Scribe, ["email", "slack"], FreshLinks(store, BASE, Scribe, ["email"]).make
-        )
-    )
-    figures = list(digests_of._not_leaving("crm", clock.now))
-    assert figures == [
-        "1 message never arrived: commsengine today says to whom, and why.",
-        "Nothing leaves by slack until Mon 11 Jan 09:00 UTC (1 waiting): Slack refuses us: invalid_auth.",
+    basis = MorningBasis(store, running.decisions, Scribe, ["email", "slack"], no_links(store))
+    record = store.campaigns.get("crm")
+    assert record
+    assert list(Digests(basis)._troubles(record, clock.now)) == [
+        "1 message failed since yesterday: commsengine today says to whom, and why.",
+        "Nothing leaves by Slack until Mon 11 Jan 09:00 UTC (1 waiting): Slack refuses us: invalid_auth.",
     ]
+    assert list(Digests(basis)._never_arrived("crm", clock.now)) == []
+    clock.forward(days=3)
+    assert list(Digests(basis)._never_arrived("crm", clock.now)) == [
+        "1 message never arrived: commsengine today says to whom, and why."
+    ]
+    assert not any("failed" in trouble for trouble in Digests(basis)._troubles(record, clock.now))
+
+
+def no_links(store: Store) -> MakeLink:
+    return FreshLinks(store, "https://comms.example.com", OwnMail(store, Scribe, ["email"])).make
+
+
+def test_a_campaign_that_the_engine_paused_is_the_first_news(
+    store: Store, engine: MakeEngine, bag: Mailbag, clock: Clock
+) -> None:
+    run(store, [someone(1)], a_plan(send=BERLIN))
+    store.campaigns.pause("crm", by="engine", now=utc("2027-01-11 10:00"), reason="its text is refused.")
+    morning(engine(), clock, TUESDAY)
+    assert digests(bag) == ["Today: 1 problem"]
+    assert texts(bag)[0].startswith("The engine paused it: its text is refused. When that is put right: ")
+
+
+def test_promises_whose_day_is_past_and_questions_that_are_alike(
+    store: Store, engine: MakeEngine, bag: Mailbag, clock: Clock
+) -> None:
+    people = [someone(n) for n in range(5)]
+    run(store, people, a_plan(send=BERLIN, follow_up=[]))
+    for person, text in zip(people, ["Is there a form?", *["May I keep my notebook?"] * 3, "Why?"], strict=True):
+        store.questions.ask(person.id, "crm", "one-record", "k", text, evidence="link", now=utc("2027-01-11 10:00"))
+    first = store.questions.all()[0]
+    promise = NewReply("crm", "one-record", "A shorter form comes.", "later", dt.date(2027, 1, 12))
+    store.replies.give([first.ask], promise, by="dana", now=utc("2027-01-11 11:00"))
+    morning(engine(), clock, "2027-01-14 07:00")
+    assert digests(bag) == ["Today: 1 promise overdue, 4 questions open"]
+    lines = texts(bag)[0].splitlines()
+    assert (
+        lines[0] == "A shorter form comes – promised to 1 person for 12 January. Kept? commsengine question 1 --as done"
+    )
+    assert [("notebook" in line, "alike=2" in line) for line in lines[1:3]] == [(True, True), (False, False)]
+
+
+def test_what_a_person_has_paused_is_silent_and_told_when_it_goes_on(
+    store: Store, engine: MakeEngine, bag: Mailbag, clock: Clock
+) -> None:
+    asked(store)
+    store.campaigns.pause("crm", by="dana", now=utc("2027-01-11 10:00"))
+    running = engine()
+    morning(running, clock, TUESDAY, WEDNESDAY)
+    store.campaigns.resume("crm", backlog="none", by="dana", now=clock.now)
+    morning(running, clock, "2027-01-14 07:00")
+    assert digests(bag) == ["Today: 1 question open"]
+
+
+def test_the_numbers_are_of_the_last_working_day_and_of_today(
+    store: Store, engine: MakeEngine, bag: Mailbag, clock: Clock
+) -> None:
+    """On Monday they go back to Friday; what falls due before midnight leaves today."""
+    people = [someone(n) for n in range(4)]
+    run(store, people, a_plan(ASKS, send=BERLIN, follow_up=[]))
+    running = engine()
+    morning(running, clock, "2027-01-15 08:30")
+    answers(store, "Yes.", "2027-01-15 10:00")
+    answers(store, "", "2027-01-16 10:00", kind="acknowledged")
+    store.questions.ask(people[2].id, "crm", "asks", "k", "Why?", evidence="link", now=utc("2027-01-17 10:00"))
+    morning(running, clock, "2027-01-18 07:00")
+    assert "Since Friday: 4 messages sent, 1 confirmed, 1 answered, 1 question asked." in texts(bag)[-1]
+    assert "Today 3 messages are to leave: 3 by e-mail." in texts(bag)[-1]
+    morning(running, clock, "2027-01-18 08:30", "2027-01-19 07:00")
+    assert "Yesterday: 3 messages sent, 0 confirmed, 0 answered." in texts(bag)[-1]
+
+
+def test_what_others_recorded_is_told_with_note_and_what_was_unclear(
+    store: Store, engine: MakeEngine, bag: Mailbag, clock: Clock
+) -> None:
+    run(store, [someone(1), MIA], a_plan(send=BERLIN, follow_up=[]))
+    about = (someone(1).id, "crm", ["one-record"])
+    store.answers.outcome(
+        *about, "objects", unclear="skill", note="a course", by=MIA.email, now=utc("2027-01-11 10:00")
+    )
+    store.answers.outcome(*about, "understood", by=DANA, now=utc("2027-01-11 11:00"))
+    morning(engine(), clock, TUESDAY)
+    assert "1 talk recorded" in digests(bag)[0]
+    assert (
+        "RecordedTalk(name='Person 1', by='Mia Wolf', came='Has a reason against it; unclear: whether they can do it', "
+        "day='11 January', note='a course')"
+    ) in texts(bag)[0]
 
 
 ASKS = a_message(
     id="asks", ask="input", input={"question": "What must never get harder?"}, cadence={"every": "48h", "times": "9"}
 )
-BASE = "https://comms.example.com"
 TUESDAY, WEDNESDAY, FRIDAY = "2027-01-12 07:00", "2027-01-13 07:00", "2027-01-15 07:00"
 
 
@@ -133,7 +218,7 @@ def test_what_people_answered_is_read_the_next_morning_and_once(
     answers(store, "The phone number.", "2027-01-11 10:00")
     morning(running, clock, TUESDAY)
     assert digests(bag) == ["Today: 1 new answer"]
-    assert "name='Person 1', about='asks', text='The phone number.', day='2027-01-11'" in texts(bag)[0]
+    assert "name='Person 1', about='asks', text='The phone number.', day='11 January'" in texts(bag)[0]
     assert texts(bag)[0].endswith("All answers so far: commsengine answers crm")
     morning(running, clock, WEDNESDAY, "2027-01-14 07:00")
     assert len(digests(bag)) == 1

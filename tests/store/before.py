@@ -9,10 +9,13 @@ from commsengine.store.store import Store
 MIGRATION = import_module("commsengine.store.migrations.versions.0005_slack")
 
 UNDO = (
+    "ALTER TABLE touch DROP COLUMN corrects",
+    "ALTER TABLE touch DROP COLUMN named",
     "DROP TABLE suspect",
     "DROP TABLE replied",
     "DROP TABLE reply",
     "DROP TABLE fresh_link",
+    "ALTER TABLE person DROP COLUMN revoked",
     "DROP TABLE manager_hold",
     "DROP TABLE manager_line",
     "DROP TABLE gate",

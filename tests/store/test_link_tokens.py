@@ -16,8 +16,8 @@ from tests.store.scene import LATER, NOW, running
 WEEK = dt.timedelta(days=7)
 
 
-def a_link(recipient: str = ANA.id, purpose: str = "mine") -> FreshLink:
-    return FreshLink(purpose, recipient, recipient, "crm", NOW, NOW + WEEK)
+def a_link(recipient: str = ANA.id, *, by_itself: bool = False) -> FreshLink:
+    return FreshLink("mine", recipient, recipient, "crm", NOW, NOW + WEEK, by_itself)
 
 
 def test_a_link_is_used_once(store: Store) -> None:
@@ -57,12 +57,23 @@ def test_of_many_at_one_time_one_gets_it(store: Store) -> None:
     assert sum(link is not None for link in got) == 1
 
 
-def test_how_many_one_person_was_sent(store: Store) -> None:
+def test_how_many_one_person_has_asked_for(store: Store) -> None:
     for token in ("one", "two"):
-        store.link_tokens.add(token, a_link())
-    store.link_tokens.add("three", a_link(BEN.id))
-    assert store.link_tokens.made_since(ANA.id, NOW - WEEK) == 2
-    assert store.link_tokens.made_since(ANA.id, NOW) == 0
+        store.link_tokens.add(token, a_link(by_itself=True))
+    store.link_tokens.add("three", a_link(BEN.id, by_itself=True))
+    store.link_tokens.add("four", a_link())
+    assert store.link_tokens.asked_since(ANA.id, NOW - WEEK) == 2
+    assert store.link_tokens.asked_since(ANA.id, NOW) == 0
+
+
+def test_revoking_closes_what_a_person_was_sent_so_far(store: Store) -> None:
+    running(store)
+    for token, to in (("one", ANA.id), ("two", ANA.email), ("three", BEN.id)):
+        store.link_tokens.add(token, a_link(to))
+    store.people.revoke_links(ANA.id, by="dana", now=NOW)
+    assert [store.link_tokens.use(token, NOW) is None for token in ("one", "two", "three")] == [True, True, False]
+    known = store.people.by_id(ANA.id)
+    assert (known and known.revoked, store.loading.due_count(NOW)) == (1, 3)
 
 
 def test_erasing_a_person_takes_their_links(store: Store) -> None:

@@ -15,11 +15,13 @@ import httpx
 import pytest
 from starlette.applications import Starlette
 
+from commsengine.cadence.people import Person
 from commsengine.web.app import create_app
 from commsengine.web.connections import server_of
 from commsengine.web.requests import FIELD, Notes
 from tests.answering import KEYS, Answering, answering
 from tests.browsing import TRUST
+from tests.builders import ANA
 from tests.waiting import PATIENCE
 
 
@@ -37,6 +39,22 @@ class Site:
         """Sends a form of the page as it is now, and follows to the page it leads back to."""
         fields = {FIELD: Notes(KEYS).write(key, self.house.clock()), **fields}
         return self.client.post(self.path(purpose, key), data=fields, follow_redirects=True)
+
+    def mine(self, person: Person = ANA, **asked: str) -> httpx.Response:
+        """My messages, by a link of their own."""
+        url = self.house.fresh_links.make("mine", person.id, self.house.clock(), campaign="crm")
+        self.client.post(urlsplit(url).path)
+        return self.client.get("/mine", params=asked)
+
+    def send_mine(self, **fields: str) -> httpx.Response:
+        """Sends a form of that page, with its note, and follows to the page it leads back to."""
+        note = self.mine().text.partition('name="seen" value="')[2].partition('"')[0]
+        return self.client.post("/mine", data={"seen": note, **fields}, follow_redirects=True)
+
+    def mails(self) -> list[dict[str, Any]]:
+        """The mail about their own pages that waits."""
+        due = self.house.store.service_mail.due(self.house.clock())
+        return [dict(row.payload or {}) for row in due]
 
     def path(self, purpose: str, key: str) -> str:
         return urlsplit(self.house.url(purpose, key)).path
@@ -61,7 +79,16 @@ def site(open_site: Callable[..., Site]) -> Site:
 
 
 def app_of(house: Answering, **options: Any) -> Starlette:
-    return create_app(house.inbox, house.links, house.fresh_links, house.desk, keys=KEYS, clock=house.clock, **options)
+    return create_app(
+        house.inbox,
+        house.links,
+        house.fresh_links,
+        house.desk,
+        store=house.store,
+        keys=KEYS,
+        clock=house.clock,
+        **options,
+    )
 
 
 @contextmanager

@@ -7,8 +7,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from commsengine.links import Links
-from tests.answering import BY_LINK, KEYS, answering
+from tests.answering import BY_LINK, answering
 from tests.answers.test_inbox import CHECK
 from tests.builders import ANA, a_message
 from tests.web.conftest import app_of, served
@@ -186,13 +185,45 @@ def test_nothing_is_wider_than_a_phone_and_targets_are_large(page: Page, tmp_pat
     house.store.close()
 
 
-def test_links_follow_the_base_address(page: Page, tmp_path: Path) -> None:
-    house = answering(tmp_path)
+def test_my_messages_open_by_a_link_of_ones_own(page: Page, tmp_path: Path) -> None:
+    house = answering(tmp_path, send={"channels": ["email", "slack"]})
     key = house.touch()
     with served(app_of(house)) as address:
-        links = Links(address, KEYS)
-        house.links.base_url = links.base_url
         page.goto(address + "/a/" + house.token("answer", key))
-        page.get_by_role("link", name="My messages").click()
+        page.get_by_role("button", name="Send me the link").click()
+        expect(page.get_by_role("status")).to_contain_text("on its way")
+        (mail,) = house.store.service_mail.due(house.clock())
+        page.goto(address + "/p/" + (mail.payload or {})["text"].partition("/p/")[2].split()[0].rstrip(")."))
+        page.reload()
+        page.get_by_role("button", name="Open").click()
         expect(page.get_by_role("heading", name="Everything we keep about you")).to_be_visible()
+        page.get_by_label("Channel").select_option("slack")
+        page.get_by_role("button", name="Save").click()
+        expect(page.get_by_role("status")).to_contain_text("Saved.")
+    assert house.store.people.by_email(ANA.email).wished_channel == "slack"  # type: ignore[union-attr]
+    house.store.close()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_pages_of_links_can_be_read_on_a_phone_by_weak_eyes(browser: Browser, tmp_path: Path, scheme: str) -> None:
+    house = answering(tmp_path)
+    key = house.touch()
+    fresh, used = (house.fresh_links.make("mine", ANA.id, house.clock(), campaign="crm")[21:] for _ in range(2))
+    context = browser.new_context(
+        color_scheme="dark" if scheme == "dark" else "light", viewport={"width": 320, "height": 640}
+    )
+    with served(app_of(house)) as address:
+        page = context.new_page()
+        page.goto(address + used)
+        page.get_by_role("button", name="Open").click()
+        asked = "/m/" + house.token("mine", key)
+        for path in ("/mine", fresh, used, asked, f"{asked}?note=sent"):
+            page.goto(address + path)
+            assert page.evaluate("document.documentElement.scrollWidth") <= 320
+            assert page.evaluate(LOWEST_CONTRAST) >= 4.5
+            for target in page.locator("button:visible, summary:visible, select:visible").all():
+                box = target.bounding_box()
+                assert box
+                assert box["height"] >= 44
+    context.close()
     house.store.close()

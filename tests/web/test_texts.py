@@ -39,7 +39,7 @@ def test_what_the_answer_page_says_after_a_form(site: Site, word: str) -> None:
 
 @pytest.mark.parametrize("word", my_messages_page.NOTICES)
 def test_what_my_messages_say_after_a_form(site: Site, word: str) -> None:
-    page = site.client.get(f"{site.path('mine', site.house.touch())}?note={word}").text
+    page = site.mine(note=word).text
     assert f"⟦{my_messages_page.NOTICES[word]}⟧" in page
     assert "⟦E-mail⟧" in page
 
@@ -54,7 +54,7 @@ WRONG: list[dict[str, Any]] = [{"channel": "fax"}, {"from": "09:30"}, {"from": "
 
 @pytest.mark.parametrize("wish", WRONG)
 def test_a_wish_that_cannot_be(site: Site, wish: dict[str, str]) -> None:
-    page = site.post(site.house.touch(), "mine", do="preferences", **wish).text
+    page = site.send_mine(do="preferences", **wish).text
     said = page.partition('<p class="note bad" role="alert">')[2].partition("</p>")[0]
     assert said
     assert untranslated(said) == []

@@ -14,12 +14,13 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+import httpx
+
 import commsengine
 from commsengine.answers.inbox import Evidence
 from commsengine.reports.followups import followups
 from commsengine.reports.why import why
 from commsengine.wiring import Wiring, now
-from tests.browsing import WEB
 from tests.cli.conftest import PEOPLE, plan
 from tests.cli.terminal import Terminal
 from tests.replies import answer_question
@@ -95,13 +96,15 @@ def _answered(wiring: Wiring, at: dt.datetime) -> Iterator[tuple[str, Any]]:
 
 
 def _pages(wiring: Wiring, at: dt.datetime) -> Iterator[tuple[str, str]]:
-    ends = at + dt.timedelta(days=1)
-    answer, path = (urlsplit(wiring.links.url(name, _key(wiring), ends)).path for name in ("answer", "mine"))
-    with served(wiring.web_app) as address:
-        yield "answered", WEB.get(address + answer).text
-        yield "offered", WEB.get(address + path).text
-        form = {"do": "preferences", "channel": "pager", "from": "", "to": ""}
-        yield "chosen", WEB.post(address + path, data=form, follow_redirects=True).text
+    answer = urlsplit(wiring.links.url("answer", _key(wiring), at + dt.timedelta(days=1))).path
+    mine = urlsplit(wiring.fresh_links.make("mine", ANA, at, campaign="crm")).path
+    with served(wiring.web_app) as address, httpx.Client(base_url=address, follow_redirects=True) as browser:
+        yield "answered", browser.get(answer).text
+        offered = browser.post(mine).text
+        yield "offered", offered
+        note = offered.partition('name="seen" value="')[2].partition('"')[0]
+        form = {"do": "preferences", "channel": "pager", "from": "", "to": "", "seen": note}
+        yield "chosen", browser.post("/mine", data=form).text
 
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from commsengine.authoring.draft import Draft
 from commsengine.authoring.yaml_parser import YamlPath
-from commsengine.cadence.audience import is_kept_out, matches, role_of
+from commsengine.cadence.audience import is_kept_out, matches, members, role_of
 from commsengine.cadence.people import COLUMNS, Person
 from commsengine.cadence.plan import WEEKDAYS, Role
 from commsengine.errors import Problem
@@ -129,6 +129,25 @@ def people_can_be_reached(draft: Draft, people: Sequence[Person]) -> Iterator[Pr
         yield draft.advice(("follow_up",), "no_manager", cause, _("Fill the column 'manager' if they have one."))
 
 
+def briefings_give_nothing_away(draft: Draft) -> Iterator[Problem]:
+    for path, message in draft.messages():
+        if message.managers_first is not None and message.ask == "check":
+            cause = _("'{message}' asks a question that its own briefing of managers would answer.", message=message.id)
+            fix = _("Take 'managers_first' out, or put the check into a message of its own.")
+            yield draft.error((*path, "managers_first"), "answered_before", cause, fix)
+
+
+def managers_can_be_first(draft: Draft, people: Sequence[Person]) -> Iterator[Problem]:
+    for path, message in draft.messages():
+        if message.managers_first is None:
+            continue
+        theirs = (person for person, role in members(draft.plan, people) if role in draft.roles_of(message))
+        if not any(person.manager for person in theirs):
+            cause = _("Nobody in the roles of '{message}' has a manager who could get it first.", message=message.id)
+            fix = _("Fill the column 'manager' of people.csv, or take 'managers_first' out.")
+            yield draft.advice((*path, "managers_first"), "no_manager_first", cause, fix)
+
+
 def _managers_call(draft: Draft) -> bool:
     ladders = [draft.plan.ladder(message) for message in draft.plan.messages]
     return any(rung.do == "personal" and rung.by == "manager" for ladder in ladders for rung in ladder)
@@ -138,5 +157,5 @@ def counts(draft: Draft, people: Sequence[Person]) -> Mapping[str, int]:
     return Counter(role for person in people if (role := role_of(draft.plan, person)))
 
 
-RULES = (roles_can_match,)
-PEOPLE_RULES = (roles_have_people, the_sponsor_is_meant_or_not, people_can_be_reached)
+RULES = (roles_can_match, briefings_give_nothing_away)
+PEOPLE_RULES = (roles_have_people, the_sponsor_is_meant_or_not, people_can_be_reached, managers_can_be_first)

@@ -21,20 +21,21 @@ class Notices:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def add(self, campaign: str, new: Notice, *, by: str, now: dt.datetime) -> None:
-        """Makes everybody due. Nothing happens where the campaign has a notice of that id."""
+    def add(self, campaign: str, new: Notice, *, by: str, now: dt.datetime) -> bool:
+        """Makes everybody due. ``False``, and nothing happens, where the campaign has a notice of that id."""
         with self._database.write() as connection:
-            add(connection, campaign, new, by=by, now=now)
+            return add(connection, campaign, new, by=by, now=now)
 
 
-def add(connection: Connection, campaign: str, new: Notice, *, by: str, now: dt.datetime) -> None:
+def add(connection: Connection, campaign: str, new: Notice, *, by: str, now: dt.datetime) -> bool:
     row = {"campaign": campaign, "message": new.id, "content": new.model_dump(mode="json"), "at": now, "by": by}
     known = select(notice.c.message).where(notice.c.campaign == campaign, notice.c.message == new.id)
     if connection.execute(known).first():
-        return
+        return False
     connection.execute(notice.insert(), row)
     bookkeeping.wake_everybody(connection, now)
     bookkeeping.note(connection, "notice", campaign, by=by, now=now, message=new.id)
+    return True
 
 
 def ids_by_campaign(connection: Connection) -> dict[str, tuple[str, ...]]:

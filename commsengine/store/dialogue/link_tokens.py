@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
+from collections.abc import Collection
 
-from sqlalchemy import func, select, update
+from sqlalchemy import Connection, func, select, update
 
 from commsengine.store.database import Database, columns_of
 from commsengine.store.records import FreshLink
@@ -37,11 +38,17 @@ class LinkTokens:
             row = connection.execute(used).first()
         return FreshLink(*row) if row is not None else None
 
-    def made_since(self, recipient: str, since: dt.datetime) -> int:
-        """How many were made for them."""
-        theirs = (fresh_link.c.recipient == recipient, fresh_link.c.made_at > since)
+    def asked_since(self, recipient: str, since: dt.datetime) -> int:
+        """How many they were sent because they asked."""
+        theirs = (fresh_link.c.recipient == recipient, fresh_link.c.made_at > since, fresh_link.c.by_itself)
         row = self._database.first(select(func.count()).select_from(fresh_link).where(*theirs))
         return int(row[0]) if row is not None else 0
+
+
+def close(connection: Connection, recipients: Collection[str], now: dt.datetime) -> None:
+    """The unused links of these people open nothing from now on."""
+    theirs = (fresh_link.c.recipient.in_(recipients), fresh_link.c.used_at.is_(None), fresh_link.c.expires_at > now)
+    connection.execute(update(fresh_link).where(*theirs).values(expires_at=now))
 
 
 def hashed(token: str) -> str:

@@ -19,7 +19,9 @@ def upgrade() -> None:
         sa.Column("campaign", sa.String(), nullable=False),
         sa.Column("made_at", Instant(), nullable=False),
         sa.Column("expires_at", Instant(), nullable=False),
+        sa.Column("by_itself", sa.Boolean(), nullable=False),
         sa.Column("used_at", Instant()),
         sa.PrimaryKeyConstraint("token", name=op.f("pk_fresh_link")),
     )
     op.create_index(op.f("ix_fresh_link_recipient"), "fresh_link", ["recipient"])
+    op.add_column("person", sa.Column("revoked", sa.Integer(), nullable=False, server_default=sa.text("0")))
