@@ -26,7 +26,7 @@ from commsengine.cadence.plan import Plan
 from commsengine.recall.small_groups import enough
 from commsengine.recall.statistics import Interval
 from commsengine.recall.two_arms import found, power
-from commsengine.reports.trial_result import TookPart, judged
+from commsengine.reports.outcomes.trial import TookPart, judged
 from tests.builders import a_message, a_plan
 
 COMPANIES = 10_000

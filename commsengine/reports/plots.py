@@ -12,7 +12,7 @@ from typing import NamedTuple
 from commsengine.recall.small_groups import WEEK
 from commsengine.reports.campaign_report import MessageView, Report, RoleView, Week
 from commsengine.reports.check_results import Weeks
-from commsengine.reports.outcome_results import OutcomeView, RoleOutcome
+from commsengine.reports.outcomes.results import OutcomeView, RoleOutcome
 from commsengine.reports.recall_curves import Mean
 from commsengine.translation import N_, _
 

@@ -10,10 +10,10 @@ from commsengine.reports.campaign_report import MessageView, Report, RoleView, T
 from commsengine.reports.departments import SideBySide
 from commsengine.reports.experiment_arms import ArmResult
 from commsengine.reports.input_answers import InputView
-from commsengine.reports.outcome_results import OutcomeView, RoleOutcome
+from commsengine.reports.outcomes.results import OutcomeView, RoleOutcome
+from commsengine.reports.outcomes.trial import TrialResult
 from commsengine.reports.recall_curves import Mean
 from commsengine.reports.report_html import headline
-from commsengine.reports.trial_result import TrialResult
 
 
 def as_data(seen: Report) -> dict[str, Any]:
@@ -93,6 +93,8 @@ def _role(role: RoleView) -> dict[str, Any]:
         "people": role.people,
         **_counts(role.counts),
         "understood": _share(role.right),
+        "before": _share(role.before),
+        "transfer": _share(role.transfer),
         "weeks": [{"from": week.since, "until": week.until, **(_share(week.right) or {})} for week in role.weeks],
         "recall": _mean(role.recall),
         "done": _people(role.done),

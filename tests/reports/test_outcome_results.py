@@ -14,9 +14,9 @@ from commsengine.cadence.experiment import arm_of
 from commsengine.cadence.plan import Plan
 from commsengine.recall.statistics import Share
 from commsengine.reports.campaign_report import Report, report
+from commsengine.reports.outcomes.trial import TookPart, judged
 from commsengine.reports.report_html import page
 from commsengine.reports.report_json import as_data
-from commsengine.reports.trial_result import TookPart, judged
 from commsengine.store.campaign_facts.deeds import NewDeed
 from commsengine.store.store import Store
 from tests.builders import a_message, utc

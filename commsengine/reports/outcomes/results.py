@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import accumulate
 
@@ -20,9 +20,9 @@ from commsengine.cadence.kinds_and_states import BY_HAND
 from commsengine.cadence.plan import Check, Message, Plan, PlannedOutcome
 from commsengine.recall.small_groups import Block, enough, newest_by
 from commsengine.recall.statistics import Share
-from commsengine.reports.check_results import Cell
+from commsengine.reports.check_results import Cell, CheckResults
 
-WHY, HOW, LATER, BEFORE = "why", "how", "later", "before"
+WHY, HOW = "why", "how"
 """What a check finds out."""
 
 KEPT_UP = dt.timedelta(days=7)
@@ -127,11 +127,8 @@ class OutcomeResults:
             counts.long_done += 1
             counts.kept += max(times) - first >= KEPT_UP
 
-    def views(
-        self, sizes: Mapping[str, int], shown: Collection[str], closed: Mapping[Cell, Sequence[Block]]
-    ) -> tuple[OutcomeView, ...]:
-        """``closed`` are the closed blocks of answers to checks."""
-        return tuple(self._view(name, planned, sizes, shown, closed) for name, planned in self._plan.outcomes.items())
+    def views(self, sizes: Mapping[str, int], shown: Collection[str], answers: CheckResults) -> tuple[OutcomeView, ...]:
+        return tuple(self._view(name, planned, sizes, shown, answers) for name, planned in self._plan.outcomes.items())
 
     def _view(
         self,
@@ -139,34 +136,33 @@ class OutcomeResults:
         planned: PlannedOutcome,
         sizes: Mapping[str, int],
         shown: Collection[str],
-        closed: Mapping[Cell, Sequence[Block]],
+        answers: CheckResults,
     ) -> OutcomeView:
         messages = self._plan.messages_for(name)
-        asks = [_kind(check) for message in messages for check in message.checks]
+        asks = [_kind(check) for message in messages for check in message.checks if not check.transfer]
         roles = [role for role in self._plan.audience.roles if (name, role) in self._counts]
         return OutcomeView(
             name,
             planned.title,
             ends(self._plan, planned.by),
             tuple(message.id for message in messages),
-            tuple(self._role(name, role, sizes[role], role in shown, closed) for role in roles),
+            tuple(self._role(name, role, sizes[role], role in shown, answers) for role in roles),
             asks_why=WHY in asks,
             asks_how=HOW in asks,
         )
 
-    def _role(
-        self, name: str, role: str, people: int, shown: bool, closed: Mapping[Cell, Sequence[Block]]
-    ) -> RoleOutcome:
+    def _role(self, name: str, role: str, people: int, shown: bool, answers: CheckResults) -> RoleOutcome:
         if not shown:
             return RoleOutcome(role, people, shown=False)
-        counts, right = self._counts[name, role], _by_kind(self._plan.messages_for(name), role, closed)
+        messages = self._plan.messages_for(name)
+        counts, right = self._counts[name, role], _by_kind(messages, role, answers.closed)
         stages = Stages(
             Share(counts.reached, people),
             right.get(WHY),
             right.get(HOW),
             Share(counts.done, people),
             Share(counts.kept, counts.long_done) if enough(counts.long_done) else None,
-            right.get(LATER),
+            _summed(answers.transfer.get((message.id, role)) for message in messages),
         )
         days = sorted(counts.days)
         line = tuple(zip(days, accumulate(counts.days[day] for day in days), strict=True))
@@ -186,9 +182,9 @@ def _by_kind(messages: Sequence[Message], role: str, closed: Mapping[Cell, Seque
 
 
 def _kind(check: Check) -> str:
-    # what was asked before the first touch tells nothing of what the campaign brought
-    if getattr(check, "baseline", False):
-        return BEFORE
-    if getattr(check, "transfer", False):
-        return LATER
     return WHY if check.about == "why" else HOW
+
+
+def _summed(shares: Iterable[Share | None]) -> Share | None:
+    found = [share for share in shares if share is not None]
+    return Share(sum(one.count for one in found), sum(one.of for one in found)) if found else None
