@@ -199,17 +199,17 @@ def no_answers(touch: Touch) -> Sequence[Fact]:
 
 
 DOING = dt.timedelta(days=5)
-"""How long after the first touch those who do something are supposed to do it."""
+"""How long after a touch those who do something are supposed to have done it."""
 
 
 def doing(campaigns: Campaigns, share: float, others: Supposition) -> Supposition:
-    """``others``, and this share of the people does what their messages ask for, five days after the first touch."""
+    """``others``; and this share of the people does what is asked, five days after their first touch from here on."""
     plans = {campaign.id: campaign.plan for campaign in campaigns.running}
 
     def suppose(touch: Touch) -> Sequence[Fact]:
         plan = plans[touch.campaign]
         outcome = plan.outcome_of(plan.message(touch.message))
-        if outcome is None or touch.number > 1 or drawn("does", touch.person, touch.campaign, outcome) >= share:
+        if outcome is None or drawn("does", touch.person, touch.campaign, outcome) >= share:
             return others(touch)
         return (*others(touch), Deed(touch.campaign, outcome, touch.due_at + DOING))
 

@@ -21,7 +21,7 @@ from commsengine.cadence.kinds_and_states import (
     TouchState,
 )
 from commsengine.cadence.people import Person
-from commsengine.cadence.plan import Plan, Workspace
+from commsengine.cadence.plan import OutcomeId, Plan, Workspace
 from commsengine.recall.memory import Estimate
 from commsengine.text import message_key
 from commsengine.translation import _
@@ -131,7 +131,7 @@ class Deed:
     """The person did what an outcome of the campaign asks for. That somebody did not is never on record."""
 
     campaign: str
-    outcome: str
+    outcome: OutcomeId
     at: dt.datetime
 
 
@@ -201,7 +201,7 @@ class History:
         )
         return replace(self, rows=(*(other for other in self.rows if other.key != touch.key), row))
 
-    def done_at(self, campaign: str, outcome: str | None) -> dt.datetime | None:
+    def done_at(self, campaign: str, outcome: OutcomeId | None) -> dt.datetime | None:
         """When the person first did it; ``None`` if that is not on record."""
         theirs = (deed.at for deed in self.deeds if deed.outcome == outcome and deed.campaign == campaign)
         return min(theirs, default=None)

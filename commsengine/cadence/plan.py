@@ -29,6 +29,9 @@ MilestoneName = Annotated[
     Field(pattern=r"^[A-Za-z_][A-Za-z0-9_-]{0,63}$", description="a letter first, then letters, digits, - and _"),
 ]
 
+OutcomeId = MilestoneName
+"""What an outcome is called: a name of the plan's ``outcomes``, of the same letters."""
+
 
 def _listed(value: object) -> object:
     return [value] if isinstance(value, str) else value
@@ -271,7 +274,7 @@ class Message(Frozen):
     check_every: int = Field(default=2, ge=1, le=10)
     commit: Commitment | None = None
     repeat_until: Literal["acknowledged", "recalled", "done", "end"] = "end"
-    outcome: MilestoneName | None = None
+    outcome: OutcomeId | None = None
     managers_first: WorkingDays | None = None
     priority: Literal["high", "normal", "low"] = "normal"
     template: str = Field(default="wiifm", pattern=r"^[a-z0-9_-]{1,64}$")
@@ -383,7 +386,7 @@ class Experiment(Frozen):
     share: float = Field(default=1.0, gt=0, le=1)
     hold_out: float = Field(default=0.15, ge=0.1, le=0.2)
     seed: int = 0
-    outcome: MilestoneName | None = None
+    outcome: OutcomeId | None = None
     day: MomentText | None = None
     suppose: SupposedEffect | None = None
 
@@ -413,7 +416,7 @@ class Plan(Frozen):
     on_uncertain: Literal["once", "hold"] = "once"
     milestones: Mapping[MilestoneName, Milestone] = {}
     phases: Mapping[Identifier, Phase] = {}
-    outcomes: Mapping[MilestoneName, PlannedOutcome] = {}
+    outcomes: Mapping[OutcomeId, PlannedOutcome] = {}
     audience: Audience
     send: Send = Send()
     wiifm: Mapping[str, Wiifm] = {}
@@ -465,7 +468,7 @@ class Plan(Frozen):
             return ()
         return self.follow_up if message.follow_up is None else message.follow_up
 
-    def outcome_of(self, message: Message) -> str | None:
+    def outcome_of(self, message: Message) -> OutcomeId | None:
         """What the message is to bring about, by the outcome's name; ``None`` if the plan does not say."""
         only = next(iter(self.outcomes)) if len(self.outcomes) == 1 else None
         return message.outcome or (only if message.repeat_until == "done" else None)
@@ -476,7 +479,7 @@ class Plan(Frozen):
         ending = (message for message in self.messages if message.repeat_until == "done")
         return {message.id: outcome for message in ending if (outcome := self.outcome_of(message))}
 
-    def messages_for(self, outcome: str) -> tuple[Message, ...]:
+    def messages_for(self, outcome: OutcomeId) -> tuple[Message, ...]:
         """The messages that are to bring it about; of an only outcome for which none is named, all that are written."""
         named = tuple(message for message in self.messages if self.outcome_of(message) == outcome)
         return named or (self.written if len(self.outcomes) == 1 else ())

@@ -141,10 +141,15 @@ class Setting:
             "ask": message.ask,
             "language": language,
             "often": often(self._cadence(message), on_trial=self._plan.experiment is not None),
+            "to_do": self._awaited(message),
             "is_called": any(rung.do == "personal" for rung in self._plan.ladder(message)),
             "several_leads": len(self._plan.owner) > 1,
             "manager_sees": any(rung.do == "personal" and rung.by == "manager" for rung in self._plan.ladder(message)),
         }
+
+    def _awaited(self, message: Message) -> str:
+        planned = self._plan.outcomes.get(self._plan.until_done.get(message.id, ""))
+        return planned.title if planned else ""
 
     def _cadence(self, message: Message) -> Cadence:
         off = self._workspace.recall == "off" and message.cadence.every is None

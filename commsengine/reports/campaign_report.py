@@ -30,10 +30,13 @@ from commsengine.reports.day_figures import got_it_only
 from commsengine.reports.departments import SideBySide, by_department, without_small_ones
 from commsengine.reports.experiment_arms import ArmResult, ExperimentArms
 from commsengine.reports.input_answers import InputView, input_views
+from commsengine.reports.outcomes.results import OutcomeResults, OutcomeView
+from commsengine.reports.outcomes.trial import OutcomeTrial, TrialResult
 from commsengine.reports.phases import PhaseView, phases
 from commsengine.reports.promises import replies
 from commsengine.reports.recall_curves import Group, Mean, mean_of, mornings, past_of
 from commsengine.reports.unclear import UnclearRole, unclear_by_role
+from commsengine.store.campaign_facts.seals import Seal
 from commsengine.store.records import CampaignRecord, GotItOnly
 from commsengine.store.store import Store
 from commsengine.translation import _
@@ -66,7 +69,8 @@ class RoleView:
     ``right`` is the share of right answers, by the newest of each person; ``recall`` the estimate now, ``line`` that
     over time (of messages by recall), both by ``drawn`` people. ``checks`` and ``tested`` are the role's
     estimate's. In the ``ramp`` of its first week no floor is promised. ``before`` and ``transfer`` are the shares of
-    right answers before the message said anything, and to the question that was kept for the end.
+    right answers before the message said anything, and to the question that was kept for the end. ``done`` are
+    those who did what it is for.
     """
 
     role: str
@@ -81,6 +85,7 @@ class RoleView:
     checks: int = 0
     tested: bool = False
     ramp: bool = False
+    done: Share | None = None
     before: Share | None = None
     transfer: Share | None = None
 
@@ -97,7 +102,7 @@ class Total:
 
 @dataclass(frozen=True, slots=True)
 class MessageView:
-    """One message. ``by`` is the instant of its target.
+    """One message. ``by`` is the instant of its target, ``outcome_title`` says what it is to bring about.
 
     ``guess`` is the share of right answers by guessing alone, ``None`` if it has no question. ``corrected_by`` is the
     message that puts it right, if it was wrong: its figures are those of before.
@@ -116,6 +121,7 @@ class MessageView:
     total: Total | None
     alike: Alike
     corrected_by: str = ""
+    outcome_title: str = ""
 
     @property
     def compares(self) -> bool:
@@ -133,7 +139,7 @@ class Week:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """Everything that the page shows; ``arms`` are those of the plan's experiment.
+    """Everything that the page shows; ``arms`` are those of the plan's experiment, ``trial`` is what they did.
 
     ``estimates``: recall is estimated, and answers to checks are kept. ``commitments`` are people by message and state;
     of ``phases``, ``unclear`` and ``side_by_side`` small groups are hidden.
@@ -148,6 +154,8 @@ class Report:
     messages: tuple[MessageView, ...]
     weeks: tuple[Week, ...]
     arms: tuple[ArmResult, ...] = ()
+    outcomes: tuple[OutcomeView, ...] = ()
+    trial: TrialResult | None = None
     phases: tuple[PhaseView, ...] = ()
     commitments: Mapping[str, Mapping[CommitmentState, int]] = field(default_factory=dict)
     unclear: tuple[UnclearRole, ...] = ()
@@ -168,7 +176,7 @@ def report(store: Store, campaign: str, now: dt.datetime, recall: RecallMode = "
             if person.id in loaded:
                 seen.take(person, role, loaded[person.id].history)
     return replace(
-        seen.report(),
+        seen.report(store.seals.of(record.id)),
         phases=tuple(view.without_small_groups() for view in phases(store, record, now)),
         commitments=_commitments(store, record, now),
         unclear=tuple(role for role in unclear_by_role(store, record, now) if role.talks or role.checks),
@@ -248,10 +256,14 @@ class _Reading:
         }
         self._place: Counter[str] = Counter()
         self._weeks: dict[dt.date, Counter[str]] = {}
-        self._experiment = ExperimentArms(record.plan)
+        self._experiment, self._trial = ExperimentArms(record.plan), OutcomeTrial(record.plan)
+        self._outcomes = OutcomeResults(record.plan, now)
+        self._done: dict[tuple[str, str], Share | None] = {}
 
     def take(self, person: Person, role: str, history: History) -> None:
         self._experiment.take(person, history)
+        self._trial.take(person, role, history)
+        self._outcomes.take(role, history)
         place = self._place[role]
         self._place[role] += 1
         drawn = place % max(1, -(-self._sizes[role] // DRAWN)) == 0
@@ -265,14 +277,17 @@ class _Reading:
             if drawn and role in self._shown:
                 cell.group.add(past_of(self._plan, message, history, person.id, self._answers.counts_from))
 
-    def report(self) -> Report:
+    def report(self, seal: Seal | None) -> Report:
         plan, people = self._plan, sum(self._sizes.values())
+        of_shown_roles = {cell: blocks for cell, blocks in self._answers.closed.items() if cell[1] in self._shown}
+        outcomes = self._outcomes.views(self._sizes, self._shown, self._answers)
+        self._done = {(one.name, role.role): role.done for one in outcomes for role in one.roles}
         messages = tuple(self._message(message) for message in plan.messages)
         weeks = tuple(Week(start, n["touches"], n["acknowledged"]) for start, n in sorted(self._weeks.items()))
-        of_shown_roles = {cell: blocks for cell, blocks in self._answers.closed.items() if cell[1] in self._shown}
         arms = self._experiment.arms(of_shown_roles)
+        trial = self._trial.result(self._sizes, seal, self._now)
         about = (self._record, self._now, _go_live(plan), people)
-        return Report(*about, messages, weeks, arms, estimates=self._estimates)
+        return Report(*about, messages, weeks, arms, outcomes, trial, estimates=self._estimates)
 
     def _message(self, message: Message) -> MessageView:
         plan, cadence = self._plan, message.cadence
@@ -285,7 +300,11 @@ class _Reading:
         alike = self._answers.alike.get(message.id, Alike())
         about = (message.id, _key_point(message), message.ask, opens, closes)
         by_whom = plan.corrected.get(message.id, "")
-        return MessageView(*about, floor, target, by, guess, roles, total, alike, by_whom)
+        return MessageView(*about, floor, target, by, guess, roles, total, alike, by_whom, self._outcome(message))
+
+    def _outcome(self, message: Message) -> str:
+        planned = self._plan.outcomes.get(self._plan.outcome_of(message) or "")
+        return planned.title if planned else ""
 
     def _role(self, message: Message, role: str, closes: dt.datetime, by: dt.datetime | None) -> RoleView:
         people = self._sizes[role]
@@ -313,6 +332,7 @@ class _Reading:
             ramp=first is not None and self._now < first + RAMP,
             before=self._answers.before.get((message.id, role)),
             transfer=self._answers.transfer.get((message.id, role)),
+            done=self._done.get((self._plan.outcome_of(message) or "", role)),
         )
 
     def _total(self, message: Message, roles: Sequence[RoleView]) -> Total | None:

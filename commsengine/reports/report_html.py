@@ -16,7 +16,8 @@ from commsengine.cadence.repeats import HAIR
 from commsengine.recall.small_groups import FEWEST
 from commsengine.reports.campaign_report import MessageView, Report, RoleView
 from commsengine.reports.check_results import NOWHERE
-from commsengine.reports.plots import Plot, recall_plot, week_plots
+from commsengine.reports.outcomes.results import OutcomeView, RoleOutcome
+from commsengine.reports.plots import Plot, done_plot, recall_plot, week_plots
 from commsengine.reports.recall_curves import Mean
 from commsengine.translation import N_, _, install
 
@@ -42,6 +43,7 @@ def page(report: Report) -> str:
         lines=lines,
         sections=sections,
         weeks=week_plots(report.weeks, people),
+        outcomes=[(outcome, list(_day_curves(report, outcome, numbers))) for outcome in report.outcomes],
         fewest=FEWEST,
         shown_people=people,
         whens=lambda at: _day(at, report.record.plan.send.time_zone),
@@ -66,6 +68,13 @@ def _panels(report: Report, message: MessageView, numbers: Iterator[int]) -> Ite
     for role in message.roles:
         if role.shown and role.line:
             yield role, recall_plot(report, message, role, next(numbers))
+
+
+def _day_curves(report: Report, outcome: OutcomeView, numbers: Iterator[int]) -> Iterator[tuple[RoleOutcome, Plot]]:
+    for role in outcome.roles:
+        plot = done_plot(outcome, role, report.at, next(numbers))
+        if plot is not None:
+            yield role, plot
 
 
 def _roles(report: Report) -> list[RoleView]:

@@ -25,6 +25,8 @@ CHECKED = f"""cadence: CADENCE
     checks:
       - {{question: Where do you log a call?, answers: ["{RIGHT}", "{WRONG}"], right: "{RIGHT}", because: Walrus.}}"""
 
+OUTCOMES = "outcomes: {first_call: {title: The first call is logged, by: go_live}}\naudience:\n"
+
 LOOKS: Sequence[Sequence[str]] = (
     ("why", "ana@example.com"),
     ("touches", "crm"),
@@ -36,6 +38,7 @@ LOOKS: Sequence[Sequence[str]] = (
     ("refusals",),
     ("answers", "crm"),
     ("answers", "crm", "--csv"),
+    ("facts", "crm"),
     ("people", "show", "ana@example.com"),
     ("people", "export"),
     ("acks", "crm"),
@@ -64,7 +67,10 @@ def test_every_command_that_shows_people_is_looked_at() -> None:
 @pytest.fixture(params=["{every: 48h, times: 5}", "{recall_floor: 0.35}"])
 def answered(terminal: Terminal, mailbox: Mailbox, request: pytest.FixtureRequest) -> Terminal:
     """Ana has answered the check of her first touch, and Ben asked something; the next touch is not yet due."""
-    terminal.write(SCHEDULE, plan(**{"cadence: {every: 48h, times: 5}": CHECKED.replace("CADENCE", request.param)}))
+    terminal.write(
+        SCHEDULE,
+        plan(**{"cadence: {every: 48h, times: 5}": CHECKED.replace("CADENCE", request.param), "audience:\n": OUTCOMES}),
+    )
     for command in (("people", "import", terminal.path("people.csv")), ("apply", terminal.path(SCHEDULE), "--yes"),
                     ("start", "crm", "--yes"), ("tick",)):  # fmt: skip
         said = terminal.run(*command)

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+from commsengine.cadence.plan import Plan
 from commsengine.campaigns.moved_dates import notice_of
 from commsengine.content.person_values import Signers
 from commsengine.content.render import Renderer
@@ -388,3 +389,29 @@ def test_a_page_gets_the_check_also_where_it_is_only_offered() -> None:
     assert check["because"] == "Ben, it begins Monday, 15 March 2027."
     assert (check["right"], check["answers"]) == (CHECK["right"], CHECK["answers"])
     assert RENDERER.page("commit", "sales", 1, BEN, CAST)["check"] == {"answers": []}
+
+
+def awaiting() -> Plan:
+    outcomes = {"first_call": {"title": "The *first* call is logged", "by": "go_live"}}
+    return a_plan(a_message(repeat_until="done"), outcomes=outcomes)
+
+
+def test_a_message_that_awaits_a_deed_says_how_it_ends_and_who_sees_it() -> None:
+    renderer = a_renderer(awaiting())
+    text = renderer.touch(a_touch(), BEN, CAST).text
+    said = "It ends once it is on record that you have done it: The *first* call is logged. Dana sees that, too."
+    assert said in text
+    reminder = renderer.touch(a_touch(number=2, kind="remind"), BEN, CAST).text
+    assert "A friendly reminder of what is still to be done: The *first* call is logged." in reminder
+    assert "we have not heard" not in renderer.touch(a_touch(number=3, kind="remind"), BEN, CAST).text
+    assert "on record" not in written().text
+
+
+def test_who_confirmed_and_has_it_to_do_is_asked_what_stands_in_the_way() -> None:
+    renderer = a_renderer(awaiting())
+    confirmed = renderer.talking_points("one-record", "sales", BEN, CAST, [], ["The first call is logged"])
+    assert "Ben has confirmed it; not yet done: The first call is logged." in confirmed.text
+    assert "What stands in the way of doing it?" in confirmed.text
+    silent = renderer.talking_points("one-record", "sales", BEN, CAST)
+    assert "Ben has not answered yet." in silent.text
+    assert "What stands in the way" not in silent.text
