@@ -315,9 +315,8 @@ class AnswerInbox:
 
     def _refuse_if_over(self, card: Card) -> None:
         if card.over:
-            lead = self.lead(card)
-            text = N_('"{title}" is over, so nothing was recorded. {lead} led it and can still help: {email}')
-            raise InputError(_(text, title=card.plan.title, lead=lead.name or lead.email, email=lead.email))
+            text = N_('"{title}" is over, so nothing was recorded. If there is something to say, write to {email}.')
+            raise InputError(_(text, title=card.plan.title, email=self.lead(card).email))
 
     # -- questions, and "not now" -----------------------------------------------------------------
 

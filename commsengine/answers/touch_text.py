@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -107,8 +107,18 @@ def card_text(renderer: Renderer, card: Card, signers: Signers) -> CardText:
         adds=_line(signers, shown["adds"]),
         points=tuple((_(TITLES[angle]), shown_now[angle]) for angle in now),
         more=tuple((_(TITLES[angle]), text) for angle, text in shown_now.items() if angle not in now),
-        told=tuple(shown["told"]),
+        told=(*_what_holds_now(renderer, card, signers), *shown["told"]),
     )
+
+
+def _what_holds_now(renderer: Renderer, card: Card, signers: Signers) -> Iterator[str]:
+    # a mail with what was wrong stays in inboxes, and its link leads here
+    corrected, right = card.plan.corrected, card.message.id
+    while right in corrected:
+        right = corrected[right]
+    if right != card.message.id:
+        now = key_point(renderer, card.plan.message(right), card.touch.role, card.person, signers)
+        yield _("This no longer holds. What holds now: {key_point}", key_point=now)
 
 
 def _line(signers: Signers, line: str) -> str:

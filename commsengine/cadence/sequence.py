@@ -103,7 +103,7 @@ class MessageSequence:
     correction: str | None = field(init=False)
 
     def __post_init__(self) -> None:
-        self.ladder = self.campaign.plan.ladder(self.message)
+        self.ladder = () if self.kind == "commitment" else self.campaign.plan.ladder(self.message)
         self.correction = self.campaign.plan.corrected.get(self.message.id)
 
     # -- where the person stands ------------------------------------------------------------------

@@ -225,7 +225,8 @@ class Renderer:
         title: str = subject or _subject(context, template)
         if template == "answer":
             answered = ANSWERED["input" if context["given"] == "input" else "question"]
-            title = Prose(_(answered, question=mark(given["question"])) if fields["question"] else _(OBJECTED))
+            objected = context["given"] == "objection"
+            title = Prose(_(OBJECTED) if objected else _(answered, question=mark(given["question"])))
         sheet = write(self._library, recipe, context, title, "nothing", bool(subject))
         return message_of(sheet, self.plan, facts, channel, at)
 

@@ -24,6 +24,14 @@ Standings = Mapping[tuple[str, str], Standing]
 Timing = Mapping[tuple[str, str], str]
 """By campaign and message."""
 
+_ASKED: Mapping[tuple[bool, bool], str] = {
+    (False, False): N_("asked a question"),
+    (False, True): N_("asked a question; it is open"),
+    (True, False): N_("their objection was answered"),
+    (True, True): N_("their objection is open"),
+}
+"""By whether it is an objection, and open."""
+
 BY_RECALL: frozenset[ReasonCode] = frozenset({"due", "window", "missed_window", "budget", "now"})
 """The reasons for waiting that the cadence by recall has timed; after others the touch comes when they are over."""
 
@@ -210,8 +218,7 @@ def _events(history: History, campaign: str, message: str) -> Iterator[tuple[dt.
             yield answer.at, f"{_(ANSWERS[answer.kind].to_others)}, {_(EVIDENCE.get(answer.evidence, answer.evidence))}"
     for question in history.questions:
         if (question.campaign, question.message) == (campaign, message):
-            text = N_("asked a question") if question.answered_at else N_("asked a question; it is open")
-            yield question.asked_at, _(text)
+            yield question.asked_at, _(_ASKED[question.objection, question.answered_at is None])
     for snooze in history.snoozes:
         if (snooze.campaign, snooze.message) == (campaign, message):
             yield snooze.at, _("not before {day:%d %b}, they asked", day=snooze.until)

@@ -204,7 +204,26 @@ ADVICE = {
         ),
         [],
     ),
-    "a commitment": (slip("id: one-record", "id: one-record\n    ask: commit"), []),
+    "a commitment to nothing in particular": (
+        slip("id: one-record", "id: one-record\n    ask: commit"),
+        ["no_commitment"],
+    ),
+    "a commitment without a day": (
+        slip("id: one-record", "id: one-record\n    ask: commit\n    commit: I log each call."),
+        ["commitment_without_day"],
+    ),
+    "a commitment with its day": (
+        slip("id: one-record", "id: one-record\n    ask: commit\n    commit: {text: I log calls., by: kickoff + 9d}"),
+        [],
+    ),
+    "a commitment nobody is asked for": (
+        slip("id: one-record", "id: one-record\n    commit: I log each call."),
+        ["unasked"],
+    ),
+    "a gate with nothing behind it": (
+        slip("audience:\n", "phases: {listen: {until: go_live + 9d, gate: true}}\naudience:\n"),
+        ["idle_gate"],
+    ),
     "a correction": (
         slip("id: one-record", "id: one-record\n    corrects: how-you-work"),
         ["corrected"],

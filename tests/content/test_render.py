@@ -75,7 +75,10 @@ def test_the_html_has_one_button_a_question_link_and_settings() -> None:
 def test_the_footer_says_why_who_how_often_and_when_again() -> None:
     text = written(again_at=utc("2027-01-13 14:00")).text
     assert 'because "sales" is your role in One customer record, which Dana Reyes leads' in text
-    assert "Dana sees whether you answered; your manager hears of it only when a personal word is due" in text
+    assert (
+        "Dana sees whether you answered. Only if you do not answer does your manager hear of that, and is asked to "
+        "talk to you; Dana reads what comes of it. Nobody sees whether you opened it."
+    ) in text
     assert "It comes every 2 days, 3 times at most. Next time: Wednesday, 13 January 2027." in text
     assert "It does not come again by itself." in written(again_at=None).text
 
@@ -84,8 +87,8 @@ def test_the_footer_of_what_asks_for_an_answer_says_who_reads_it() -> None:
     for message in ("input", "choice", "commit"):
         text = written(message).text
         assert (
-            "Dana reads what you answer, with your name; your manager hears only if there is no answer, when a "
-            "personal word is due. Nobody sees whether you opened it."
+            "Dana reads what you answer, with your name. Only if you do not answer does your manager hear of that, and "
+            "is asked to talk to you; Dana reads what comes of it. Nobody sees whether you opened it."
         ) in text
     assert "Dana reads every answer, with your name." in written("input").text
     several = a_renderer(a_full_plan(owner=["dana@example.com", "tom@example.com"]))
