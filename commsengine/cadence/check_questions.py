@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from typing import Protocol
 
 from commsengine.cadence.history import TouchRow
-from commsengine.cadence.kinds_and_states import BY_HAND, Asked
+from commsengine.cadence.kinds_and_states import BY_HAND, Asked, CheckKind
 from commsengine.cadence.plan import Check, Message
 from commsengine.text import digest
 
@@ -79,7 +79,7 @@ def _turn_in_pool(message: Message, number: int) -> int | None:
     return pool[(carried - 1) % len(pool)]
 
 
-def _place_of(message: Message, kind: str) -> int | None:
+def _place_of(message: Message, kind: CheckKind) -> int | None:
     return next((place for place, check in enumerate(message.checks) if getattr(check, kind)), None)
 
 
