@@ -46,9 +46,9 @@ def turn_of(message: Message, number: int, asks: Asked | None = None) -> int | N
     ``asks`` is what the touch was made to ask; where that is not on record, its number tells.
     """
     asked = asks_of(message, number) if asks is None else asks
-    if asked in ("", "recall"):
-        return _turn_in_pool(message, number) if asked else None
-    return _place_of(message, asked)  # none if the plan has lost it since
+    if not asked:
+        return None
+    return _turn_in_pool(message, number) if asked == "recall" else _place_of(message, asked)
 
 
 def check_of(message: Message, number: int, asks: Asked | None = None) -> Check | None:
