@@ -159,7 +159,7 @@ BY_RECALL: tuple[tuple[str, int, Schedule, str], ...] = (
 )
 NOT_MEASURED = "not measured"
 PRICE: tuple[tuple[str, int, Schedule, str], ...] = tuple(
-    (f"{days} days: recall: {recall}{', asked alone' if alone else ''}{name}", days, schedule, NOT_MEASURED)
+    (f"{days} days, {recall}{', alone' if alone else ''}{name}", days, schedule, NOT_MEASURED)
     for days in (28, 56)
     for name, checks in ((", every touch asks", "every"), (", every second asks", "second"))
     for recall in ("person", "role")

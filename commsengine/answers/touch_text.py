@@ -30,13 +30,13 @@ Blocks = Sequence[Mapping[str, Any]]
 class CheckText:
     """The check of the touch, asked by the message or only offered.
 
-    ``answers`` are pairs of what is stored and what is shown, in this person's order. ``verdict`` and ``because`` are
+    ``answers`` are pairs of what is stored and what is shown, in this person's order. ``told`` and ``because`` are
     shown as soon as it is answered, to this person only; before, they are empty.
     """
 
     question: str = ""
     answers: tuple[tuple[str, str], ...] = ()
-    verdict: str = ""
+    told: str = ""
     because: str = ""
 
 
@@ -185,7 +185,7 @@ def _explained(check: CheckText) -> str:
     # in the person's own conversation, where no other person reads it
     if not check.because:
         return ""
-    return f"\n{check.verdict} {check.because}"
+    return f"\n{check.told} {check.because}"
 
 
 def _verdict(card: Card, right: str) -> str:

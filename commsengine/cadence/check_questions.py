@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from typing import Protocol
 
 from commsengine.cadence.history import TouchRow
-from commsengine.cadence.kinds_and_states import BY_HAND, Asked
+from commsengine.cadence.kinds_and_states import BY_HAND, Asked, CheckKind
 from commsengine.cadence.plan import Check, Message
 from commsengine.text import digest
 
@@ -46,9 +46,9 @@ def turn_of(message: Message, number: int, asks: Asked | None = None) -> int | N
     ``asks`` is what the touch was made to ask; where that is not on record, its number tells.
     """
     asked = asks_of(message, number) if asks is None else asks
-    if asked in ("", "recall"):
-        return _turn_in_pool(message, number) if asked else None
-    return _place_of(message, asked)  # none if the plan has lost it since
+    if not asked:
+        return None
+    return _turn_in_pool(message, number) if asked == "recall" else _place_of(message, asked)
 
 
 def check_of(message: Message, number: int, asks: Asked | None = None) -> Check | None:
@@ -79,7 +79,7 @@ def _turn_in_pool(message: Message, number: int) -> int | None:
     return pool[(carried - 1) % len(pool)]
 
 
-def _place_of(message: Message, kind: str) -> int | None:
+def _place_of(message: Message, kind: CheckKind) -> int | None:
     return next((place for place, check in enumerate(message.checks) if getattr(check, kind)), None)
 
 

@@ -156,7 +156,7 @@ def test_nothing_is_explained_before_the_answer(tmp_path: Path) -> None:
     house = asking(tmp_path, "check", checks=[CHECK])
     card = house.inbox.card(house.touch(), house.clock())
     text = house.inbox.text(card).check
-    assert (card.right, text.verdict, text.because) == (False, "", "")
+    assert (card.right, text.told, text.because) == (False, "", "")
 
 
 def test_every_text_of_the_plan_speaks_to_the_person(tmp_path: Path) -> None:
@@ -310,7 +310,7 @@ def test_where_recall_is_off_nothing_is_kept_of_right_and_wrong(tmp_path: Path) 
         key = house.touch(number=number)
         inbox.answer_check(inbox.card(key, house.clock()), choice, BY_LINK)
         card = inbox.card(key, house.clock())
-        assert inbox.text(card).check.verdict == "It is: The customer record."
+        assert inbox.text(card).check.told == "It is: The customer record."
         assert inbox.text(card).check.because == CHECK["because"]
         assert card.checked
         assert (card.checked.value, card.checked.right, card.checked.counts) == ("", None, False)
