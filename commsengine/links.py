@@ -15,7 +15,7 @@ from commsengine.errors import InputError, LinkError
 from commsengine.loopback import is_loopback
 from commsengine.translation import _
 
-PATHS = {"answer": "a", "heard": "h", "mine": "m", "unsubscribe": "u"}
+PATHS = {"answer": "a", "calendar": "c", "heard": "h", "mine": "m", "unsubscribe": "u"}
 """Each purpose has its own path and its own salt, so that no token can be moved from one page to another."""
 
 _BEHIND = re.compile(r"[^A-Za-z0-9_-]+$")

@@ -561,6 +561,7 @@ class Wiring:
             self.links,
             self.fresh_links,
             self.desk,
+            store=self.store,
             keys=self.settings.keys,
             clock=self.clock,
             heartbeat_age=self._heartbeat_age,

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from commsengine.cadence.history import Touch
 from commsengine.cadence.people import Person
 from commsengine.cadence.plan import Plan
+from commsengine.cadence.told import Told, as_told
 from commsengine.channels.channel import RELEASED, SENT, Mark, Outcome
 from commsengine.content.digest_facts import DigestFacts
 from commsengine.content.message import RenderedMessage
@@ -110,8 +111,12 @@ class Scribe:
             key=touch.key, campaign=touch.campaign, campaign_title=self.plan.title, channel=touch.channel,
             to_email=person.email, to_name=person.name, slack_id=person.slack_id, sender_name=cast.lead.email,
             reply_to=cast.lead.email, subject=touch.message, text=f"{touch.message} {touch.number}", html="",
-            blocks=(), date=touch.due_at,
+            blocks=(), date=touch.due_at, named=str(Told(dates=self._dates(touch.message))),
         )  # fmt: skip
+
+    def _dates(self, message: str) -> dict[str, str]:
+        key_point = self.plan.message(message).key_point
+        return {name: as_told(one) for name, one in self.plan.milestones.items() if f"milestones.{name}" in key_point}
 
     def talking_points(
         self,

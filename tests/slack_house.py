@@ -54,9 +54,12 @@ class Team:
         """The card of a touch that is on record as sent there."""
         key = self.house.touch(person, number=number, channel="slack")
         post = self.card(key, person.email)
+        self.is_at(key, post)
+        return post
+
+    def is_at(self, key: str, post: Post) -> None:
         with self.house.store.database.write() as connection:
             connection.execute(touch.update().where(touch.c.key == key).values(remote_id=post.remote_id))
-        return post
 
     def say(self, text: str, person: Person = ANA, *, thread: str = "", **more: Any) -> Post:
         """Somebody types; what the app answers in the thread."""
@@ -94,7 +97,14 @@ def open_team(tmp_path: Path) -> Iterator[Callable[..., Team]]:
             clock=house.clock, signed_at=real_time,
         )  # fmt: skip
         pages = create_app(
-            house.inbox, house.links, house.fresh_links, house.desk, keys=KEYS, clock=house.clock, slack=app
+            house.inbox,
+            house.links,
+            house.fresh_links,
+            house.desk,
+            store=house.store,
+            keys=KEYS,
+            clock=house.clock,
+            slack=app,
         )
         if worker:
             app.cards.connect()

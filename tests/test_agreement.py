@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -28,8 +28,11 @@ from commsengine.cadence.forecast import (
     typical,
 )
 from commsengine.cadence.history import Answer, Campaign, Campaigns, Deed, History, OutreachOutcome, Standstill, Touch
+from commsengine.cadence.kinds_and_states import CARRIED
+from commsengine.cadence.managers_first import by_manager
 from commsengine.cadence.people import Person
 from commsengine.cadence.plan import Notice, Plan, Workspace
+from commsengine.campaigns.moved_dates import notice_of
 from commsengine.channels.channel import SENT, Mark
 from commsengine.channels.channel import Outcome as Delivered
 from commsengine.content.message import RenderedMessage
@@ -65,20 +68,28 @@ class Postbox:
 
 
 class PlainRenderer:
-    """Writes nothing: texts are not what is compared here. It notes which points are made again."""
+    """Writes nothing: texts are not what is compared here. It notes which points are made again.
 
-    def __init__(self, again: dict[str, int | None]) -> None:
-        self._again = again
+    Each text of ``dated`` names the date of go-live.
+    """
+
+    def __init__(self, again: dict[str, int | None], plan: Plan) -> None:
+        self._again, self._plan = again, plan
 
     def touch(self, touch: Touch, person: Person, cast: object, replies: object = ()) -> RenderedMessage:
         self._again[touch.key] = touch.unclear
         return RenderedMessage(
             key=touch.key, campaign=touch.campaign, campaign_title="", channel=touch.channel, to_email=person.email,
-            to_name=person.name, subject="", text="", date=touch.due_at,
+            to_name=person.name, subject="", text="", date=touch.due_at, named=dated(self._plan, touch.message),
         )  # fmt: skip
 
     def talking_points(self, *_given: object) -> TalkingPoints:
         raise CommsError("Leads and managers get no mail here.")
+
+
+def dated(plan: Plan, message: str) -> str:
+    named = message == "dated" or message.startswith("moved")
+    return f"go_live={plan.milestones['go_live'].date}" if named else ""
 
 
 class Run:
@@ -96,9 +107,19 @@ class Run:
         self.again: dict[str, int | None] = {}
         channels = {name: ChannelSetup(lambda: Postbox(self.carried)) for name in ("email", "slack")}
         self.engine = Engine(
-            self.store, channels, lambda plan, templates: PlainRenderer(self.again),
+            self.store, channels, lambda plan, templates: PlainRenderer(self.again, plan),
             workspace=rules, clock=self.clock.now, sleep=self.clock.sleep, interval=60,
         )  # fmt: skip
+
+    def opens_gates(self, words: Words) -> None:
+        """The lead gives these words, each at its instant."""
+        for (campaign, phase), at in words.items():
+            self.diary.note(
+                at,
+                lambda campaign=campaign, phase=phase, at=at: self.store.gates.open(  # type: ignore[misc]
+                    campaign, phase, because="", by="dana", now=at
+                ),
+            )
 
     def play(self, suppose: Supposition, *, wipe: bool = False) -> list[Made]:
         def tick() -> None:
@@ -163,14 +184,33 @@ class Run:
         )  # fmt: skip
 
 
-def foreseen(plans: Sequence[Plan], people: Sequence[Person], rules: Workspace, suppose: Supposition) -> list[Made]:
-    return made_of(touches_foreseen(plans, people, rules, suppose))
+Words = Mapping[tuple[str, str], dt.datetime]
+"""When the gate of a phase is opened, by campaign and phase."""
+
+NO_WORDS: Words = {}
+
+
+def foreseen(
+    plans: Sequence[Plan],
+    people: Sequence[Person],
+    rules: Workspace,
+    suppose: Supposition,
+    words: Words = NO_WORDS,
+) -> list[Made]:
+    return made_of(touches_foreseen(plans, people, rules, suppose, words))
 
 
 def touches_foreseen(
-    plans: Sequence[Plan], people: Sequence[Person], rules: Workspace, suppose: Supposition
+    plans: Sequence[Plan],
+    people: Sequence[Person],
+    rules: Workspace,
+    suppose: Supposition,
+    words: Words = NO_WORDS,
 ) -> list[Touch]:
-    campaigns = Campaigns(tuple(Campaign(plan, STARTED) for plan in plans), rules)
+    opened = {
+        plan.campaign: {p: at for (campaign, p), at in words.items() if campaign == plan.campaign} for plan in plans
+    }
+    campaigns = Campaigns(tuple(Campaign(plan, STARTED, opened=opened[plan.campaign]) for plan in plans), rules)
     found = forecast_together(campaigns, pasts(people), STARTED, UNTIL, suppose)
     return [touch for _, one in found for touch in one.touches]
 
@@ -185,7 +225,8 @@ def foreseen_alone(plans: Sequence[Plan], people: Sequence[Person], suppose: Sup
 def pasts(people: Sequence[Person]) -> list[tuple[Person, History]]:
     managers = {person.manager for person in people}
     known = [replace(person, since=IMPORTED, is_manager=person.email in managers) for person in people]
-    return [(person, History()) for person in known]
+    led = by_manager(known, {})
+    return [(person, History(reports=led.get(person.id, ()))) for person in known]
 
 
 def made_of(touches: Iterable[Touch]) -> list[Made]:
@@ -206,26 +247,31 @@ CHECK = {"question": "Where do you log a call?", "answers": ANSWERS, "right": AN
 ZONES = ("Asia/Seoul", "America/New_York", "Europe/Berlin", "Australia/Lord_Howe", "Africa/Casablanca", "")
 
 messages = st.builds(
-    lambda number, every, times, opens, length, ask, priority, until, checks: a_message(
+    lambda number, every, times, opens, length, ask, priority, until, checks, first: a_message(
         id=f"m{number}",
         **{"from": f"2027-01-08 + {opens}d", "until": f"2027-01-08 + {opens + length}d"},
         cadence={"every": f"{every}h", **({"times": str(times)} if times else {})},
         ask=ask,
+        **({"commit": {"text": "I will.", "by": f"2027-01-09 + {opens + length // 2}d"}} if ask == "commit" else {}),
         priority=priority,
         repeat_until=until,
+        to=["sales"] if number == 1 else [],
+        managers_first=first,
         checks=[CHECK | {"question": f"Question {n}?"} for n in range(max(checks, ask == "check"))],
     ),
     st.integers(0, 2), st.sampled_from([24, 36, 48, 72]), st.integers(0, 4), st.integers(0, 23), st.integers(3, 25),
     st.sampled_from(["acknowledge", "nothing", "commit", "check"]), st.sampled_from(["high", "normal", "low"]),
     st.sampled_from(["end", "acknowledged", "recalled", "done"]), st.integers(0, 3),
+    st.sampled_from([None, "2 working days", "5 working days"]),
 )  # fmt: skip
 
 plans = st.builds(
-    lambda name, some, channels, hours, per_week, holidays, sponsor: a_plan(
+    lambda name, some, channels, hours, per_week, holidays, sponsor, gate: a_plan(
         *some,
         campaign=name,
         sponsor=sponsor,
         outcomes=FIRST_CALL,
+        phases={"listen": {"until": f"2027-01-08 + {gate}d", "gate": "true"}} if gate else {},
         send={
             "channels": channels,
             "window": {"days": ["mon", "tue", "wed", "thu", "fri"], "from": hours[0], "to": hours[1]},
@@ -240,12 +286,14 @@ plans = st.builds(
     st.integers(1, 5),
     st.sampled_from(["true", "false"]),
     st.sampled_from(["sam@example.com", someone(0).email, {"email": someone(1).email, "in_audience": "true"}]),
+    st.sampled_from([0, 4, 9, 16]),
 )
 
 people = st.lists(
     st.builds(
         lambda number, zone, days, leave, channel, country: someone(
             number,
+            manager=someone(number // 2).email if number > 1 else "",
             time_zone=zone,
             days=days,
             leave=((dt.date(2027, 1, 18), dt.date(2027, 1, 18 + leave)),) if leave else (),
@@ -275,14 +323,29 @@ rules = st.builds(
 
 
 @settings(max_examples=settings.default.max_examples // 10)  # each is a campaign of months
-@given(some_plans=st.lists(plans, min_size=1, max_size=2, unique_by=lambda p: p.campaign), some_people=people, r=rules)
+@given(
+    some_plans=st.lists(plans, min_size=1, max_size=2, unique_by=lambda p: p.campaign),
+    some_people=people,
+    r=rules,
+    opens=st.sampled_from([None, 10, 24 * 6 + 3, 24 * 20 + 11]),
+)
 def test_the_engine_makes_the_touches_that_the_forecast_says(
-    tmp_path_factory: pytest.TempPathFactory, some_plans: list[Plan], some_people: list[Person], r: Workspace
+    tmp_path_factory: pytest.TempPathFactory,
+    some_plans: list[Plan],
+    some_people: list[Person],
+    r: Workspace,
+    opens: int | None,
 ) -> None:
+    """Gates are opened so many hours after the start, or never."""
+    words: Words = {}
+    if opens is not None:
+        at = STARTED + dt.timedelta(hours=opens)
+        words = {(plan.campaign, phase): at for plan in some_plans for phase in plan.phases}
     run = Run(tmp_path_factory.mktemp("run"), some_plans, some_people, r)
-    assert run.play(supposing(some_plans)) == foreseen(some_plans, some_people, r, supposing(some_plans))
-    carried = touches_foreseen(some_plans, some_people, r, supposing(some_plans))
-    again = {t.key: t.unclear for t in carried if not t.skip and t.kind in ("message", "remind")}
+    run.opens_gates(words)
+    assert run.play(supposing(some_plans)) == foreseen(some_plans, some_people, r, supposing(some_plans), words)
+    carried = touches_foreseen(some_plans, some_people, r, supposing(some_plans), words)
+    again = {t.key: t.unclear for t in carried if not t.skip and t.kind in CARRIED}
     assert run.again == again
 
 
@@ -328,12 +391,99 @@ def test_who_was_away_is_part_of_a_later_talk_in_both(tmp_path: Path) -> None:
     assert Run(tmp_path, [plan], [someone(1)], Workspace()).play(suppose) == expected
 
 
+def test_a_commitment_is_asked_about_in_both(tmp_path: Path) -> None:
+    """Who says "I will" and who does not, who says it late, and who says before the day that it is done."""
+    plan = a_plan(
+        a_message(ask="commit", commit={"text": "I log each call.", "by": "2027-01-20"}, follow_up=[]),
+        a_message(id="other", **{"from": "2027-01-20"}, priority="low"),
+    )
+    some = [someone(n, time_zone=zone) for n, zone in enumerate(ZONES)]
+
+    def suppose(touch: Touch) -> Sequence[Fact]:
+        at = touch.due_at + dt.timedelta(hours=1)
+        said = (touch.person[-1], touch.number, touch.message, touch.kind)
+        commits = said[2:] == ("one-record", "message") and said[:2] in {("1", 1), ("2", 2), ("3", 1), ("4", 3)}
+        found = [Answer(touch.campaign, touch.message, "commit", at, "link", key=touch.key)] if commits else []
+        if said == ("3", 2, "one-record", "message"):
+            found.append(Answer(touch.campaign, touch.message, "kept", at, "link", key=touch.key))
+        return found
+
+    run = Run(tmp_path, [plan], some, Workspace())
+    made = run.play(suppose)
+    assert made == foreseen([plan], some, Workspace(), suppose)
+    assert [one[0][-1] for one in made if one[3] == "commitment"] == ["1", "2", "4"]
+
+
+def test_an_objection_stops_the_repeats_in_both(tmp_path: Path) -> None:
+    ladder = [{"after": "1 touch", "do": "personal"}, {"after": "2 working days", "do": "sponsor"}]
+    plan = a_plan(
+        a_message(id="first", cadence={"every": "48h", "times": "9"}, follow_up=ladder),
+        a_message(id="second", cadence={"every": "48h", "times": "9"}, follow_up=ladder),
+        send={"channels": ["email"], "at_most": {"per_day": "2", "per_week": "9"}},
+    )
+
+    def suppose(touch: Touch) -> Sequence[Fact]:
+        at = touch.due_at + dt.timedelta(hours=5)
+        if touch.kind == "personal" and touch.message == "first":
+            return (OutreachOutcome(touch.campaign, touch.message, "objects", at),)
+        return ()
+
+    expected = foreseen([plan], [someone(1)], Workspace(), suppose)
+    assert Run(tmp_path, [plan], [someone(1)], Workspace()).play(suppose) == expected
+    kinds = [(made[1], made[3]) for made in expected]
+    assert kinds.count(("first", "message")) == kinds.count(("second", "message")) < 4
+    assert kinds.count(("first", "sponsor")) == kinds.count(("second", "sponsor")) == 1
+
+
 def test_a_message_that_is_corrected_comes_in_neither(tmp_path: Path) -> None:
     ladder = [{"after": "1 touch", "do": "remind"}, {"after": "1 touch", "do": "personal"}]
     plan = a_plan(a_message(follow_up=ladder), a_message(id="put-right", corrects="one-record", follow_up=ladder))
     expected = foreseen([plan], [someone(1)], Workspace(), supposing([plan]))
     assert {made[1] for made in expected} == {"put-right"}
     assert Run(tmp_path, [plan], [someone(1)], Workspace()).play(supposing([plan])) == expected
+
+
+def then(people: Sequence[Person], first: Plan, second: Plan, at: dt.datetime) -> list[Made]:
+    """What is foreseen of a plan until another version is applied, and of that from then on."""
+    touches: list[Touch] = []
+    before = Campaigns((Campaign(first, STARTED),))
+    after = Campaigns((Campaign(second, STARTED, introduced=new(second, at)),))
+    for person, past in pasts(people):
+        seen = forecast(before, person, past, STARTED, at, no_answers)
+        rows = tuple(replace(row, named=dated(first, row.message)) for row in seen.history.rows)
+        to_come = forecast(after, person, replace(seen.history, rows=rows), at, UNTIL, no_answers)
+        touches += [*seen.touches, *to_come.touches]
+    return made_of(touches)
+
+
+def new(plan: Plan, at: dt.datetime) -> dict[str, dt.datetime]:
+    return {message.id: at for message in plan.messages if message.id == "right" or message in plan.notices}
+
+
+@pytest.mark.parametrize("per_day", ["1", "2"])
+def test_a_correction_and_a_moved_date_are_foreseen_as_they_come_about(tmp_path: Path, per_day: str) -> None:
+    messages = [
+        a_message(cadence={"every": "48h", "times": "5"}, follow_up=[]),
+        a_message(id="dated", to=["sales"], cadence={"every": "48h", "times": "3"}, follow_up=[]),
+    ]
+    send = {"channels": ["email"], "at_most": {"per_day": per_day, "per_week": "4"}}
+    first = a_plan(*messages, send=send)
+    right = a_message(id="right", corrects="one-record", cadence={"every": "48h", "times": "2"}, follow_up=[])
+    later = {"kickoff": "2027-01-11", "go_live": "2027-03-22"}
+    second, at = a_plan(*messages, right, send=send, milestones=later), utc("2027-01-14 12:00")
+    notice = notice_of(second, {"go_live": first.milestones["go_live"].date}, at)
+    some = [someone(n, time_zone=zone, department="Sales" if n % 2 else "Support") for n, zone in enumerate(ZONES)]
+    run = Run(tmp_path, [first], some, Workspace())
+
+    def applied() -> None:
+        run.store.notices.add("crm", notice, by="dana", now=at)
+        run.store.campaigns.save_version(second, {}, "", introduced={"right": at}, by="dana", now=at)
+
+    run.diary.note(at, applied)
+    expected = then(some, first, second.with_notices([notice]), at)
+    told = {person.id for person in some if person.department == "Sales"}
+    assert {made[0] for made in expected if made[1] == notice.id} == told
+    assert run.play(no_answers) == expected
 
 
 def test_a_message_that_awaits_a_deed_goes_on_to_it_in_both(tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ from commsengine.cadence.people import Person
 from commsengine.cadence.standing import standing
 from commsengine.errors import CommsError
 from commsengine.sandbox.slack_clicks import signed_headers, view_submission
+from commsengine.sandbox.slack_team import Dialog
 from commsengine.slack_app import SlackApp
 from commsengine.store.tables import counter
 from commsengine.translation import ENGLISH
@@ -348,6 +349,39 @@ def test_the_buttons_and_the_card_speak_to_the_person(open_team: Callable[..., T
     assert answered(team) == [(PERSONAL["answers"][0], False)]
     expect(lambda: team.redrawn(post, 1))
     assert "Not quite: The record of Engineering. Engineering starts on" in json.dumps(post.blocks)
+
+
+RANK = {"question": "What first?", "kind": "rank", "choices": ["Offers", "Visits", "Calls"]}
+MEETING = {"question": "When may I come by?", "kind": "meeting", "choices": ["Tue 10:00", "Fri 14:00"]}
+
+
+def the_form(team: Team) -> Dialog:
+    team.card(team.house.touch(channel="slack"))
+    team.slack.click(ANA.email, "answer")
+    expect(lambda: bool(team.slack.team.dialogs_of(ANA.email)))
+    return team.slack.team.dialogs_of(ANA.email)[-1]
+
+
+def test_an_order_is_given_in_a_form_of_places(open_team: Callable[..., Team]) -> None:
+    team = open_team(a_message(ask="input", input=RANK))
+    dialog = the_form(team)
+    assert "What first?" in json.dumps(dialog.view)
+    twice = team.slack.submit(dialog, {"entry": "1", "entry-1": "1", "entry-2": "0"})
+    assert "Please give each of them a place of its own." in twice.body
+    assert team.slack.submit(dialog, {"entry": "1", "entry-1": "2", "entry-2": "0"}).status == 200
+    (answer,) = team.house.store.answers.of_person(ANA.id)
+    assert answer.value == "Visits\nCalls\nOffers"
+
+
+@pytest.mark.parametrize(
+    ("filled", "value"),
+    [({"entry": "1", "other": None}, "Fri 14:00"), ({"entry": "other", "other": "Any Monday"}, "Any Monday")],
+)
+def test_an_appointment_is_chosen_in_a_form(open_team: Callable[..., Team], filled: dict[str, str], value: str) -> None:
+    team = open_team(a_message(ask="input", input=MEETING))
+    assert team.slack.submit(the_form(team), filled).status == 200
+    (answer,) = team.house.store.answers.of_person(ANA.id)
+    assert answer.value == value
 
 
 def form_text(team: Team) -> str:

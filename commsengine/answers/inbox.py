@@ -34,7 +34,7 @@ from commsengine.cadence.kinds_and_states import (
     Wish,
     channel_of,
 )
-from commsengine.cadence.people import Person
+from commsengine.cadence.people import ANYBODY, Person
 from commsengine.cadence.plan import Message, Plan
 from commsengine.content.message import RenderedMessage
 from commsengine.content.person_values import Signers
@@ -169,6 +169,15 @@ class AnswerInbox:
         rows = [each.row for each in self._store.touches.of_person(card.person.id) if each.local_date]
         return opening(replies, touch_of(card, channel_of(card.touch.channel)), rows)
 
+    def campaign(self, campaign: str) -> tuple[CampaignRecord, str] | None:
+        """The campaign as it stands, and the language of its texts for no one in particular."""
+        record = self._store.campaigns.get(campaign)
+        return None if record is None else (record, self._renderer(record).language(ANYBODY))
+
+    def calendar(self, card: Card) -> str:
+        """The address of the calendar of the campaign's milestones; empty where it has none."""
+        return self._renderer(self._version(card.touch)).calendar_url()
+
     def lead(self, card: Card) -> Person:
         return self._signers(card.person, card.plan).lead
 
@@ -295,9 +304,8 @@ class AnswerInbox:
 
     def _refuse_if_over(self, card: Card) -> None:
         if card.over:
-            lead = self.lead(card)
-            text = N_('"{title}" is over, so nothing was recorded. {lead} led it and can still help: {email}')
-            raise InputError(_(text, title=card.plan.title, lead=lead.name or lead.email, email=lead.email))
+            text = N_('"{title}" is over, so nothing was recorded. If there is something to say, write to {email}.')
+            raise InputError(_(text, title=card.plan.title, email=self.lead(card).email))
 
     # -- questions, and "not now" -----------------------------------------------------------------
 
@@ -364,7 +372,7 @@ class AnswerInbox:
         self._store.people.set_preferences(person_id, channel=channel, quiet=quiet, now=now)
 
     def record_of(self, person_id: str, now: dt.datetime) -> PersonRecord:
-        return person_record(self._store, person_id, self._key_points, self._carriers, now)
+        return person_record(self._store, person_id, self._key_points, now, self._carriers)
 
     def heard(self, card: Card) -> tuple[Heard, ...]:
         """What all of the audience may read of what was asked and put in, the newest first."""

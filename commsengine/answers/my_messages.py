@@ -79,7 +79,11 @@ KeyPoints = Callable[[CampaignRecord, Person], Mapping[str, str]]
 
 
 def person_record(
-    store: Store, person_id: str, key_points: KeyPoints, carriers: Collection[ChannelName], now: dt.datetime
+    store: Store,
+    person_id: str,
+    key_points: KeyPoints,
+    now: dt.datetime,
+    carriers: Collection[ChannelName] = tuple(CHANNELS),
 ) -> PersonRecord:
     """Raises ``InputError`` for a person who is not on record (any more).
 
@@ -180,7 +184,10 @@ def _answer(row: Row) -> Happening:
 
 
 def _question(row: Row) -> Happening:
-    yield row["asked_at"], _("You asked"), row["text"]
+    if row["objection"]:  # the note is for the people who lead the campaign
+        yield row["asked_at"], _("You objected, as was noted after a talk with you"), ""
+    else:
+        yield row["asked_at"], _("You asked"), row["text"]
     if row["answered_at"]:
         yield row["answered_at"], _("You were answered"), row["answer"]
 
@@ -222,6 +229,8 @@ def _facts(person: Person) -> Iterator[tuple[str, str]]:
 
 def _own(row: Row) -> Row:
     # what a row says about others is left out, and so is what somebody noted of a talk, and a link not used yet
+    if row.get("objection"):
+        return {**row, "text": _(NOTED)}
     if row.get("note"):
         return {**row, "note": _(NOTED)}
     unsaid = row.get("kind") == "service" and row["message"] in (*ABOUT_OTHERS, *ASKED_FOR)

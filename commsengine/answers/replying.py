@@ -45,7 +45,8 @@ log = structlog.get_logger(__name__)
 class Wording:
     """What is said. ``asked`` are the words for the question that all may read; ``day`` is that of a promise.
 
-    ``to`` is a role, or ``all``, whom it reaches besides those who asked. ``public``: it stands on the page for all.
+    ``to`` is a role, or ``all``, whom it reaches besides those who asked. ``public``: it stands on the page for all,
+    but for the answer to an objection that is not asked in words of the lead's own.
     """
 
     text: str
@@ -128,7 +129,7 @@ class Replying:
             said.day,
             said.asked,
             () if notice else _roles(plan, cards.values()),
-            said.public,
+            said.public and not (any(ask.objection for ask in asks) and not said.asked),
             notice.id if notice else "",
         )
         letters, untold = self._letters(asks, cards, new, turn, now)
@@ -190,7 +191,7 @@ class Replying:
             card,
             "answer",
             asked_by(ask.evidence) if ask.thread else channel_of(card.touch.channel),
-            question=ask.text,
+            question="" if ask.objection else _quoted(ask, card),  # what was noted is for the leads
             answer=new.said,
             others="yes" if others else "",
             given=ask.id.kind,
@@ -204,6 +205,12 @@ class Replying:
     def _redraw(self, ask: Ask, card: Card | None, now: dt.datetime) -> None:
         if ask.thread and card and card.carried_as == "card" and card.touch.remote_id:
             self._store.redraws.want(card.touch.remote_id, card.key, now)  # it says that an answer is to come
+
+
+def _quoted(ask: Ask, card: Card) -> str:
+    # A letter quotes in one line, and an order has one choice a line.
+    ordered = ask.id.kind == "input" and card.message.input is not None and card.message.input.kind == "rank"
+    return ", ".join(f"{n}. {line}" for n, line in enumerate(ask.text.splitlines(), 1)) if ordered else ask.text
 
 
 def _kept(asks: Sequence[Ask], standing: Mapping[AskId, ReplyRecord], said: Wording) -> str:

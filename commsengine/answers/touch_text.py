@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -19,7 +19,7 @@ from commsengine.content.slack_card import answered_card
 from commsengine.content.slots import slack_text
 from commsengine.content.texts_by_touch import TITLES, UNCLEAR, angles
 from commsengine.errors import RenderError
-from commsengine.store.records import NewReply
+from commsengine.store.records import NewReply, QuestionRecord
 from commsengine.translation import N_, _
 
 Blocks = Sequence[Mapping[str, Any]]
@@ -55,7 +55,8 @@ class CardText:
     ``question`` and ``choices`` are those of the input that is asked for, ``offered`` the same choices each with what
     is stored of it; ``value`` is what the person wrote or chose. ``readers`` says who reads that. ``adds`` is the line
     of the manager in whose name it goes out. ``opening`` are the replies with which this touch begins, ``replies``
-    those to what the person put in; ``question_ending`` is what becomes of their question.
+    those to what the person put in; ``question_ending`` is what becomes of their question. ``told`` are sentences about
+    what they were told that holds no more.
     """
 
     key_point: str
@@ -72,6 +73,7 @@ class CardText:
     opening: tuple[ReplyText, ...] = ()
     replies: tuple[ReplyText, ...] = ()
     question_ending: str = ""
+    told: tuple[str, ...] = ()
 
 
 def reply_text(reply: PublicReply | NewReply, language: str, *, plain: bool = False) -> ReplyText:
@@ -84,7 +86,8 @@ def card_text(renderer: Renderer, card: Card, signers: Signers) -> CardText:
     # a text that cannot be rendered for this person (a column is gone) leaves all as the author wrote it
     touch, readers = card.touch, read_by(signers.lead.first_name, len(card.plan.owner))
     try:
-        shown = renderer.page(card.message.id, touch.role, touch.number, card.person, signers, card.unclear)
+        about = (card.message.id, touch.role, touch.number, card.person, signers)
+        shown = renderer.page(*about, card.unclear, touch.corrects)
     except RenderError:
         return replace(_as_written(card), readers=readers)
     more = [(angle, shown.get(angle, "")) for angle in (UNCLEAR, "text")]
@@ -103,7 +106,18 @@ def card_text(renderer: Renderer, card: Card, signers: Signers) -> CardText:
         adds=_line(signers, shown["adds"]),
         points=tuple((_(TITLES[angle]), shown_now[angle]) for angle in now),
         more=tuple((_(TITLES[angle]), text) for angle, text in shown_now.items() if angle not in now),
+        told=(*_what_holds_now(renderer, card, signers), *shown["told"]),
     )
+
+
+def _what_holds_now(renderer: Renderer, card: Card, signers: Signers) -> Iterator[str]:
+    # a mail with what was wrong stays in inboxes, and its link leads here
+    corrected, right = card.plan.corrected, card.message.id
+    while right in corrected:
+        right = corrected[right]
+    if right != card.message.id:
+        now = key_point(renderer, card.plan.message(right), card.touch.role, card.person, signers)
+        yield _("This no longer holds. What holds now: {key_point}", key_point=now)
 
 
 def _line(signers: Signers, line: str) -> str:
@@ -188,9 +202,18 @@ def _asked(card: Card) -> str:
     question = card.question
     if question is None:
         return ""
+    if question.objection:
+        return _objected(card, question)
     if question.answered_at:
         return _("Your question of {at} is answered: {answer}", at=card.at(question.asked_at), answer=question.answer)
     text = N_("You asked {at}. The answer comes to you; until then nothing of this message does.")
+    return _(text, at=card.at(question.asked_at))
+
+
+def _objected(card: Card, question: QuestionRecord) -> str:
+    if question.answered_at:
+        return _("Your objection of {at} is answered: {answer}", at=card.at(question.asked_at), answer=question.answer)
+    text = N_("You objected {at}. The answer comes to you; until then nothing of this message does.")
     return _(text, at=card.at(question.asked_at))
 
 
@@ -206,4 +229,5 @@ def touch_of(card: Card, channel: ChannelName) -> Touch:
     row = card.touch
     about = (row.campaign, row.message, card.person.id, row.role, row.rung or 0, row.kind, channel)
     when = (row.local_date or card.now.date(), row.due_at, row.not_after or row.due_at)
-    return Touch(*about, *when, row.number, row.again_at, unclear=card.unclear, briefing=card.briefing)
+    touch = Touch(*about, *when, row.number, row.again_at, unclear=card.unclear, briefing=card.briefing)
+    return replace(touch, corrects=row.corrects)

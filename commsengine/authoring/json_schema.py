@@ -16,6 +16,8 @@ _DESCRIPTIONS = {
     "optional": N_("whether people may leave the whole campaign"),
     "on_uncertain": N_("what becomes of a sending nobody can vouch for: once more, or hold it for a person"),
     "milestones": N_("named dates the plan is anchored to; they may move"),
+    "firm": N_("false while only the week is planned: texts say 'planned for the week of'"),
+    "corrects": N_("the message that was wrong: it is sent no more, and who was told it gets this one as a correction"),
     "phases": N_("stretches with one small goal and a measure, in the order of time"),
     "audience": N_("who the campaign is for"),
     "send": N_("how and when messages travel"),

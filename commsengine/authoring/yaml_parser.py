@@ -74,6 +74,11 @@ def read_tree(path: Path) -> Tree:
     return _Reader(str(path), source).read()
 
 
+def tree_of(source: str, file: str = "") -> Tree:
+    """The same of a text that was read before."""
+    return _Reader(file, source).read()
+
+
 class _Reader:
     def __init__(self, file: str, source: str) -> None:
         self.tree = Tree(file, source, None)

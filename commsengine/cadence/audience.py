@@ -31,6 +31,7 @@ from commsengine.cadence.phases import asked_about, shut_gate
 from commsengine.cadence.plan import Message, Plan, Role
 from commsengine.cadence.repeats import INTERVAL, ByRecall, FixedInterval, RepeatRule
 from commsengine.cadence.sequence import NOT_HELPED, MessageSequence
+from commsengine.cadence.told import told
 from commsengine.recall.learning import ASSUMED
 from commsengine.translation import N_
 
@@ -189,6 +190,7 @@ def _sequence(
         outcomes=outcomes,
         done_at=history.done_at(campaign.id, plan.outcome_of(message)) if history.deeds else None,
         order=order,
+        told=told(plan, message, history),
         repeat_rule=_repeat_rule(campaign, message, role, hours, closes),
         manager_holds=_holds_of(campaign, message, person),
         briefing=briefing,

@@ -20,10 +20,19 @@ from commsengine.cadence.calendar import DAY, MINUTE
 from commsengine.cadence.check_questions import unclear_turn
 from commsengine.cadence.due import DueStep, due_steps, interruption, open_from, when_due
 from commsengine.cadence.history import SILENCE, Campaigns, Decision, History, Reason, Touch, TouchRow
-from commsengine.cadence.kinds_and_states import WAITING, Carrier, ReasonCode, SkipCode, TouchKind, TouchState
+from commsengine.cadence.kinds_and_states import (
+    BY_HAND,
+    WAITING,
+    Carrier,
+    ReasonCode,
+    SkipCode,
+    TouchKind,
+    TouchState,
+)
 from commsengine.cadence.people import Person
 from commsengine.cadence.sequence import MessageSequence, Step
 
+HAD: frozenset[TouchState] = frozenset({"claimed", "sending", "sent", "uncertain"})
 MISSED_WINDOW: ReasonCode = "missed_window"
 COMMITTED: TouchKind = "commitment"
 
@@ -38,6 +47,7 @@ def decide(campaigns: Campaigns, person: Person, history: History, now: dt.datet
     ledger = Ledger(history.rows)
     touches = _dropped_retries(sequences, campaigns, history, person, now)
     pending: list[Reason] = []
+    begun = {row.campaign for row in history.rows if row.state in HAD and row.kind not in BY_HAND}
     while True:
         ahead, waiting = due_steps(sequences, campaigns, ledger, now)
         first = min(ahead, key=lambda due_step: due_step.rank, default=None)
@@ -49,7 +59,9 @@ def decide(campaigns: Campaigns, person: Person, history: History, now: dt.datet
         _record(first, row, ledger)
         if skip or opens is None or opens == now:
             again_at = _again_at(first, row, campaigns, ledger)
-            touches.append(_touch(first, person, row, skip, again_at, now))
+            touch = _touch(first, person, row, skip, again_at, now)
+            touches.append(replace(touch, first=not (skip or first.by_hand or touch.campaign in begun)))
+            begun |= {touch.campaign} if touches[-1].first else set()
         else:
             window = first.sequence.hours.open_window(now)
             code: ReasonCode = interruption(first.sequence, now) if window else MISSED_WINDOW
@@ -180,6 +192,7 @@ def _touch(
         again_at=again_at,
         skip=skip,
         unclear=_unclear(sequence, row),
+        corrects=str(sequence.told),
         briefing=sequence.briefing if row.kind == "briefing" else None,
     )
 

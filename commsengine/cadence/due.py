@@ -17,6 +17,8 @@ from commsengine.cadence.kinds_and_states import BY_HAND, ReasonCode, SkipCode, 
 from commsengine.cadence.sequence import MessageSequence, Step
 
 PRIORITY = {"high": 0, "normal": 1, "low": 2}
+FIRST = -1
+"""Before all of these: a correction for people who were told what was wrong."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,12 +36,15 @@ class DueStep:
 
     @property
     def rank(self) -> tuple[dt.datetime, bool, int, int, int]:
-        order = self.sequence.order
-        return self.due, not self.skip, PRIORITY[self.sequence.message.priority], order, self.step.rung
+        return self.due, not self.skip, _priority(self.sequence), self.sequence.order, self.step.rung
 
     @property
     def by_hand(self) -> bool:
         return self.step.kind in BY_HAND
+
+
+def _priority(sequence: MessageSequence) -> int:
+    return FIRST if sequence.comes_first else PRIORITY[sequence.message.priority]
 
 
 def due_steps(
@@ -154,7 +159,7 @@ def _standstill_key(due_step: DueStep) -> tuple[dt.datetime, str] | None:
 
 
 def _newness(due_step: DueStep) -> tuple[dt.datetime, int, int]:
-    return due_step.first_due, -PRIORITY[due_step.sequence.message.priority], -due_step.sequence.order
+    return due_step.first_due, -_priority(due_step.sequence), -due_step.sequence.order
 
 
 def _ruled(due_step: DueStep, newest: dict[tuple[dt.datetime, str], DueStep]) -> DueStep:

@@ -34,7 +34,8 @@ SILENCE = ""
 class TouchRow:
     """One contact on record. ``due_at`` decides cadence, caps and the key; never the time of sending.
 
-    ``number`` is that of its ``Touch``. ``refusal_id`` names a refusal that was not for the person's sake; ``held``, it
+    ``number`` is that of its ``Touch``. ``named`` are the dates of milestones in its text (``cadence/told.py``);
+    ``None`` where that was not kept. ``refusal_id`` names a refusal that was not for the person's sake; ``held``, it
     waits for a word. Of ``attempts`` so many are ``uncounted``.
     """
 
@@ -56,6 +57,7 @@ class TouchRow:
     held: bool = False
     refusal_id: int | None = None
     uncounted: int = 0
+    named: str | None = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -290,8 +292,9 @@ class Touch:
 
     ``number`` counts the person's touches of this message from 1, so that each repeat takes another angle.
     ``not_after`` is the end of the send window that is open now. ``again_at`` is when it would come again, or ``None``.
-    ``unclear`` is the check with the point to make again, by its place in the message's pool. ``briefing`` is that of
-    the kind of the same name.
+    ``unclear`` is the check with the point to make again, by its place in the message's pool. ``corrects`` is what it
+    puts right for this person, as a line of ``cadence/told.py``; empty for an ordinary message. ``first``: they
+    have had nothing of the campaign yet. ``briefing`` is that of the kind of the same name.
     """
 
     campaign: str
@@ -308,6 +311,8 @@ class Touch:
     again_at: dt.datetime | None = None
     skip: SkipCode = ""
     unclear: int | None = None
+    corrects: str = ""
+    first: bool = False
     briefing: Briefing | None = None
 
     @property

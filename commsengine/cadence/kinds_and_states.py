@@ -82,7 +82,9 @@ About = Literal["why", "role", "goal", "procedure", "skill"]
 Measure = Literal["answered", "acknowledged", "right", "reached", "done"]
 """What of a message a phase may be measured by."""
 
-Standing = Literal["heard enough", "asked", "not recalled", "recalled", "acknowledged", "reached", "not reached"]
+Standing = Literal[
+    "corrected", "heard enough", "asked", "not recalled", "recalled", "acknowledged", "reached", "not reached"
+]
 CampaignState = Literal["paused", "running", "finished", "cancelled"]
 Ask = Literal["acknowledge", "check", "input", "commit", "nothing"]
 
@@ -92,7 +94,7 @@ SUPPOSITIONS = ("none", "all", "typical", "weak", "strong")
 ReasonCode = Literal[
     "now", "due", "window", "missed_window", "snoozed", "budget", "standstill", "retry",
     "asked", "outreach", "remembered", "no_channel", "unreachable",
-    "answered", "done", "heard_enough", "times", "closed", "left", "corrected", "no_role", "not_in_roster",
+    "answered", "done", "heard_enough", "times", "closed", "left", "corrected", "not_told", "no_role", "not_in_roster",
     "late", "superseded", "merged", "backlog", "held", "held_by_manager", "gate",
 ]  # fmt: skip
 """Why a message is not sent now: it waits for an instant, for a fact, is over, or this touch of it is never sent."""

@@ -44,10 +44,11 @@ class Frozen(BaseModel):
 
 
 class Milestone(Frozen):
-    """A named date. People read ``because`` when the date moves."""
+    """A named date. People read ``because`` when it moves; until it is ``firm``, only the week it is planned for."""
 
     date: Day
     because: str = ""
+    firm: bool = True
 
     @model_validator(mode="before")
     @classmethod
@@ -307,14 +308,15 @@ class Notice(Message):
     """A message that stands in no plan file: one that is sent now, or the correction of dates that have moved.
 
     ``urgent`` goes past the send window and the attention budget; ``because`` is why, for the record. ``old_dates`` are
-    the milestones with the day that holds no more: only people who read one of them get it. ``said_at`` is the instant
-    of what is for that day only, where each person lives.
+    the milestones with the day that holds no more, ``new_dates`` with that of the plan: only people who read another
+    one last get it. ``said_at`` is the instant of what is for that day only, where each person lives.
     """
 
     urgent: bool = False
     because: str = ""
     said_at: dt.datetime | None = None
     old_dates: Mapping[MilestoneName, Day] = {}
+    new_dates: Mapping[MilestoneName, Day] = {}
 
 
 class Arm(Frozen):
@@ -444,6 +446,13 @@ class Plan(Frozen):
     def corrected(self) -> Mapping[str, str]:
         """The messages that were wrong, each with the one that puts it right. No wrong one is sent any more."""
         return {message.corrects: message.id for message in self.messages if message.corrects}
+
+    def wrong_before(self, message: Message) -> tuple[str, ...]:
+        """What this message puts right: the one that it corrects, what that one corrected, and so on."""
+        corrects, wrong = {each.id: each.corrects for each in self.messages}, list[str]()
+        while (before := corrects.get(wrong[-1] if wrong else message.id)) and before not in wrong:
+            wrong.append(before)
+        return tuple(wrong)
 
     def ladder(self, message: Message) -> tuple[Rung, ...]:
         # a message's own rungs, else the plan's

@@ -38,8 +38,9 @@ from commsengine.cadence.kinds_and_states import (
 )
 from commsengine.cadence.plan import Message, Notice, Rung
 from commsengine.cadence.repeats import NOT_SEEN, RepeatRule, RepeatSlot, seen_at
-from commsengine.cadence.standing import standing
+from commsengine.cadence.standing import REACHED, standing
 from commsengine.cadence.time_notation import Wait
+from commsengine.cadence.told import Told
 from commsengine.translation import N_
 
 REMEMBERED = N_("Recall is estimated to stay above the floor until the message closes.")
@@ -87,6 +88,7 @@ class MessageSequence:
     outcomes: tuple[OutreachOutcome, ...]
     done_at: dt.datetime | None  # what the message is to bring about
     order: int
+    told: Told  # what it puts right for the person
     repeat_rule: RepeatRule
     manager_holds: tuple[ManagerHold, ...] = ()
     briefing: Briefing | None = None  # the person has people who get it later
@@ -103,7 +105,17 @@ class MessageSequence:
 
     @property
     def standing(self) -> Standing:
-        return standing(self.rows, self.answers, self.questions, self.outcomes)
+        wrong = self.correction is not None
+        return standing(self.rows, self.answers, self.questions, self.outcomes, corrected=wrong)
+
+    @property
+    def reached(self) -> bool:
+        return any(row.state in REACHED and row.kind not in BY_HAND for row in self.rows)
+
+    @property
+    def comes_first(self) -> bool:
+        """It puts right what the person was told, and they do not know yet."""
+        return bool(self.told) and not self.reached
 
     @property
     def urgent(self) -> bool:
@@ -124,9 +136,8 @@ class MessageSequence:
     def over(self, now: dt.datetime) -> Reason | None:
         if self.leaves and now >= self.closes:
             return self.closed()
-        if self.correction is not None:
-            text = N_("It was wrong and is corrected by '{message}'; nothing more of it is sent.")
-            return self.reason("corrected", text, waits_for="never", message=self.correction)
+        if corrected := self._corrected():
+            return corrected
         if any(answer.kind in ENOUGH for answer in self.answers):
             return self.reason("heard_enough", N_("The person said they have heard enough."), waits_for="never")
         if self.message.repeat_until == "done" and self.done_at is not None:
@@ -134,6 +145,15 @@ class MessageSequence:
         if self._repeats_ended():
             text = N_("The message repeats until it is answered, and it is.")
             return self.reason("answered", text, waits_for="never")
+        return None
+
+    def _corrected(self) -> Reason | None:
+        if self.correction is not None:
+            text = N_("It was wrong and is corrected by '{message}'; nothing more of it is sent.")
+            return self.reason("corrected", text, waits_for="never", message=self.correction)
+        if isinstance(self.message, Notice) and self.message.old_dates and not (self.told or self.reached):
+            text = N_("The person was told no date that holds no more.")
+            return self.reason("not_told", text, waits_for="never")
         return None
 
     def _repeats_ended(self) -> bool:

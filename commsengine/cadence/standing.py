@@ -23,7 +23,11 @@ def standing(
     answers: Sequence[Answer],
     questions: Iterable[Question],
     outcomes: Iterable[OutreachOutcome] = (),
+    *,
+    corrected: bool = False,
 ) -> Standing:
+    if corrected:
+        return "corrected"
     if any(answer.kind in ENOUGH for answer in answers):
         return "heard enough"
     if any(question.answered_at is None for question in questions):

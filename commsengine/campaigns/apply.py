@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from commsengine.cadence.audience import members
 from commsengine.cadence.calendar import Hours
+from commsengine.cadence.history import Campaign
 from commsengine.cadence.people import ANYBODY, Person
-from commsengine.cadence.plan import Message, Plan
+from commsengine.cadence.plan import Message, Notice, Plan
 from commsengine.campaigns.diff import TouchDiff, touch_diff
-from commsengine.content.recipe import milestones_mentioned
+from commsengine.campaigns.moved_dates import Moved, OldDates, correction_of, milestones_moved, proposed_text
 from commsengine.engine.decisions import Decisions
 from commsengine.errors import InputError
 from commsengine.store.records import CampaignRecord
@@ -23,30 +23,12 @@ NO_TOUCHES = TouchDiff()
 
 
 @dataclass(frozen=True, slots=True)
-class Moved:
-    """A milestone with its date before and now."""
-
-    name: str
-    old: dt.date
-    new: dt.date
-    because: str
-
-
-@dataclass(frozen=True, slots=True)
-class OldDates:
-    """A person with a date in mind that holds no more, by the latest message about these milestones."""
-
-    person_id: str
-    email: str
-    milestones: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
 class Diff:
     """What a plan changes when it is applied.
 
-    ``told`` are the people whose messages named an old date, ``correction`` is the text proposed for them.
-    ``corrected`` gives each message that is no longer sent the one that corrects it.
+    ``told`` are the people whose messages named an old date, ``correction`` is the text proposed for them, and
+    ``notice`` the message that brings it. ``corrected`` gives each message that is no longer sent the one that corrects
+    it. ``earlier_dates`` are the dates in texts that left before they were kept, by key.
     """
 
     campaign: str
@@ -62,6 +44,13 @@ class Diff:
     correction: str = ""
     introduced: Mapping[str, dt.datetime] = field(default_factory=dict)
     corrected: Mapping[str, str] = field(default_factory=dict)
+    notice: Notice | None = None
+    earlier_dates: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def to_correct(self) -> int:
+        """How many of those who were told an old date a correction reaches."""
+        return sum(told.reachable for told in self.told)
 
     @property
     def changes_nothing(self) -> bool:
@@ -86,7 +75,9 @@ def compare(store: Store, decisions: Decisions, plan: Plan, people: Iterable[Per
     plan = plan.with_notices(old.plan.notices)
     _refuse_renumbered_rungs(store, old.plan, plan)
     moved = milestones_moved(old.plan, plan)
-    informed = people_with_old_dates(store, plan, moved)
+    introduced_now = {**introduced, **{notice.id: old.introduced[notice.id] for notice in old.plan.notices}}
+    mine = Campaign(plan, old.started_at or now, old.version + 1, old.epoch, introduced_now)
+    wrong = correction_of(store, decisions.campaigns(now), mine, now)
     return Diff(
         plan.campaign,
         False,
@@ -96,22 +87,36 @@ def compare(store: Store, decisions: Decisions, plan: Plan, people: Iterable[Per
         tuple(message.id for message in old.plan.messages if message.id not in _ids(plan)),
         tuple(message.id for message in plan.messages if _changed(old.plan, message)),
         moved,
-        touch_diff(store, decisions, old, plan, introduced, now),
-        informed,
-        correction(plan, moved) if informed else "",
+        touch_diff(store, decisions, old, plan, introduced_now, now),
+        wrong.told,
+        proposed_text(plan, wrong.notice.old_dates, moved) if wrong.notice else "",
         introduced,
         {wrong: right for wrong, right in plan.corrected.items() if wrong not in old.plan.corrected},
+        wrong.notice,
+        wrong.earlier_dates,
     )
 
 
 def apply(
-    store: Store, plan: Plan, templates: Mapping[str, str], source: str, *, diff: Diff, by: str, now: dt.datetime
+    store: Store,
+    plan: Plan,
+    templates: Mapping[str, str],
+    source: str,
+    *,
+    diff: Diff,
+    by: str,
+    now: dt.datetime,
+    correct: bool = False,
 ) -> int:
     """Stores the plan as the newest version; a new campaign is paused. Returns the version's number.
 
-    Messages that a mail server refused for their text go on with another one.
+    With ``correct`` the people who were told an old date get the correction. Messages that a mail server refused for
+    their text go on with another one.
     """
     old = store.campaigns.get(plan.campaign)
+    if correct and diff.notice is not None:  # first, for until the version is there it is for nobody
+        store.touches.keep_dates(diff.earlier_dates)
+        store.notices.add(plan.campaign, diff.notice, by=by, now=now)
     version = store.campaigns.save_version(plan, templates, source, introduced=diff.introduced, by=by, now=now)
     store.outbox.release(now=now, campaign=plan.campaign)
     if old is not None and (rewritten := _rewritten(old, plan, templates)):
@@ -171,55 +176,6 @@ def _ids(plan: Plan) -> frozenset[str]:
 
 def _changed(old: Plan, message: Message) -> bool:
     return message.id in _ids(old) and old.message(message.id) != message
-
-
-def milestones_moved(old: Plan, new: Plan) -> tuple[Moved, ...]:
-    return tuple(
-        Moved(name, old.milestones[name].date, milestone.date, milestone.because)
-        for name, milestone in new.milestones.items()
-        if name in old.milestones and old.milestones[name].date != milestone.date
-    )
-
-
-def people_with_old_dates(store: Store, plan: Plan, moved: Sequence[Moved]) -> tuple[OldDates, ...]:
-    """The people who know an old date, by the last message to them that named it."""
-    if not moved:
-        return ()
-    last: dict[tuple[str, str], dt.date] = {}
-    mentioned: dict[tuple[int, str], Mapping[str, dt.date]] = {}
-    for sent in store.touches.carried(plan.campaign):
-        key = (sent.version, sent.message)
-        if key not in mentioned:
-            mentioned[key] = _dates_named(store, plan.campaign, *key)
-        last.update({(sent.person_id, name): date for name, date in mentioned[key].items()})
-    wrong: dict[str, list[str]] = defaultdict(list)
-    for (person, name), date in last.items():
-        if any(move.name == name and move.new != date for move in moved):
-            wrong[person].append(name)
-    people = store.people.by_ids(sorted(wrong))
-    return tuple(
-        OldDates(person, people[person].email, tuple(sorted(names)))
-        for person, names in sorted(wrong.items())
-        if person in people and people[person].left is None
-    )
-
-
-def _dates_named(store: Store, campaign: str, version: int, message: str) -> Mapping[str, dt.date]:
-    record = store.campaigns.version(campaign, version)
-    if record is None or message not in _ids(record.plan):
-        return {}
-    names = milestones_mentioned(record.plan, record.plan.message(message), record.templates)
-    return {name: record.plan.milestones[name].date for name in names if name in record.plan.milestones}
-
-
-def correction(plan: Plan, moved: Sequence[Moved]) -> str:
-    text = N_('{milestone} of "{title}" is now on {new:%d %B %Y}, not on {old:%d %B %Y}.')
-    lines = [
-        _(text, milestone=move.name.replace("_", " "), title=plan.title, new=move.new, old=move.old)
-        + (f" {move.because}" if move.because else "")
-        for move in moved
-    ]
-    return "\n".join(line[0].upper() + line[1:] for line in lines)
 
 
 def _refuse_ids_of_notices(old: Plan, new: Plan) -> None:

@@ -10,10 +10,11 @@ from dataclasses import dataclass, field
 from commsengine.cadence.kinds_and_states import CampaignState
 from commsengine.engine.owner_lock import Owner
 from commsengine.engine.startup import reconcile
-from commsengine.errors import InputError
+from commsengine.errors import CommsError, InputError
 from commsengine.store.records import CampaignRecord, TouchRecord
 from commsengine.store.store import Store
-from commsengine.translation import _
+from commsengine.text import no_such
+from commsengine.translation import N_, _
 
 LOOK_AGAIN = 0.1  # seconds
 PATIENCE = 60.0  # seconds
@@ -95,3 +96,19 @@ def _stopped(
 
 def _sending(store: Store, campaign: str) -> Sequence[TouchRecord]:
     return store.touches.open_rows(campaign, states=("sending",))
+
+
+def open_gate(store: Store, record: CampaignRecord, phase: str, *, because: str, by: str, now: dt.datetime) -> bool:
+    """The lead's word that what follows a phase may begin; false where it was given before.
+
+    Raises ``InputError`` for a phase without a gate, ``CommsError`` for a campaign that is over.
+    """
+    found = record.plan.phases.get(phase)
+    if found is None:
+        raise InputError(no_such(N_("phase"), phase, record.plan.phases))
+    if not found.gate:
+        cause = _("The phase '{phase}' has no gate: nothing waits for a word.", phase=phase)
+        raise InputError(cause, _("Write 'gate: true' into the plan, and apply it."))
+    if record.state in ("cancelled", "finished"):
+        raise CommsError(_("'{campaign}' is {state}.", campaign=record.id, state=record.state))
+    return store.gates.open(record.id, phase, because=because, by=by, now=now)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import textwrap
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +18,7 @@ from commsengine.cli.workspace import with_workspace
 from commsengine.translation import N_, _, counted
 
 if TYPE_CHECKING:
+    from commsengine.store.records import CampaignRecord
     from commsengine.wiring import Wiring
 
 WIDTH = 100
@@ -28,13 +30,17 @@ ACKS = ("person", "name", "role", "message", "at", "kind", "grade", "counts", "k
 @click.argument("campaign", type=CAMPAIGN)
 @click.option("--message", help=N_("Only the answers to this message."))
 @click.option("--csv", "as_csv", is_flag=True, help=N_("Print CSV that a spreadsheet opens safely."))
+@click.option("--by-department", is_flag=True, help=N_("The answers of departments side by side."))
 @json_option
 @with_workspace
-def answers(wiring: Wiring, campaign: str, message: str | None, as_csv: bool, as_json: bool) -> None:
+def answers(
+    wiring: Wiring, campaign: str, message: str | None, as_csv: bool, by_department: bool, as_json: bool
+) -> None:
     """Read what people answered to what a campaign asks.
 
-    With their names and numbers, what was replied, and who got the message and did not answer. Answers to checks are
-    not among them: those are for nobody but the person. Reply with: commsengine question a12 --answer TEXT
+    With their names and numbers, what was replied, and who got the message and did not answer; of commitments, what
+    became of them. Answers to checks are not among them: those are for nobody but the person. Reply with: commsengine
+    question a12 --answer TEXT
 
     Example: commsengine answers crm --message what-must-stay
     """
@@ -43,7 +49,11 @@ def answers(wiring: Wiring, campaign: str, message: str | None, as_csv: bool, as
 
     if as_csv and as_json:
         raise click.UsageError(_("Write --csv or --json, not both."))
-    found = given(wiring.store, control.known(wiring.store, campaign), message)
+    record = control.known(wiring.store, campaign)
+    found = given(wiring.store, record, message, wiring.clock())
+    if by_department:
+        _departments(wiring, record, message, as_csv=as_csv, as_json=as_json)
+        return
     if as_json:
         show_json(found)
     elif as_csv:
@@ -64,9 +74,49 @@ def _show(found: Mapping[str, Any]) -> None:
             who = " ".join(_lines(answer["name"] or answer["person"]))
             click.echo(f"\n  {answer['id']}  {who}, {when(answer['at'])}{_ended(answer)}")
             click.echo("\n".join(f"    {line}" for line in _lines(answer["text"] or _wordless(message))))
+        if message["commitments"]:
+            _show_commitments(message["commitments"])
         click.echo()
     if any(message["silent"] for message in found["messages"]):
         note(_("Who did not answer: --json lists them."))
+
+
+def _departments(wiring: Wiring, record: CampaignRecord, message: str | None, *, as_csv: bool, as_json: bool) -> None:
+    from commsengine.reports.departments import by_department
+
+    if as_csv:
+        raise click.UsageError(_("Write --csv or --by-department, not both."))
+    found = by_department(wiring.store, record, message)
+    if as_json:
+        show_json({"campaign": record.id, "messages": [each.as_json() for each in found]})
+        return
+    if not found:
+        click.echo(_("No message of this campaign asks for input ('ask: input')."))
+    for each in found:
+        title("\n".join(_lines(f"{each.message}: {each.question}")))
+        for department in each.departments:
+            answered = counted(len(department.given), "answer", "answers")
+            head = _("{department}, {people}: {answers}", department=department.department, answers=answered,
+                     people=n_people(department.people))  # fmt: skip
+            click.echo("\n  " + " ".join(_lines(head)))
+            if each.chosen:
+                for text, number in department.tally.items():
+                    click.echo(f"    {number:>5,}  {' '.join(_lines(text))}")
+                continue
+            for one in department.given:
+                click.echo("\n".join(f"    {line}" for line in _lines(f"{one.name or one.person}: {one.text}")))
+        click.echo()
+
+
+def _show_commitments(given: Sequence[Mapping[str, Any]]) -> None:
+    counts = Counter(each["state"] for each in given)
+    told = ", ".join(f"{_(state)} {number:,}" for state, number in counts.items())
+    click.echo("\n" + _("  Commitments: {told}", told=told))
+    rows = [
+        (f"  {each['name'] or each['person']}", _(each["state"]), each["by"] or "", each["words"], each["line"])
+        for each in given
+    ]
+    table([N_("person"), N_("state"), N_("by"), N_("in their words"), N_("what came of it")], rows)
 
 
 def _show_tally(message: Mapping[str, Any]) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import datetime as dt
+import sys
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,6 +19,7 @@ from commsengine.cli.output import (
     n_people,
     n_touches,
     note,
+    say,
     show_json,
     title,
 )
@@ -39,13 +42,19 @@ SMALL = 2000
 @click.command()
 @click.argument("plan", type=FILE)
 @click.option("--dry-run", is_flag=True, help=N_("Only show what would change."))
+@click.option(
+    "--correct",
+    type=click.Choice(["yes", "no"]),
+    help=N_("Send the correction of a date that has moved to those whose messages named the old one; else it asks."),
+)
 @yes_option
 @json_option
 @with_workspace
-def apply(wiring: Wiring, plan: Path, dry_run: bool, yes: bool, as_json: bool) -> None:
+def apply(wiring: Wiring, plan: Path, dry_run: bool, correct: str | None, yes: bool, as_json: bool) -> None:
     """Show what a plan changes, and put it in force.
 
-    A new campaign is paused until it is started; a running one goes on with the new version.
+    A new campaign is paused until it is started; a running one goes on with the new version. Where a date has moved,
+    it asks whether to send a correction to those whose messages named the old one.
 
     Example: commsengine apply schedules/crm-rollout.yaml
     """
@@ -60,18 +69,41 @@ def apply(wiring: Wiring, plan: Path, dry_run: bool, yes: bool, as_json: bool) -
     if roster is None and not wiring.store.people.count():
         raise InputError(_("Nobody is imported yet."), _("Run: commsengine people import people.csv"))
     diff = applying.compare(wiring.store, wiring.decisions, written, checked_plan.people, wiring.clock())
-    if as_json:
-        show_json({**asdict(diff), "applied": not dry_run, "returned": roster.returned if roster else ()})
-    else:
+    if not as_json:
         _tell(wiring, diff, checked_plan, plan)
         _tell_roster(roster, refusing=not yes)
+    sends = False
     if dry_run:
         _refuse_returning(roster, yes=yes)
-        return
-    consent(_("Apply {campaign}?", campaign=written.campaign), yes=yes, recipients=diff.audience)
-    _put_in_force(wiring, diff, written, plan, roster)
-    if not as_json:
+    else:
+        consent(_("Apply {campaign}?", campaign=written.campaign), yes=yes, recipients=diff.audience)
+        sends = _sends_correction(diff, correct, plan)
+        _put_in_force(wiring, diff, written, plan, roster, correct=sends)
+    if as_json:
+        show_json(_as_data(diff, roster, applied=not dry_run, corrects=sends))
+    elif not dry_run:
+        if sends and diff.notice:
+            text = N_("The correction goes to {people} as '{message}', before anything else.")
+            click.echo(_(text, people=n_people(diff.to_correct), message=diff.notice.id))
         click.echo(_next(wiring, written))
+
+
+def _as_data(diff: Diff, roster: PeopleFile | None, *, applied: bool, corrects: bool) -> dict[str, object]:
+    shown = {name: value for name, value in asdict(diff).items() if name not in ("notice", "earlier_dates")}
+    sent = diff.notice.id if corrects and diff.notice else ""
+    returned = roster.returned if roster else ()
+    return {**shown, "to_correct": diff.to_correct, "correction_sent": sent, "applied": applied, "returned": returned}
+
+
+def _sends_correction(diff: Diff, correct: str | None, path: Path) -> bool:
+    if not diff.to_correct:
+        return False
+    if correct is None and sys.stdin.isatty():
+        text = N_("Send the correction to these {people}?")
+        return click.confirm(_(text, people=n_people(diff.to_correct)), default=False, err=True)
+    if correct is None:
+        note(_("The correction is not sent. To send it: commsengine apply {plan} --correct yes", plan=path))
+    return correct == "yes"
 
 
 def _refuse_cancelled(wiring: Wiring, plan: Plan) -> None:
@@ -96,7 +128,9 @@ def _tell_roster(roster: PeopleFile | None, *, refusing: bool) -> None:
     tell_leavers(roster.without_returning() if refusing else roster)
 
 
-def _put_in_force(wiring: Wiring, diff: Diff, plan: Plan, path: Path, roster: PeopleFile | None) -> None:
+def _put_in_force(
+    wiring: Wiring, diff: Diff, plan: Plan, path: Path, roster: PeopleFile | None, *, correct: bool
+) -> None:
     # People first, so that everybody of a roster is known; then the version; then its roster.
     from commsengine.campaigns import apply as applying
 
@@ -104,7 +138,7 @@ def _put_in_force(wiring: Wiring, diff: Diff, plan: Plan, path: Path, roster: Pe
     if roster is not None:
         wiring.store.people.save(roster.people, by=by, now=now, columns=roster.columns)
     source = path.read_text(encoding="utf-8")
-    applying.apply(wiring.store, plan, wiring.templates, source, diff=diff, by=by, now=now)
+    applying.apply(wiring.store, plan, wiring.templates, source, diff=diff, by=by, now=now, correct=correct)
     if roster is not None:
         wiring.store.people.set_roster(plan.campaign, [person.id for person in roster.people], now)
 
@@ -143,8 +177,8 @@ def _tell_messages(diff: Diff) -> None:
 def _tell_dates(diff: Diff) -> None:
     for moved in diff.milestones:
         because = f" ({moved.because})" if moved.because else ""
-        click.echo(f"{moved.name}: {moved.old:%d %b %Y} → {moved.new:%d %b %Y}{because}")
-        if not moved.because:
+        say(f"{moved.name}: {_day(moved.old, moved.old_firm)} → {_day(moved.new, moved.new_firm)}{because}")
+        if not moved.because and moved.old != moved.new:
             note(_("People will ask why: add 'because' to the milestone {milestone}.", milestone=moved.name))
     if not diff.new:
         to_come = diff.touches
@@ -156,8 +190,25 @@ def _tell_dates(diff: Diff) -> None:
     if diff.told:
         click.echo("\n" + _("Told the old date: {people}", people=n_people(len(diff.told))))
         first_rows([N_("person"), N_("milestones")], [(told.email, ", ".join(told.milestones)) for told in diff.told])
-        click.echo(f"\n{_('Proposed correction to exactly those:')}\n  {diff.correction}")
-        note(_("Nothing sends it by itself: write it as a message of its own, which goes to everybody in its roles."))
+        _tell_exceptions(diff)
+        say(f"\n{_('Proposed correction to exactly those:')}")
+        for line in diff.correction.splitlines():
+            say(f"  {line}")
+
+
+def _day(day: dt.date, firm: bool) -> str:
+    from commsengine.cadence.told import monday_of
+
+    return f"{day:%d %b %Y}" if firm else _("week of {day:%d %b %Y}", day=monday_of(day))
+
+
+def _tell_exceptions(diff: Diff) -> None:
+    if lost := len(diff.told) - diff.to_correct:
+        text = N_("{people} of them get no correction: no channel reaches them, or they have heard enough.")
+        note(_(text, people=n_people(lost)))
+    if guessed := sum(told.by_plan for told in diff.told):
+        text = N_("Of {people} it is known by the plan only: their messages left before an upgrade to this version.")
+        note(_(text, people=n_people(guessed)))
 
 
 def _first_touches(wiring: Wiring, checked_plan: CheckedPlan, path: Path, audience: int) -> None:

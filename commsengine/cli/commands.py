@@ -70,6 +70,7 @@ CHAPTERS: dict[str, tuple[CommandEntry, ...]] = {
         CommandEntry("answers", N_("Read what people answered to what a campaign asks.")),
         CommandEntry("acks", N_("Show who acknowledged what, when, and how well that is proved."), "answers"),
         CommandEntry("facts", N_("Record and list who did what a campaign is for.")),
+        CommandEntry("phases", N_("Show what each phase was to reach, review it, and open its gate.")),
         CommandEntry("suppress", N_("Never send to an address again."), "people"),
     ),
     N_("Operate"): (

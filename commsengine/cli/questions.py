@@ -53,7 +53,8 @@ def show_questions(found: Sequence[Mapping[str, Any]]) -> None:
         asked = when(first["asked_at"]) + (_(" (waits too long)") if waits else "")
         others = len({each["person"] for each in group}) - 1
         by = _("{person} and {others}", person=first["person"], others=_others(others)) if others else first["person"]
-        rows.append((first["group"], asked, by, first["campaign"], first["text"]))
+        text = _("objection: {text}", text=first["text"]) if first["objection"] else first["text"]
+        rows.append((first["group"], asked, by, first["campaign"], text))
     table([N_("id"), N_("asked"), N_("by"), N_("campaign"), N_("question")], rows)
 
 

@@ -131,11 +131,11 @@ def _gates(seen: Simulation) -> None:
         messages = listed(gate.waiting, "and") or _("nothing")
         about = {"phase": name, "messages": messages, "day": gate.until}
         if gate.opens is None:
-            text = N_("Supposed: the gate after '{phase}' stays shut, so {messages} never begins.")
+            text = N_("Supposed: the gate after '{phase}' stays shut. These never begin: {messages}.")
         elif gate.supposed:
-            text = N_("Supposed: you open the gate after '{phase}' by {day:%a %d %b}; {messages} waits for that word.")
+            text = N_("Supposed: you open the gate after '{phase}' by {day:%a %d %b}. These wait for that: {messages}.")
         else:
-            text = N_("The gate after '{phase}' is open; {messages} waits no more.")
+            text = N_("The gate after '{phase}' is open; these wait no more: {messages}.")
         click.echo(_(text, **about))
 
 

@@ -94,7 +94,24 @@ def _show(campaign: Mapping[str, Any]) -> None:
         say(_("  skipped: {touches:,} {reason}", touches=number, reason=_(reason)))
     if campaign["held_by_managers"]:
         show_held(campaign["held_by_managers"])
+    for view in campaign["phases"]:
+        if view["state"] == "going on" or (view["gate"] and not view["gate"]["open"] and view["state"] == "over"):
+            say(_phase(view))
     _recall(campaign["recall"])
+
+
+def _phase(view: Mapping[str, Any]) -> str:
+    reached = [
+        f"{each['message']} {_(each['measure'])} {_share(each['share'])} ({_('wanted')} {_share(each['wanted'])})"
+        for each in view["measures"]
+    ]
+    about = {"phase": view["phase"], "until": when(view["until"]), "state": _(view["state"])}
+    text = _("Phase '{phase}', until {until}: {state}", **about) + "".join(f"; {each}" for each in reached) + "."
+    return f"{text} {_('Its gate waits for your word.')}" if view["state"] == "over" else text
+
+
+def _share(share: float | None) -> str:
+    return _("not known") if share is None else f"{share:.0%}"
 
 
 def _recall(roles: Sequence[Mapping[str, Any]]) -> None:

@@ -10,6 +10,7 @@ import click
 from commsengine.cli.followups import show_followups, show_held, show_recorded
 from commsengine.cli.output import (
     at_rest,
+    first_rows,
     json_option,
     n_follow_ups,
     n_touches,
@@ -68,6 +69,11 @@ def today(wiring: Wiring, as_json: bool) -> None:
         title(counted(len(found["questions"]), "open question", "open questions"))
         show_questions(found["questions"])
         click.echo("\n" + _("Answer one: commsengine question ID --answer TEXT") + "\n")
+    for view in found["gates"]:
+        title(_("The phase '{phase}' of {campaign} is over; its gate waits for your word", **view))
+        click.echo(_("Review it: commsengine phases {campaign} --review {phase}", **view) + "\n")
+    if found["commitments"]:
+        _show_commitments(found["commitments"])
     if found["follow_ups"]:
         title(_follow_ups(found["follow_ups"]))
         show_followups(found["follow_ups"])
@@ -105,6 +111,17 @@ def _show_promises(promises: Sequence[Mapping[str, Any]]) -> None:
     rows = [(each["ids"][0], each["by"], each["campaign"], each["asked"] or "", each["text"]) for each in promises]
     table([N_("id"), N_("promised for"), N_("campaign"), N_("asked"), N_("promise")], rows, whole=["id"])
     click.echo("\n" + _("Kept: commsengine question ID --as done. Or: --answer TEXT --as later --by DATE") + "\n")
+
+
+def _show_commitments(overdue: Sequence[Mapping[str, Any]]) -> None:
+    title(counted(len(overdue), "commitment is overdue", "commitments are overdue"))
+    rows = [
+        (each["name"] or each["person"], each["campaign"], each["message"], each["by"], _(each["state"]), each["line"])
+        for each in overdue
+    ]
+    columns = [N_("person"), N_("campaign"), N_("message"), N_("by"), N_("state"), N_("their words")]
+    first_rows(columns, rows, MOST_FAILED)
+    click.echo(_("All of them: commsengine answers CAMPAIGN") + "\n")
 
 
 def _show_held(held: Sequence[Mapping[str, Any]], refused: Sequence[Mapping[str, Any]]) -> None:

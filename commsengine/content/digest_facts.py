@@ -84,6 +84,26 @@ class RecordedTalk:
 
 
 @dataclass(frozen=True, slots=True)
+class ReviewPart:
+    """One heading of a review, with its lines."""
+
+    title: str
+    lines: tuple[str, ...]
+
+    def fields(self) -> dict[str, Any]:
+        return {"title": self.title, "lines": list(self.lines)}
+
+
+@dataclass(frozen=True, slots=True)
+class ReviewFacts:
+    """What the review of a phase tells; ``waiting`` is what waits for the lead's word, as a sentence."""
+
+    headline: str
+    waiting: str
+    parts: tuple[ReviewPart, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class HeldRow:
     """A touch that waits for a decision: did it arrive, or should it go again?"""
 
@@ -144,9 +164,9 @@ class DigestFacts:
     def headline(self) -> str:
         questions, held = max(len(self.questions), self.open_questions), max(len(self.held), self.to_decide)
         parts = (
+            (len(self.overdue), counted(len(self.overdue), "promise overdue", "promises overdue")),
             (len(self.troubles), counted(len(self.troubles), "problem", "problems")),
             (held, counted(held, "message to decide on", "messages to decide on")),
-            (len(self.overdue), counted(len(self.overdue), "promise overdue", "promises overdue")),
             (questions, counted(questions, "question open", "questions open")),
             (self.answered, counted(self.answered, "new answer", "new answers")),
             (len(self.calls), _people_to_talk_to(len(self.calls), self.waiting)),

@@ -295,7 +295,7 @@ def template_names(plan: Plan, columns: Collection[str] | None = None) -> Vocabu
     return {
         **plan_names(plan, columns),
         "manager": dict.fromkeys((*SIGNER_FIELDS, "adds")),
-        "links": dict.fromkeys(("answer", "heard", "mine", "more", "page")),
+        "links": dict.fromkeys(("answer", "calendar", "heard", "mine", "more", "page", "webcal")),
         "touch": dict.fromkeys(("number", "variant", "kind", "unclear", "asks")),
         "wiifm": dict.fromkeys(ANGLES),
         "briefing": dict.fromkeys(("day", "past", "only", "same", "named")),
@@ -312,7 +312,7 @@ def template_names(plan: Plan, columns: Collection[str] | None = None) -> Vocabu
         "troubles": [None],
         "overdue": [None],
         "numbers": [None],
-        "moved": [dict.fromkeys(("name", "before", "now", "because"))],
+        "moved": [dict.fromkeys(("name", "before", "before_planned", "now", "now_planned", "because"))],
         "calls": [{
             **dict.fromkeys(("id", "name", "role", "phone", "reason", "tried", "by", "campaign", "lead", "buttons")),
             "talk": [dict.fromkeys(("title", "text"))],
@@ -322,6 +322,7 @@ def template_names(plan: Plan, columns: Collection[str] | None = None) -> Vocabu
         "answers": [dict.fromkeys(("name", "about", "text", "day"))],
         "questions": [dict.fromkeys(("id", "name", "about", "since", "overdue", "text", "alike"))],
         "recorded": [dict.fromkeys(("name", "by", "came", "day", "note"))],
+        "parts": [{"title": None, "lines": [None]}],
         "held": [dict.fromkeys(("name", "about", "reason"))],
     }  # fmt: skip
 

@@ -15,7 +15,8 @@ class RenderedMessage:
     """One touch rendered for one person. ``blocks`` serve a card; ``html`` and ``text`` a letter.
 
     ``date`` is the time of the attempt; before there is one, of what the message was written for. ``thread`` is the
-    ``remote_id`` of the message that this one answers, where it is to stand below that.
+    ``remote_id`` of the message that this one answers, where it is to stand below that. ``named`` are the dates of
+    milestones in it, as a line of ``cadence/told.py``.
     """
 
     key: str
@@ -34,6 +35,7 @@ class RenderedMessage:
     date: dt.datetime
     unsubscribe_url: str = ""
     thread: str = ""
+    named: str = ""
 
 
 def payload_of(message: RenderedMessage) -> dict[str, Any]:

@@ -9,7 +9,8 @@ from babel import Locale, UnknownLocaleError
 from babel.dates import format_date
 
 from commsengine.cadence.kinds_and_states import ENDINGS, Ending
-from commsengine.cadence.plan import Cadence
+from commsengine.cadence.plan import Cadence, Milestone
+from commsengine.cadence.told import is_week, monday_of
 from commsengine.translation import _, counted
 
 _ENGLISH = "EEEE, d MMMM y"
@@ -22,6 +23,27 @@ def day_text(day: dt.date, language: str) -> str:
     if locale is None or (locale.language == "en" and locale.territory is None):
         return format_date(day, _ENGLISH, locale="en")
     return format_date(day, "full", locale=locale)
+
+
+def milestone_text(milestone: Milestone, language: str) -> str:
+    """The day, or until it is firm ``planned for the week of 15 March 2027``."""
+    if milestone.firm:
+        return day_text(milestone.date, language)
+    return _("planned for the week of {day}", day=short_day_text(monday_of(milestone.date), language))
+
+
+def told_text(date: str, language: str) -> str:
+    """What a person was told, from how it is kept (``cadence/told.py``)."""
+    return milestone_text(Milestone(date=dt.date.fromisoformat(date), firm=not is_week(date)), language)
+
+
+@lru_cache(maxsize=4096)
+def short_day_text(day: dt.date, language: str) -> str:
+    """``15 March 2027``, or as the language writes it."""
+    locale = _locale(language)
+    if locale is None or (locale.language == "en" and locale.territory is None):
+        return format_date(day, "d MMMM y", locale="en")
+    return format_date(day, "long", locale=locale)
 
 
 @lru_cache(maxsize=256)

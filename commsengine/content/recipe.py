@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from commsengine.cadence.check_questions import offered_turn, turn_of
 from commsengine.cadence.kinds_and_states import CARRIED, TouchKind
 from commsengine.cadence.plan import Message, Plan
+from commsengine.cadence.told import NOTHING, Told
 from commsengine.content.grammar import VARYING, layout_names, template_names
 from commsengine.content.person_values import Required, TextValues
 from commsengine.content.plan_texts import Texts, texts_of
@@ -28,13 +29,17 @@ QUESTION = "one_question"
 """The template of a check that comes with a message which asks for something else."""
 
 
-def template_of(message: Message, kind: TouchKind) -> str:
+CORRECTION = "correction"
+
+
+def template_of(message: Message, kind: TouchKind, *, corrects: bool = False) -> str:
+    """``corrects``: it goes to somebody who was told what was wrong."""
     if kind in _BY_KIND:
         return _BY_KIND[kind]
-    if message.template != "wiifm":
+    if message.template not in ("wiifm", CORRECTION):
         return message.template
-    if message.corrects:
-        return "correction"
+    if corrects:
+        return CORRECTION
     return message.ask if message.ask in ("input", "check") else "wiifm"
 
 
@@ -65,7 +70,8 @@ class Recipe:
     """The texts of one message for one role, by the name a template uses; lists for choices.
 
     ``answers`` are those of the check that the touch carries, in the order of the plan. Where the message itself asks
-    for something else, ``part`` is the template for it and ``question`` its question.
+    for something else, ``part`` is the template for it and ``question`` its question. ``by_filter`` are the
+    dates that a filter changes.
     """
 
     template: Text
@@ -79,6 +85,7 @@ class Recipe:
     names: Mapping[str, int]
     by_value: tuple[str, ...]
     by_truth: tuple[str, ...]
+    by_filter: tuple[str, ...]
     required: Required
 
     def decisive(self, facts: TextValues) -> tuple[str | bool, ...]:
@@ -103,18 +110,27 @@ def required_by(texts: Iterable[Text]) -> Required:
 
 
 def recipe_for(
-    plan: Plan, message: Message, role: str, template: Text, library: Library, number: int, unclear: int | None = None
+    plan: Plan,
+    message: Message,
+    role: str,
+    template: Text,
+    library: Library,
+    number: int,
+    unclear: int | None = None,
+    told: Told = NOTHING,
 ) -> Recipe:
     """``number`` is the touch's, from 1; ``unclear`` is the check with the point that is made again."""
     texts = library.texts
-    found = _texts_of(plan, message, texts, unclear)
+    found = _texts_of(plan, message, texts, unclear, told)
     turn = turn_of(message, number)
     asked = None if turn is None else texts.of(message, "checks", turn, "question")
     if message.ask == "check" and asked:
         found["question"], asked = asked, None
     answers = () if turn is None else _answer_texts(message, texts, turn)
     part = library.get(QUESTION) if asked else None
-    wiifm, layouts = texts.wiifm(message, role), [library.get(name) for name in _FIXED]
+    dates_alone = bool(told.dates) and not told.message
+    wiifm = {} if dates_alone else texts.wiifm(message, role)
+    layouts = [library.get(name) for name in _FIXED]
     choices = _choices(message, texts)
     extra = [text for text in (part, asked) if text]
     everything = [template, *layouts, *found.values(), *wiifm.values(), *choices, *answers, *extra]
@@ -130,6 +146,7 @@ def recipe_for(
         names={name: line for text in everything for name, line in text.uses.names.items()},
         by_value=_varying(name for text in everything for name in text.uses.by_value),
         by_truth=_varying(name for text in everything for name in text.uses.by_truth),
+        by_filter=tuple({name for text in everything for name in text.uses.by_value if name.startswith("milestones.")}),
         required=required_by(everything),
     )
 
@@ -138,8 +155,8 @@ def _varying(names: Iterable[str]) -> tuple[str, ...]:
     return tuple(sorted({name for name in names if name == "again" or name.partition(".")[0] in VARYING}))
 
 
-def _texts_of(plan: Plan, message: Message, texts: Texts, unclear: int | None) -> dict[str, Text]:
-    corrected = next((other for other in plan.messages if other.id == message.corrects), None)
+def _texts_of(plan: Plan, message: Message, texts: Texts, unclear: int | None, told: Told) -> dict[str, Text]:
+    corrected = next((other for other in plan.messages if other.id == told.message), None)
     found = {
         **{field: texts.of(message, field) for field in ("key_point", "subject", "text")},
         "commit": texts.of(message, "commit", "text"),
@@ -178,9 +195,9 @@ def _choices(message: Message, texts: Texts) -> tuple[Text, ...]:
 
 
 def milestones_mentioned(plan: Plan, message: Message, templates: Mapping[str, str]) -> frozenset[str]:
-    """The milestones with dates in this message, for any role and on any rung."""
+    """The milestones with dates in this message, for any role and on any rung, where what was sent is not known."""
     place = [other.id for other in plan.messages].index(message.id)
-    used = {template_of(message, kind) for kind in CARRIED} | set(_FIXED)
+    used = {template_of(message, kind, corrects=bool(message.corrects)) for kind in CARRIED} | set(_FIXED)
     sources = [templates[name] for name in used if name in templates]
     sources += [text for path, text in texts_of(plan) if path[0] == "wiifm" or path[:2] == ("messages", place)]
     names = {name for source in sources for name in parse(source, layout_names(plan)).names}

@@ -9,6 +9,7 @@ Steps
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import wraps
@@ -21,7 +22,8 @@ from commsengine.cadence.kinds_and_states import AskKind, ChannelName, channel_o
 from commsengine.cadence.people import Person
 from commsengine.cadence.plan import ANGLES, Plan, Workspace
 from commsengine.cadence.plan import Message as PlanMessage
-from commsengine.content.digest_facts import DigestFacts, calls_headline
+from commsengine.cadence.told import NOTHING, Told, as_told, told_of
+from commsengine.content.digest_facts import DigestFacts, ReviewFacts, calls_headline
 from commsengine.content.grammar import answer_id_slot, answer_slot
 from commsengine.content.markdown import Tokens, read, to_plain
 from commsengine.content.message import RenderedMessage
@@ -38,6 +40,7 @@ from commsengine.links import Links
 from commsengine.translation import N_, _, in_language
 
 MOST_SHEETS = 2_000
+FOR_GOOD = dt.datetime(2100, 1, 1, tzinfo=dt.UTC)
 PREFIX = {
     "remind": N_("Reminder: {subject}"),
     "correction": N_("Correction: {subject}"),
@@ -47,6 +50,7 @@ PREFIX = {
 BRIEFING = "briefing"
 """The template of what managers get first."""
 
+OBJECTED = N_("Answer to your objection")
 ANSWERED: Mapping[AskKind, str] = {
     "question": N_("Answer to your question: {question}"),
     "input": N_("What comes of your answer: {question}"),
@@ -94,6 +98,10 @@ class Renderer:
         """Of the page that this person's link for a purpose (``answer``, ``mine``, ``unsubscribe``) opens."""
         return self._links.url(purpose, key, self._expires, person.revoked)
 
+    def calendar_url(self) -> str:
+        """Of the milestones as a calendar, the same for all and for as long as anybody looks; empty without any."""
+        return f"{self._links.url('calendar', self.plan.campaign, FOR_GOOD)}.ics" if self.plan.milestones else ""
+
     @_in_their_language
     def touch(
         self, touch: Touch, person: Person, signers: Signers, replies: tuple[PublicReply, ...] = ()
@@ -105,13 +113,24 @@ class Renderer:
         message = self._messages[touch.message]
         again = self._setting.day(touch.again_at, person) if touch.again_at else ""
         facts = self._facts(touch.key, person, signers, signers.sender(message.sender), again, message.link)
+        if touch.first:
+            facts |= self._calendar()
         facts["manager.adds"] = _line_of(message, signers)
         recipe = self._recipe_of(touch, message)
         facts.refuse_missing(recipe.required)
         channel = channel_of(touch.channel)
         sheet = self._sheet(recipe, message, touch, channel, facts, replies)
         facts.update(self._answers(sheet, message, touch, facts))
-        return message_of(sheet, self.plan, facts, channel, touch.due_at)
+        written = message_of(sheet, self.plan, facts, channel, touch.due_at)
+        return replace(written, named=self._named(sheet, recipe, written, facts))
+
+    def _named(self, sheet: Sheet, recipe: Recipe, written: RenderedMessage, facts: TextValues) -> str:
+        """The milestones whose dates stand in the finished text, and as what."""
+        whole = f"{written.subject} {written.text} {written.blocks}".casefold()
+        changed = [name for name in recipe.by_filter if facts[name].casefold() in whole]
+        names = {name.partition(".")[2] for name in {*sheet.names, *changed} if name.startswith("milestones.")}
+        milestones = self.plan.milestones
+        return str(Told(dates={name: as_told(milestones[name]) for name in sorted(names) if name in milestones}))
 
     @_in_their_language
     def talking_points(
@@ -167,8 +186,8 @@ class Renderer:
         opens: str = "",
         **fields: Any,
     ) -> RenderedMessage:
-        """Mail that is no touch: ``answer`` (fields question, answer, others, given, ending, promised), ``correction``
-        (moved), ``digest``, ``manager_list`` or ``link`` (headline, text).
+        """Mail that is no touch: ``answer`` (fields question, answer, others, given, ending, promised), ``digest``,
+        ``manager_list`` or ``link`` (headline, text).
 
         ``key`` names its row, ``at`` is its date; ``page`` says whether its links to a touch lead anywhere, ``opens``
         is a link of its own (``links.page``). What is not about a ``message`` needs none of the columns that the
@@ -185,17 +204,29 @@ class Renderer:
         touch = {"number": 1, "variant": 0, "kind": template, "unclear": False, "asks": False}
         given = {name: slotted(value, facts) for name, value in fields.items()}
         context |= {"page": page, "channel": channel, "touch": touch, "ask": "acknowledge", **given}
-        asked = mark(given["question"]) if template == "answer" else ""
-        answered = ANSWERED["input" if context["given"] == "input" else "question"]
-        title = Prose(_(answered, question=asked)) if asked else subject or _subject(context, template)
-        ask = "acknowledge" if template == "correction" else "nothing"
-        sheet = write(self._library, recipe, context, title, ask, bool(subject))
+        title: str = subject or _subject(context, template)
+        if template == "answer":
+            answered = ANSWERED["input" if context["given"] == "input" else "question"]
+            title = Prose(_(answered, question=mark(given["question"])) if fields["question"] else _(OBJECTED))
+        sheet = write(self._library, recipe, context, title, "nothing", bool(subject))
         return message_of(sheet, self.plan, facts, channel, at)
 
     @_in_their_language
     def digest(self, lead: Person, facts: DigestFacts, channel: ChannelName = "email") -> RenderedMessage:
         """Its headline is its subject."""
         return self._morning_mail("digest", lead, lead, facts, facts.headline, channel=channel)
+
+    @_in_their_language
+    def review(
+        self, lead: Person, key: str, said: ReviewFacts, at: dt.datetime, channel: ChannelName, opens: str
+    ) -> RenderedMessage:
+        """The review of a phase; ``opens`` is the address of its page."""
+        title = f"{self.plan.title}: {said.headline}"
+        parts = [part.fields() for part in said.parts]
+        fields: dict[str, Any] = {"headline": said.headline, "text": said.waiting, "parts": parts}
+        return self.service(
+            "review", key, lead, Signers(lead), at, subject=title, page=False, channel=channel, opens=opens, **fields
+        )
 
     @_in_their_language
     def manager_list(self, manager: Person, lead: Person, facts: DigestFacts, channel: ChannelName) -> RenderedMessage:
@@ -214,29 +245,43 @@ class Renderer:
 
     @_in_their_language
     def page(
-        self, message_id: str, role: str, number: int, person: Person, signers: Signers, unclear: int | None = None
+        self,
+        message_id: str,
+        role: str,
+        number: int,
+        person: Person,
+        signers: Signers,
+        unclear: int | None = None,
+        corrects: str = "",
     ) -> dict[str, Any]:
         """The words of one message for a page, as plain text.
 
         ``key_point``, what the manager ``adds``, and where there are any ``subject``, ``text``, ``commit``,
         ``question``, ``choices`` and ``unclear``; ``points`` are pairs of angle and text; ``check`` has ``question``,
-        ``right``, ``because`` and, in the order of the plan, ``answers``. The argument ``unclear`` is the check with
-        the point that is made again.
+        ``right``, ``because`` and, in the order of the plan, ``answers``. ``told`` are sentences about what the person
+        was told that holds no more. The argument ``unclear`` is the check with the point that is made again,
+        ``corrects`` that of the touch.
         """
-        message = self._messages[message_id]
-        recipe = self._recipe(message, role, template_of(message, "message"), number, unclear)
+        message, told = self._messages[message_id], told_of(corrects)
+        template = template_of(message, "message", corrects=bool(told))
+        recipe = self._recipe(message, role, template, number, unclear, told)
         facts = self._facts("", person, signers, signers.sender(message.sender))
         check, answers = check_texts(message, self._library.texts, number)
         asked = [*check.values(), *answers]
         facts.refuse_missing((*recipe.required, *required_by(asked)))
         names = {*recipe.names, *(name for text in asked for name in text.uses.names)}
-        base = self._setting.of_plan(facts.slots(names), self._setting.language(person))
+        language = self._setting.language(person)
+        base = self._setting.of_plan(facts.slots(names), language)
 
         def plain(text: Text) -> str:
             return _filled(to_plain(read(text.render(base))), facts)
 
         return {
             **{name: plain(text) for name, text in recipe.texts.items()},
+            "told": [
+                _filled(to_plain(read(text)), facts)
+                for text in self._setting.told(told, recipe, self._library.texts, base, language)
+            ],
             "adds": _line_of(message, signers),
             "check": {**{name: plain(text) for name, text in check.items()}, "answers": [plain(a) for a in answers]},
             "choices": [plain(choice) for choice in recipe.choices],
@@ -244,22 +289,30 @@ class Renderer:
         }
 
     def _recipe(
-        self, message: PlanMessage, role: str, template: str, number: int, unclear: int | None = None
+        self,
+        message: PlanMessage,
+        role: str,
+        template: str,
+        number: int,
+        unclear: int | None = None,
+        told: Told = NOTHING,
     ) -> Recipe:
-        key = (message.id, role, template, turn_of(message, number), unclear)
+        key = (message.id, role, template, turn_of(message, number), unclear, told.message, bool(told.dates))
         if key not in self._recipes:
             text = self._library.get(template)
-            self._recipes[key] = recipe_for(self.plan, message, role, text, self._library, number, unclear)
+            self._recipes[key] = recipe_for(self.plan, message, role, text, self._library, number, unclear, told)
         return self._recipes[key]
 
     def _recipe_of(self, touch: Touch, message: PlanMessage) -> Recipe:
-        briefing = touch.briefing
+        briefing, told = touch.briefing, told_of(touch.corrects)
         if briefing is None:
-            return self._recipe(message, touch.role, template_of(message, touch.kind), touch.number, touch.unclear)
+            template = template_of(message, touch.kind, corrects=bool(told))
+            return self._recipe(message, touch.role, template, touch.number, touch.unclear, told)
         for_them = self._recipe(message, briefing.role, BRIEFING, 1)
         if briefing.only:
             return for_them
-        own = self._recipe(message, touch.role, template_of(message, "message"), touch.number)
+        template = template_of(message, "message", corrects=bool(told))
+        own = self._recipe(message, touch.role, template, touch.number, told=told)
         return replace(own.with_names(for_them.names), required=(*own.required, *for_them.required))
 
     def _above(
@@ -311,17 +364,19 @@ class Renderer:
         facts: TextValues,
         replies: tuple[PublicReply, ...],
     ) -> Sheet:
-        kind: WrittenAs = "correction" if message.corrects and touch.kind == "message" else touch.kind
+        told = told_of(touch.corrects)
+        kind: WrittenAs = "correction" if told and touch.kind == "message" else touch.kind
         language, decisive = self._setting.language(facts.person), recipe.decisive(facts)
         adds = self._library.get(LINE) if facts["manager.adds"] else None
-        told = touch.briefing and (touch.briefing, self._setting.day(touch.briefing.at, facts.person))
-        about = (touch.message, touch.role, kind, touch.number, touch.unclear, channel, language, decisive)
-        key = (*about, bool(adds), told, replies)
+        brief = touch.briefing and (touch.briefing, self._setting.day(touch.briefing.at, facts.person))
+        about = (touch.message, touch.role, kind, touch.number, touch.unclear, touch.corrects)
+        key = (*about, channel, language, decisive, bool(adds), brief, replies)
         sheet = self._sheets.get(key)
         if sheet is None:
             slots = facts.slots({**recipe.names, **(adds.uses.names if adds else {})})
-            context = self._setting.of_message(recipe, message, touch.role, language, slots)
+            context = self._setting.of_message(recipe, message, touch.role, language, slots, told)
             context = self._setting.of_touch(recipe, context, touch.number, kind, channel)
+            context["moved"] = self._setting.moved(told, self._library.texts, context, language)
             if touch.briefing is not None and touch.briefing.only:
                 context = {**self._briefing_context(touch, message, recipe, facts, slots, channel)}
             above = self._above(touch, message, facts, slots, channel)
@@ -343,6 +398,10 @@ class Renderer:
             self._sheets[key] = sheet
         return sheet
 
+    def _calendar(self) -> dict[str, str]:
+        url = self.calendar_url()
+        return {"links.calendar": url, "links.webcal": re.sub("^https?", "webcal", url)} if url else {}
+
     def _opening(self, replies: Sequence[PublicReply], context: Mapping[str, Any]) -> Tokens:
         if not replies:
             return ()
@@ -360,6 +419,7 @@ class Renderer:
         opens: str = "",
     ) -> TextValues:
         given = {
+            **self._setting.dates(self._setting.language(person)),
             "key": key,
             "again": again,
             "links.more": more,

@@ -60,6 +60,12 @@ class Sheet:
     answers: tuple[Skeleton, ...] = ()
     page: bool = True
 
+    @property
+    def names(self) -> frozenset[str]:
+        """The values that stand in it; those in the answers to choose from are said by none of us."""
+        found = (each.names for each in (self.subject, self.text, self.html, self.blocks) if each)
+        return frozenset().union(*found)
+
 
 def write(
     library: Library,

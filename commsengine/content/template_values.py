@@ -11,20 +11,34 @@ from commsengine.cadence.history import Briefing
 from commsengine.cadence.kinds_and_states import Carrier, TouchKind
 from commsengine.cadence.people import Person
 from commsengine.cadence.plan import ANGLES, Message, Plan, Workspace
+from commsengine.cadence.told import NOTHING, Told, is_week
 from commsengine.content.grammar import answer_slot
-from commsengine.content.phrases import day_text, often
+from commsengine.content.phrases import day_text, milestone_text, often, told_text
+from commsengine.content.plan_texts import Texts
 from commsengine.content.recipe import Recipe
-from commsengine.content.slots import Prose, Slot, clean
+from commsengine.content.slots import Prose, Slot, clean, mark
 from commsengine.content.templates import Text
 from commsengine.content.texts_by_touch import TITLES, UNCLEAR, angles, variant
-from commsengine.translation import _
+from commsengine.translation import N_, _
 
 WrittenAs = TouchKind | Literal["correction"]
 
 _GRACE = dt.timedelta(days=30)
 """How long after the campaign's last day a link still opens its page."""
 
-_LISTS = ("points", "key_points", "asks", "figures", "moved", "calls", "questions", "answers", "replies", "held")
+_LISTS = (
+    "points",
+    "key_points",
+    "asks",
+    "figures",
+    "moved",
+    "calls",
+    "questions",
+    "answers",
+    "parts",
+    "replies",
+    "held",
+)
 _ANSWER = ("answer", "ending", "given", "others", "promised", "question")
 _EMPTY: Mapping[str, Any] = {
     **dict.fromkeys((*_ANSWER, "commit", "corrected", "headline", "input", "key_point", "to_do", "tried"), ""),
@@ -34,6 +48,12 @@ _EMPTY: Mapping[str, Any] = {
     "briefing": {"day": "", "past": False, "only": False, "same": False, "named": False},
 }
 """Names that have nothing to say in most messages."""
+
+
+BEFORE = N_("We told you before: {before} That no longer holds.")
+FIRM = N_("We told you {name} would be on {before}."), N_("It is now on {now}.")
+PLANNED = N_("We told you {name} was {before}."), N_("It is now {now}.")
+"""What was told, and what holds now, as the template of a correction has it: for a day, and for a week."""
 
 
 class Setting:
@@ -52,19 +72,66 @@ class Setting:
         return day_text(local_date_in(person.time_zone or self._plan.send.time_zone, at), self.language(person))
 
     def of_plan(self, slots: Mapping[str, Any], language: str) -> dict[str, Any]:
-        milestones = {name: day_text(milestone.date, language) for name, milestone in self._plan.milestones.items()}
+        # Slots, so that a finished text knows which of them stand in it.
+        dates = self.dates(language)
+        milestones = {name.partition(".")[2]: Slot(name, date) for name, date in dates.items()}
         return {**slots, "milestones": milestones, "campaign": {"id": self._plan.campaign, "title": self._plan.title}}
 
+    def dates(self, language: str) -> dict[str, str]:
+        """The milestones as people read them, by the name a template uses."""
+        return {f"milestones.{name}": milestone_text(one, language) for name, one in self._plan.milestones.items()}
+
+    def moved(self, told: Told, texts: Texts, base: Mapping[str, Any], language: str) -> list[dict[str, Any]]:
+        """What the person was told of milestones, what holds now, and why it has changed."""
+        if told.message:  # those dates stood in a message that was wrong
+            return []
+        milestones = self._plan.milestones
+        return [
+            {
+                "name": name.replace("_", " "),
+                "before": told_text(date, language),
+                "before_planned": is_week(date),
+                "now": base["milestones"][name],
+                "now_planned": not milestones[name].firm,
+                "because": line(because, base) if (because := texts.at(("milestones", name, "because"))) else "",
+            }
+            for name, date in told.dates.items()
+            if name in milestones
+        ]
+
+    def told(self, told: Told, recipe: Recipe, texts: Texts, base: Mapping[str, Any], language: str) -> list[str]:
+        """The same in sentences, for a page; a wrong message before dates that have moved."""
+        quoted = recipe.texts.get("corrected")
+        said = [_(BEFORE, before=mark(line(quoted, self._as_then(base, told, language))))] if quoted else []
+        for move in self.moved(told, texts, base, language):
+            before, now = (PLANNED if move[part + "_planned"] else FIRM for part in ("before", "now"))
+            given = {name: mark(move[name]) for name in ("name", "before", "now")}
+            said += [f"{_(before[0], **given)} {_(now[1], **given)} {move['because']}".strip()]
+        return said
+
+    def _as_then(self, base: Mapping[str, Any], told: Told, language: str) -> dict[str, Any]:
+        # A wrong message is quoted with the dates that stood in it, and a quotation tells no date.
+        now = {name: str(date) for name, date in base["milestones"].items()}
+        then = {name: told_text(date, language) for name, date in told.dates.items()}
+        return {**base, "milestones": now | then}
+
     def of_message(
-        self, recipe: Recipe, message: Message, role: str, language: str, slots: Mapping[str, Any]
+        self,
+        recipe: Recipe,
+        message: Message,
+        role: str,
+        language: str,
+        slots: Mapping[str, Any],
+        told: Told = NOTHING,
     ) -> dict[str, Any]:
         base = self.of_plan(slots, language)
+        quoted = {"corrected": self._as_then(base, told, language)}
         # Where the check only comes along, its answers stand with its question alone.
         own_answers = [] if recipe.part else _seen_answers(recipe, base)
         return {
             **_EMPTY,
             **base,
-            **{name: line(text, base) for name, text in recipe.texts.items() if name != "text"},
+            **{name: line(text, quoted.get(name, base)) for name, text in recipe.texts.items() if name != "text"},
             "text": prose(recipe.texts["text"], base) if "text" in recipe.texts else "",
             "choices": [line(choice, base) for choice in recipe.choices] or own_answers,
             "reply_by": _("{days} working days", days=message.input.reply_by) if message.input else "",

@@ -72,7 +72,7 @@ class Claimed:
 
 
 class BatchDelivery:
-    """Belongs to one sender thread, for one call of ``deliver``.
+    """Belongs to one sender thread, for one call of ``deliver``. ``named`` are the dates in its texts, by key.
 
     ``narrow`` gives this connection up, unless it is the last; ``narrowed`` says that it was given up.
     """
@@ -80,6 +80,7 @@ class BatchDelivery:
     def __init__(
         self,
         claimed: Mapping[str, Claimed],
+        named: Mapping[str, str],
         lease: Lease,
         recorder: Recorder,
         breaker: Breaker,
@@ -91,6 +92,7 @@ class BatchDelivery:
         narrow: Callable[[], bool],
     ) -> None:
         self._claimed, self._lease, self._recorder, self._breaker = claimed, lease, recorder, breaker
+        self._named = named
         self._campaigns = frozenset(one.campaign for one in claimed.values())
         self._guard, self._clock, self._stopped = guard, clock, stopped
         self._record_receipt, self._narrow = record, narrow
@@ -101,7 +103,10 @@ class BatchDelivery:
         self.refused = self.narrowed = False
 
     def mark(self, keys: Sequence[str]) -> set[str]:
-        granted = self._recorder.mark([key for key in keys if self._may_leave(key)], self._lease)
+        going = [key for key in keys if self._may_leave(key)]
+        granted = self._recorder.mark(
+            going, self._lease, {key: self._named[key] for key in going if key in self._named}
+        )
         leaving = {key for key in granted if self._may_leave(key)}  # a commit may wait for another program's
         self._marked |= leaving
         self._open |= leaving

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import datetime as dt
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -30,6 +30,7 @@ from commsengine.store.records import Commit, JudgedReceipt, Lease, Marked, Rece
 RELEASED: ReceiptState = "released"
 WAIT_AFTER_FAILURE = 1.0  # seconds
 GATHER = 0.002  # seconds
+NO_DATES: Mapping[str, str] = {}
 
 log = structlog.get_logger(__name__)
 
@@ -42,17 +43,25 @@ def loggable(failure: Exception) -> str:
 class TouchRecords(Protocol):
     """The part of the store that this thread writes to."""
 
-    def record(self, marks: Sequence[str], receipts: Sequence[Receipt], lease: Lease, now: dt.datetime) -> Commit: ...
+    def record(
+        self,
+        marks: Sequence[str],
+        receipts: Sequence[Receipt],
+        lease: Lease,
+        now: dt.datetime,
+        named: Mapping[str, str],
+    ) -> Commit: ...
 
     def still_ours(self, keys: Sequence[str], lease: Lease, now: dt.datetime) -> set[str]: ...
 
 
 @dataclass(slots=True)
 class Unwritten:
-    """What waits to be written for one claim."""
+    """What waits to be written for one claim. ``named`` are the dates in the texts that are to be marked."""
 
     mark_requests: list[tuple[Sequence[str], Future[set[str]]]] = field(default_factory=list)
     receipts: list[Receipt] = field(default_factory=list)
+    named: dict[str, str] = field(default_factory=dict)
 
     def answer(self, granted: set[str]) -> None:
         for keys, future in self.mark_requests:
@@ -84,15 +93,20 @@ class Recorder:
         self._thread = threading.Thread(target=self._run, name="writer", daemon=True)
         self._thread.start()
 
-    def mark(self, keys: Sequence[str], lease: Lease) -> set[str]:
-        """Makes these touches ``sending``, durably; the keys that come back may leave."""
+    def mark(self, keys: Sequence[str], lease: Lease, named: Mapping[str, str] = NO_DATES) -> set[str]:
+        """Makes these touches ``sending``, durably; the keys that come back may leave.
+
+        ``named`` are the dates in their texts, by key: what people have read is kept in the same commit.
+        """
         if not keys:
             return set()
         granted: Future[set[str]] = Future()
         with self._news:
             if self._closing:
                 return set()
-            self._unwritten.setdefault(lease, Unwritten()).mark_requests.append((keys, granted))
+            waiting = self._unwritten.setdefault(lease, Unwritten())
+            waiting.mark_requests.append((keys, granted))
+            waiting.named.update(named)
             self._news.notify_all()
         return granted.result()
 
@@ -166,7 +180,7 @@ class Recorder:
         try:
             if failure := self._write_down((), [(each.key, RELEASED) for each in taken_back], lease, now):
                 raise failure
-            recorded = self._touches.record(marks, unwritten.receipts, lease, now)
+            recorded = self._touches.record(marks, unwritten.receipts, lease, now, unwritten.named)
         except Exception as failure:
             self._log(failure)
             unwritten.answer(set())

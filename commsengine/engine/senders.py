@@ -286,6 +286,7 @@ class SenderPool:
         claimed = {one.key: one for one in batch}
         delivery = BatchDelivery(
             {message.key: claimed[message.key] for message in messages},
+            {message.key: message.named for message in messages if message.named},
             lease,
             self._recorder,
             self.breaker,

@@ -125,6 +125,7 @@ class ForecastTouch:
             "kind": self.touch.kind,
             "channel": self.touch.channel,
             "key": self.touch.key,
+            "corrects": self.touch.corrects,
         }
 
 

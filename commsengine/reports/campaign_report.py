@@ -9,7 +9,7 @@ from __future__ import annotations
 import datetime as dt
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import astuple, dataclass, replace
+from dataclasses import astuple, dataclass, field, replace
 from itertools import islice
 from typing import Any
 
@@ -19,19 +19,24 @@ from commsengine.cadence.daily_learning import messages_by_recall
 from commsengine.cadence.history import History
 from commsengine.cadence.kinds_and_states import BY_HAND, GOT_IT
 from commsengine.cadence.people import ANYBODY, Person
-from commsengine.cadence.plan import Message, Plan
+from commsengine.cadence.plan import Message, Notice, Plan
 from commsengine.campaigns.control import known as known_campaign
 from commsengine.engine.directory import members_of
 from commsengine.recall.small_groups import enough, shown, total_of_all, week_of
 from commsengine.recall.statistics import Alike, Share
 from commsengine.reports.check_results import NOTHING, CheckResults, Weeks, check_results, shown_of
+from commsengine.reports.commitments import STATES, CommitmentState, commitments
 from commsengine.reports.day_figures import got_it_only
+from commsengine.reports.departments import SideBySide, by_department, without_small_ones
 from commsengine.reports.experiment_arms import ArmResult, ExperimentArms
 from commsengine.reports.input_answers import InputView, input_views
+from commsengine.reports.phases import PhaseView, phases
 from commsengine.reports.promises import replies
 from commsengine.reports.recall_curves import Group, Mean, mean_of, mornings, past_of
+from commsengine.reports.unclear import UnclearRole, unclear_by_role
 from commsengine.store.records import CampaignRecord, GotItOnly
 from commsengine.store.store import Store
+from commsengine.translation import _
 
 PAGE = 1000
 DRAWN = 200
@@ -91,7 +96,8 @@ class Total:
 class MessageView:
     """One message. ``by`` is the instant of its target.
 
-    ``guess`` is the share of right answers by guessing alone, ``None`` if it has no question.
+    ``guess`` is the share of right answers by guessing alone, ``None`` if it has no question. ``corrected_by`` is the
+    message that puts it right, if it was wrong: its figures are those of before.
     """
 
     id: str
@@ -106,6 +112,7 @@ class MessageView:
     roles: tuple[RoleView, ...]
     total: Total | None
     alike: Alike
+    corrected_by: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +128,8 @@ class Week:
 class Report:
     """Everything that the page shows; ``arms`` are those of the plan's experiment.
 
+    ``commitments`` are people by message and state; of ``phases``, ``unclear`` and ``side_by_side`` small groups are
+    hidden.
     ``got_it_only`` is by role, of those of which ten people or more were shown a check. ``inputs`` are without names,
     ``replies`` what was said to people.
     """
@@ -132,6 +141,10 @@ class Report:
     messages: tuple[MessageView, ...]
     weeks: tuple[Week, ...]
     arms: tuple[ArmResult, ...] = ()
+    phases: tuple[PhaseView, ...] = ()
+    commitments: Mapping[str, Mapping[CommitmentState, int]] = field(default_factory=dict)
+    unclear: tuple[UnclearRole, ...] = ()
+    side_by_side: tuple[SideBySide, ...] = ()
     got_it_only: tuple[GotItOnly, ...] = ()
     inputs: tuple[InputView, ...] = ()
     replies: tuple[Mapping[str, Any], ...] = ()
@@ -148,10 +161,21 @@ def report(store: Store, campaign: str, now: dt.datetime) -> Report:
                 seen.take(person, role, loaded[person.id].history)
     return replace(
         seen.report(),
+        phases=tuple(view.without_small_groups() for view in phases(store, record, now)),
+        commitments=_commitments(store, record, now),
+        unclear=tuple(role for role in unclear_by_role(store, record, now) if role.talks or role.checks),
+        side_by_side=tuple(map(without_small_ones, by_department(store, record))),
         got_it_only=tuple(got_it_only(store, record)),
         inputs=input_views(store, record),
         replies=tuple(replies(store, record)),
     )
+
+
+def _commitments(store: Store, record: CampaignRecord, now: dt.datetime) -> dict[str, dict[CommitmentState, int]]:
+    counts: dict[str, Counter[CommitmentState]] = {}
+    for one in commitments(store, record, now):
+        counts.setdefault(one.message, Counter())[one.state] += 1
+    return {message: {state: found[state] for state in STATES} for message, found in counts.items()}
 
 
 def recall_by_role(store: Store, record: CampaignRecord, now: dt.datetime) -> list[RoleView]:
@@ -161,7 +185,9 @@ def recall_by_role(store: Store, record: CampaignRecord, now: dt.datetime) -> li
     """
     plan = record.plan
     open_now = [
-        message for message in messages_by_recall(plan) if _span(plan, message)[0] <= now < _span(plan, message)[1]
+        message
+        for message in messages_by_recall(plan)
+        if _span(plan, message)[0] <= now < _span(plan, message)[1] and message.id not in plan.corrected
     ]
     answers = check_results(store, plan, now)
     views: list[RoleView] = []
@@ -184,6 +210,13 @@ def recall_by_role(store: Store, record: CampaignRecord, now: dt.datetime) -> li
             RoleView(role, drawn.people, shown=True, right=right, recall=recall, checks=one.checks, tested=one.tested)
         )
     return views
+
+
+def _key_point(message: Message) -> str:
+    # that of a moved date is a text of the catalogs
+    if isinstance(message, Notice) and message.old_dates:
+        return _("New date: {names}", names=", ".join(name.replace("_", " ") for name in message.old_dates))
+    return message.key_point
 
 
 class _Reading:
@@ -240,9 +273,9 @@ class _Reading:
         guess = sum(1 / n for n in options) / len(options) if options else None
         floor, target, total = cadence.recall_floor, cadence.target, self._total(message, roles)
         alike = self._answers.alike.get(message.id, Alike())
-        return MessageView(
-            message.id, message.key_point, message.ask, opens, closes, floor, target, by, guess, roles, total, alike
-        )
+        about = (message.id, _key_point(message), message.ask, opens, closes)
+        by_whom = plan.corrected.get(message.id, "")
+        return MessageView(*about, floor, target, by, guess, roles, total, alike, by_whom)
 
     def _role(self, message: Message, role: str, closes: dt.datetime, by: dt.datetime | None) -> RoleView:
         people = self._sizes[role]

@@ -28,6 +28,7 @@ from commsengine.reports.input_answers import recent_inputs
 from commsengine.reports.manager_lists import why_untold
 from commsengine.reports.morning_time import MorningBasis, morning_key, morning_of, quarter_of, tried
 from commsengine.reports.outcomes_recorded import RecordedOutcome, recorded_outcomes
+from commsengine.reports.promises import overdue_promises
 from commsengine.reports.status import channels, failed, held, paused_by_engine, questions, refusals
 from commsengine.store.records import CampaignRecord
 from commsengine.translation import N_, _, counted, in_language
@@ -171,11 +172,19 @@ class Digests:
             questions=_grouped(asked, record)[:MOST_LINES],
             held=tuple(held_rows),
             figures=(*figures, *self._never_arrived(campaign, now)),
+            overdue=tuple(self._overdue(campaign, now)),
             troubles=tuple(self._troubles(record, now)),
             waiting=number,
             open_questions=len(asked),
             to_decide=len(rows),
         )
+
+    def _overdue(self, campaign: str, now: dt.datetime) -> Iterator[str]:
+        for promise in overdue_promises(self._store, now, campaign)[:MOST_LINES]:
+            day, said = dt.date.fromisoformat(promise["by"]), _short(promise["text"]).rstrip(".")
+            text = N_("{said} – promised to {people} for {day}. Kept? commsengine question {id} --as done")
+            people = counted(promise["people"], "person", "people")
+            yield _(text, said=said, people=people, day=f"{day.day} {day:%B}", id=promise["ids"][0])
 
     def _never_arrived(self, campaign: str, now: dt.datetime) -> Iterator[str]:
         # no trouble of today: they stand there as long as the campaign goes on

@@ -19,6 +19,7 @@ from commsengine.cadence.plan import Message, Plan
 from commsengine.engine.directory import members_of
 from commsengine.errors import InputError
 from commsengine.recall.small_groups import enough
+from commsengine.reports.commitments import commitments
 from commsengine.reports.why import iso
 from commsengine.store.records import AskId, CampaignRecord, GivenInput, ReplyRecord
 from commsengine.store.store import Store
@@ -71,11 +72,13 @@ def _view(asked: Mapping[str, Any]) -> InputView:
     )
 
 
-def answers(store: Store, record: CampaignRecord, message: str | None = None) -> dict[str, Any]:
+def answers(
+    store: Store, record: CampaignRecord, message: str | None = None, now: dt.datetime | None = None
+) -> dict[str, Any]:
     """The answers to every message that asks for one, or to one of them, as documented JSON.
 
     A message that the plan has lost since is there as long as there are answers to it. Raises ``InputError`` for a
-    message that asks for nothing of the kind.
+    message that asks for nothing of the kind. What became of commitments is there as of ``now``.
     """
     given = store.answers.inputs(record.id)
     asking = {each.id: each for each in record.plan.messages if each.ask in ASKED_FOR}
@@ -86,13 +89,16 @@ def answers(store: Store, record: CampaignRecord, message: str | None = None) ->
         fix = _("Those that do: {messages}.", messages=known) if known else _("None of its messages does.")
         raise InputError(_(cause, message=message, campaign=record.id), fix)
     audience, standing = list(members_of(store, record.plan)), store.replies.standing(record.id)
+    words = commitments(store, record, now, message) if now else []
+
+    def answered(each: Message) -> dict[str, Any]:
+        own = [one for one in given if one.message == each.id]
+        said = _answered(store, record.plan, each, own, audience, standing)
+        return {**said, "commitments": [one.as_json() for one in words if one.message == each.id]}
+
     return {
         "campaign": record.id,
-        "messages": [
-            _answered(store, record.plan, each, [one for one in given if one.message == each.id], audience, standing)
-            for each in asking.values()
-            if message in (None, each.id)
-        ],
+        "messages": [answered(each) for each in asking.values() if message in (None, each.id)],
     }
 
 

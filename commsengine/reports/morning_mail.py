@@ -1,4 +1,4 @@
-"""What people get in the morning: the owners' digest and the managers' lists."""
+"""What people get in the morning: the owners' digest and reviews of phases, and the managers' lists."""
 
 from __future__ import annotations
 
@@ -8,15 +8,17 @@ from collections.abc import Callable, Sequence
 from commsengine.reports.digest import Digests
 from commsengine.reports.manager_lists import ManagerLists
 from commsengine.reports.morning_time import MorningBasis
+from commsengine.reports.phase_review import PhaseReviews
 from commsengine.store.records import CampaignRecord
 
 
 def morning_mail(basis: MorningBasis, clock: Callable[[], dt.datetime]) -> Callable[[Sequence[CampaignRecord]], None]:
     """What the engine calls at each tick, with all campaigns; due mail is written down once."""
-    digests, lists = Digests(basis), ManagerLists(basis)
+    digests, reviews, lists = Digests(basis), PhaseReviews(basis), ManagerLists(basis)
 
     def write(records: Sequence[CampaignRecord]) -> None:
         digests.send(records, clock())
+        reviews.send(records, clock())
         lists.send(records, clock())
 
     return write

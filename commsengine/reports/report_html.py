@@ -107,7 +107,8 @@ def headline(report: Report) -> tuple[str, list[str]]:
 
 def _standings(report: Report) -> list[Standing]:
     # messages that are open, or all once none is
-    found = [(m, role, role.recall) for m in report.messages for role in m.roles if role.shown and role.recall]
+    still = [message for message in report.messages if not message.corrected_by]
+    found = [(m, role, role.recall) for m in still for role in m.roles if role.shown and role.recall]
     open_now = [one for one in found if one[0].opens <= report.at < one[0].closes]
     return open_now or found
 

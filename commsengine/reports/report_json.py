@@ -7,6 +7,7 @@ from typing import Any
 
 from commsengine.recall.statistics import Interval, Share
 from commsengine.reports.campaign_report import MessageView, Report, RoleView, Total, TouchCounts
+from commsengine.reports.departments import SideBySide
 from commsengine.reports.experiment_arms import ArmResult
 from commsengine.reports.input_answers import InputView
 from commsengine.reports.recall_curves import Mean
@@ -32,6 +33,22 @@ def as_data(seen: Report) -> dict[str, Any]:
             {"role": each.role, "people": each.people, "only": each.only, "share": round(each.only / each.people, 3)}
             for each in seen.got_it_only
         ],
+        "phases": [view.as_json() for view in seen.phases],
+        "commitments": [{"message": message, **states} for message, states in seen.commitments.items()],
+        "unclear": [role.as_json() for role in seen.unclear],
+        "departments": [_departments(each) for each in seen.side_by_side],
+    }
+
+
+def _departments(each: SideBySide) -> dict[str, Any]:
+    # without names: a report goes from hand to hand
+    return {
+        "message": each.message,
+        "question": each.question,
+        "departments": [
+            {"department": one.department, "people": one.people, "answers": [said.text for said in one.given]}
+            for one in each.departments
+        ],
     }
 
 
@@ -40,6 +57,7 @@ def _message(message: MessageView) -> dict[str, Any]:
     return {
         "message": message.id,
         "key_point": message.key_point,
+        "corrected_by": message.corrected_by,
         "from": message.opens,
         "until": message.closes,
         "floor": message.floor,

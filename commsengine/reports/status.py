@@ -13,14 +13,16 @@ from commsengine.engine.decisions import Decisions
 from commsengine.engine.directory import SignerLookup
 from commsengine.engine.waiting_messages import waiting
 from commsengine.reports.campaign_report import RoleView, recall_by_role
+from commsengine.reports.commitments import overdue_commitments
 from commsengine.reports.day_figures import DayFigures, Leaving, day_figures, end_of_day, leaving_until
 from commsengine.reports.followups import followups
 from commsengine.reports.manager_words import managers_words
 from commsengine.reports.outcomes_recorded import recorded_outcomes
+from commsengine.reports.phases import gates_that_wait, phases
 from commsengine.reports.promises import overdue_promises
 from commsengine.reports.why import iso, touch_json
 from commsengine.store.dialogue.replies import alike
-from commsengine.store.records import CampaignCounts, QuestionRecord, TouchRecord
+from commsengine.store.records import CampaignCounts, CampaignRecord, QuestionRecord, TouchRecord
 from commsengine.store.store import Store
 from commsengine.translation import N_
 
@@ -41,11 +43,11 @@ def status(
 ) -> dict[str, Any]:
     """The engine's state and the record of each campaign; the touches ever made are the sum of their states.
 
-    ``stop_file``: the file STOP is there. With ``recall`` that of each role is estimated too; with ``decisions`` how
-    many messages wait for a channel that rests.
+    ``stop_file``: the file STOP is there. With ``recall`` that of each role is estimated too, and its phases measured;
+    with ``decisions`` how many messages wait for a channel that rests.
     """
     campaigns = [
-        {**_campaign(books, store, now), **({"recall": _recall(store, books.campaign, now)} if recall else {})}
+        {**_campaign(books, store, now), **(_measured(store, books.campaign, now) if recall else {})}
         for books in store.counts.status(now)
     ]
     engine = engine_state(store, now, stop_file=stop_file)
@@ -96,13 +98,26 @@ def touches(store: Store, campaign: str) -> Iterator[dict[str, Any]]:
     """Every row of a campaign, by ``due_at``."""
     emails: dict[str, str] = {}
     for record in store.touches.list(campaign):
-        yield {**touch_json(record.row), "person": _email(store, record, emails), "held": record.held}
+        more = {"held": record.held, "corrects": record.corrects}
+        yield {**touch_json(record.row), "person": _email(store, record, emails), **more}
 
 
 def today(store: Store, decisions: Decisions, renderer: RendererFor, now: dt.datetime) -> dict[str, Any]:
     """What waits for a person, bad news first, in the order of the digest; with the same numbers."""
     return {
         "promises": overdue_promises(store, now),
+        "commitments": [
+            one.as_json()
+            for record in store.campaigns.all()
+            if record.state in ("running", "paused")
+            for one in overdue_commitments(store, record, now)
+        ],
+        "gates": [
+            {"campaign": record.id, **view.as_json()}
+            for record in store.campaigns.all()
+            if record.state in ("running", "paused")
+            for view in gates_that_wait(store, record, now)
+        ],
         "paused": paused_by_engine(store),
         "channels": channels(store, decisions, now),
         "failed": failed(store),
@@ -153,6 +168,7 @@ def questions(store: Store, now: dt.datetime) -> list[dict[str, Any]]:
             "campaign": question.campaign,
             "message": question.message,
             "text": question.text,
+            "objection": question.objection,
             "asked_at": iso(question.asked_at),
             "overdue": _waits_too_long(store, question, now),
         }
@@ -251,11 +267,18 @@ def _campaign(books: CampaignCounts, store: Store, now: dt.datetime) -> dict[str
     }
 
 
-def _recall(store: Store, campaign: str, now: dt.datetime) -> list[dict[str, Any]]:
-    # by role, while the campaign goes on; a role of too few people has no figures
+def _measured(store: Store, campaign: str, now: dt.datetime) -> dict[str, Any]:
     record = store.campaigns.get(campaign)
     if record is None or record.started_at is None or record.state not in ("running", "paused"):
-        return []
+        return {"recall": [], "phases": []}
+    return {
+        "recall": _recall(store, record, now),
+        "phases": [view.as_json() for view in phases(store, record, now)],
+    }
+
+
+def _recall(store: Store, record: CampaignRecord, now: dt.datetime) -> list[dict[str, Any]]:
+    # by role; a role of too few people has no figures
     return [_recall_json(role) for role in recall_by_role(store, record, now)]
 
 

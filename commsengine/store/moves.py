@@ -99,6 +99,7 @@ _BLANK: Mapping[str, Any] = {
     **dict.fromkeys(("campaign", "message", "role", "channel", "reason", "owner", "remote_id"), ""),
     **dict.fromkeys(("number", "version", "epoch", "facts_seq", "fence", "attempts", "uncertainties", "uncounted"), 0),
     **dict.fromkeys(("person_id", "local_date", "rung", "not_after", "again_at", "payload", "refusal_id")),
+    **dict.fromkeys(("corrects", "named"), ""),
     **dict.fromkeys(("lease_until", "sending_at", "uncertain_at", "sent_at", "retry_at")),
     **dict.fromkeys(("possible_duplicate", "held"), False),
 }
@@ -149,6 +150,11 @@ def rejudging() -> Update:
     return update(touch)
 
 
+def naming() -> Update:
+    """The dates in the text of a row, one at a time: no move."""
+    return update(touch).where(touch.c.key == bindparam("the_key")).values(named=bindparam("dates"))
+
+
 def adopting() -> Update:
     """A row without a person, or of an erased one, goes to the person with that key who is back: no move."""
     gone = select(person.c.id).where(person.c.erased_at.is_not(None))
@@ -167,7 +173,7 @@ def reborn(connection: Connection) -> sqlite.Insert | postgresql.Insert:
     What the record has in a final state stays. Attempts and uncertainties are those since, and come on top.
     """
     new = insert(connection, touch)
-    later = ("state", "reason", "owner", "fence", "lease_until", "held", "refusal_id")
+    later = ("state", "reason", "owner", "fence", "lease_until", "held", "refusal_id", "named")
     times = ("uncertain_at", "sending_at", "sent_at", "retry_at")
     since = ("attempts", "uncertainties")
     return new.on_conflict_do_update(

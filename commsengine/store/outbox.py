@@ -32,6 +32,8 @@ Decided = Sequence[tuple[Decision, int]]
 LookAgain = Mapping[str, dt.datetime | None]
 """For each key, when to look at it again; ``None`` is at once."""
 
+NO_DATES: Mapping[str, str] = {}
+
 RECEIPTS = {
     "sent": moves.ARRIVE,
     "failed": moves.FAIL,
@@ -77,15 +79,25 @@ class Outbox:
 
         return self._database.write_again(work)
 
-    def record(self, marks: Sequence[str], receipts: Sequence[Receipt], lease: Lease, now: dt.datetime) -> Commit:
+    def record(
+        self,
+        marks: Sequence[str],
+        receipts: Sequence[Receipt],
+        lease: Lease,
+        now: dt.datetime,
+        named: Mapping[str, str] = NO_DATES,
+    ) -> Commit:
         """Receipts, then marks, of many connections in one commit; what is marked may leave.
 
-        Settled are the receipts that were still ours to settle.
+        Settled are the receipts that were still ours to settle. ``named`` are the dates in texts that leave, by key.
         """
 
         def work(connection: Connection) -> Commit:
             recorded = _settle(connection, receipts, lease, now)
-            return replace(recorded, marked=_mark(connection, marks, lease, now))
+            marked = _mark(connection, marks, lease, now)
+            dated = ({"the_key": each.key, "dates": named[each.key]} for each in marked if named.get(each.key))
+            many(connection, moves.naming(), dated)
+            return replace(recorded, marked=marked)
 
         return self._database.write_again(work)
 
@@ -118,6 +130,7 @@ class Outbox:
 
 _TAKEN_OVER = (
     *("channel", "role", "number", "version", "epoch", "facts_seq", "not_after", "again_at", "state", "reason"),
+    *("corrects", "named"),
     *("owner", "fence", "lease_until", "sent_at", "retry_at"),
 )
 
@@ -150,7 +163,7 @@ def _row(
     row |= {"rung": each.rung, "role": each.role, "channel": each.channel, "number": each.number, "due_at": each.due_at}
     row |= {"person_id": each.person, "not_after": each.not_after, "again_at": each.again_at, "reason": each.skip}
     row |= {"version": versions[each.campaign], "epoch": epochs[each.campaign], "facts_seq": facts_seq}
-    row["fence"] = lease.fence
+    row |= {"fence": lease.fence, "corrects": each.corrects}
     if move is moves.CARRY:
         row["sent_at"] = now
     if move is moves.CLAIM:

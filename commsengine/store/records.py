@@ -209,6 +209,8 @@ class TouchRecord(TouchDetails):
     retry_at: dt.datetime | None
     remote_id: str
     payload: Mapping[str, Any] | None
+    corrects: str
+    named: str | None
 
     @property
     def row(self) -> TouchRow:
@@ -336,7 +338,8 @@ class QuestionRecord:
     @property
     def ask(self) -> Ask:
         about = (self.person_id, self.campaign, self.message, self.key, self.text, self.evidence, self.asked_at)
-        return Ask(AskId("question", self.id), *about, self.thread, self.answered_at, self.answered_by)
+        told = (self.thread, self.answered_at, self.answered_by)
+        return Ask(AskId("question", self.id), *about, *told, self.objection)
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -355,7 +358,7 @@ class Ask:
     """A question, or an answer to an input: something that ends with a reply. ``key`` is its touch's.
 
     ``thread`` is the ``remote_id`` of the message under which the reply is awaited. ``answered_at`` and ``answered_by``
-    are those of a question.
+    are those of a question. An ``objection`` is the person's alone, whatever others object to.
     """
 
     id: AskId
@@ -369,6 +372,7 @@ class Ask:
     thread: str = ""
     answered_at: dt.datetime | None = None
     answered_by: str = ""
+    objection: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -538,13 +542,13 @@ class OpenRung:
 
 
 @dataclass(frozen=True, slots=True)
-class ReachedPerson:
-    """Which version of the plan reached a person, and when."""
+class SentText:
+    """A text that somebody got, by its message and the version of the plan."""
 
+    key: str
     person_id: str
     message: str
     version: int
-    sent_at: dt.datetime | None
 
 
 @dataclass(frozen=True, slots=True)

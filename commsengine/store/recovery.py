@@ -161,6 +161,7 @@ def _reborn(row: Reborn, now: dt.datetime) -> dict[str, Any]:
         "uncertain_at": now if row.state == "uncertain" else None,
         "sent_at": row.at if row.state == "sent" else None,
         "retry_at": now if row.state == "retry" else None,
+        "named": None,  # the journal does not know
     }
 
 

@@ -20,7 +20,7 @@ from commsengine.store.records import Lease, TouchRecord
 from commsengine.store.tables import campaign, touch
 from commsengine.store.touches import records_of
 
-ABOUT_OTHERS = ("digest", "manager_list")
+ABOUT_OTHERS = ("digest", "manager_list", "review")
 """Categories that speak of other people than the one they go to."""
 
 ASKED_FOR = ("link", "settings")
@@ -91,9 +91,7 @@ class ServiceMail:
         person_id: str | None = None,
         due_at: dt.datetime | None = None,
     ) -> bool:
-        """False when this key is known already. ``category`` is digest, manager_list, answer, correction, link,
-        settings or alert.
-        """
+        """False when this key is known already. ``category`` is what it is: digest, review, answer, alert and so on."""
         new = NewMail(key, category, channel, payload, campaign, person_id, due_at)
         with self._database.write() as connection:
             return add(connection, new, now)

@@ -243,7 +243,11 @@ _WAS_SENT = text("sent_at IS NOT NULL")
 
 
 class TouchTable(Row, table=True):
-    """Every contact ever made; outbox and history in one. ``kind`` service is mail that is not a touch."""
+    """Every contact ever made; outbox and history in one. ``kind`` service is mail that is not a touch.
+
+    ``corrects`` is what it puts right for its person. ``named`` are the dates of milestones in the text that left, kept
+    with its mark; ``NULL`` where that was not kept. Both are lines of ``cadence/told.py``.
+    """
 
     __tablename__ = "touch"
     __table_args__ = (
@@ -289,6 +293,8 @@ class TouchTable(Row, table=True):
     retry_at: dt.datetime | None = _instant(nullable=True)
     remote_id: str
     payload: dict[str, Any] | None = Field(default=None, sa_type=JSON, nullable=True)
+    corrects: str = _empty()
+    named: str | None
 
 
 class AttemptRow(Row, table=True):

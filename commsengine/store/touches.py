@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Connection, Select, bindparam, func, or_, select
 
 from commsengine.cadence.kinds_and_states import CARRIED, TouchState
-from commsengine.store.database import CHUNK, Database, columns_of, rows_with
-from commsengine.store.records import Attempt, ReachedPerson, TouchRecord
+from commsengine.store import moves
+from commsengine.store.database import CHUNK, Database, columns_of, many, rows_with
+from commsengine.store.records import Attempt, SentText, TouchRecord
 from commsengine.store.tables import attempt, touch, unreachable
 
 _COLUMNS = columns_of(touch, TouchRecord)
@@ -93,15 +94,28 @@ class Touches:
         rows = self._database.rows(_FIRST_OUTCOMES, given)
         return dict(Counter((row.verdict, row.phase, row.reply) for row in rows))
 
-    def carried(self, campaign: str) -> Sequence[ReachedPerson]:
-        """Who got, or may have got, which message of which version, by a channel or by hand."""
-        columns = (touch.c.person_id, touch.c.message, touch.c.version, touch.c.sent_at)
+    def texts_without_dates(self, campaign: str) -> Sequence[SentText]:
+        """What people got, or may have got, by a channel before the dates in a text were kept."""
         theirs = (
-            select(*columns)
+            select(*columns_of(touch, SentText))
             .where(touch.c.campaign == campaign, touch.c.state.in_(("sending", "sent", "uncertain")))
-            .where(touch.c.kind.not_in(("service", "sponsor")), touch.c.person_id.is_not(None))
+            .where(touch.c.kind.in_(CARRIED), touch.c.person_id.is_not(None), touch.c.named.is_(None))
         )
-        return [ReachedPerson(*row) for row in self._database.rows(theirs.order_by(*_IN_ORDER))]
+        return [SentText(*row) for row in self._database.rows(theirs.order_by(*_IN_ORDER))]
+
+    def people_with_dates(self, campaign: str) -> Sequence[str]:
+        """The ids of the people who got a text that named a date, or may have."""
+        theirs = (
+            select(touch.c.person_id)
+            .where(touch.c.campaign == campaign, touch.c.state.in_(("sending", "sent", "uncertain")))
+            .where(touch.c.named != "", touch.c.person_id.is_not(None))
+        )
+        return [row.person_id for row in self._database.rows(theirs.distinct())]
+
+    def keep_dates(self, dates: Mapping[str, str]) -> None:
+        """The dates in texts that left before they were kept, by key, as far as they are known."""
+        with self._database.write() as connection:
+            many(connection, moves.naming(), ({"the_key": key, "dates": dates[key]} for key in sorted(dates)))
 
     def reached(self, campaign: str, message: str) -> Sequence[str]:
         """The ids of the people who have got a message by a channel, or perhaps have."""

@@ -122,6 +122,7 @@ class AnswerPage(LinkPage):
             status=422 if error else 200,
             card=card,
             text=self._inbox.text(card),
+            calendar=self._inbox.calendar(card),
             lead=self._inbox.lead(card),
             heard=self._guard.link("heard", key, card.person, now),
             given=given,

@@ -19,13 +19,16 @@ from commsengine.answers.fresh_links import FreshLinks
 from commsengine.answers.inbox import AnswerInbox, UnknownTouchError
 from commsengine.links import Links
 from commsengine.reports.manager_desk import ManagerDesk
+from commsengine.store.store import Store
 from commsengine.web.answer_page import AnswerPage
+from commsengine.web.calendar_page import CalendarFeed
 from commsengine.web.calls_page import CallsPage
 from commsengine.web.heard_page import HeardPage
 from commsengine.web.my_messages_page import AskForMine, MyMessages
 from commsengine.web.protection import SECURITY, LinkGuard, RateLimit, SecurityHeaders
 from commsengine.web.rendering import FOLDER, notice
 from commsengine.web.requests import Notes, read_body
+from commsengine.web.review_page import ReviewPage
 from commsengine.web.unsubscribe_page import UnsubscribePage
 from commsengine.web.visits import Visits
 
@@ -44,6 +47,7 @@ def create_app(
     fresh_links: FreshLinks,
     desk: ManagerDesk,
     *,
+    store: Store,
     keys: Sequence[str],
     clock: Callable[[], dt.datetime],
     heartbeat_age: Callable[[], dt.timedelta | None] = lambda: None,
@@ -58,10 +62,13 @@ def create_app(
         LinkGuard(links, notes, limit, clock),
         Visits(fresh_links, keys, links.base_url, notes, limit, clock),
     )
-    behind_fresh_links = (CallsPage(visits, desk), MyMessages(visits, inbox))
+    behind_fresh_links = (CallsPage(visits, desk), ReviewPage(visits, store), MyMessages(visits, inbox))
     others = [each(inbox, guard, fresh_links) for each in (AskForMine, HeardPage, UnsubscribePage)]
     pages = [AnswerPage(inbox, guard, fresh_links, desk), *others]
-    routes: list[BaseRoute] = [visits.route(), *(page.route() for page in (*pages, *behind_fresh_links))]
+    routes: list[BaseRoute] = [
+        visits.route(),
+        *(page.route() for page in (*pages, *behind_fresh_links, CalendarFeed(inbox, guard))),
+    ]
     routes += [Route("/style.css", _style), Route("/healthz", _health(heartbeat_age, stale_after)), *more]
     if slack is not None:
         routes.append(Route("/slack/events", _slack(slack), methods=["POST"]))

@@ -43,14 +43,20 @@ class LinkGuard:
         self.notes = notes
         self._links, self._limit, self._clock = links, limit, clock
 
-    def enter(self, request: Request, purpose: str) -> tuple[Signed, dt.datetime]:
-        """What the link says, and the instant. Raises ``HTTPException`` 404 (a bad link) or 429."""
+    def enter(self, request: Request, purpose: str, *, limit: RateLimit | None = None) -> tuple[Signed, dt.datetime]:
+        """What the link says, and the instant. Raises ``HTTPException`` 404 (a bad link) or 429.
+
+        A link of many people has a ``limit`` of its own, for each address.
+        """
         now = self._clock()
         try:
             signed = self._links.read(purpose, request.path_params["token"], now)
         except LinkError:
             raise HTTPException(404) from None
-        if not self._limit.allows(f"{purpose} {request.method == 'POST'} {signed.key}"):
+        use = f"{purpose} {request.method == 'POST'} {signed.key}"
+        if limit is not None:
+            use = f"{use} {request.client.host if request.client else ''}"
+        if not (limit or self._limit).allows(use):
             raise HTTPException(429, headers={"Retry-After": "60"})
         return signed, now
 
@@ -60,7 +66,10 @@ class LinkGuard:
 
 
 class SecurityHeaders:
-    """Adds ``SECURITY`` to every HTTP response of the application it wraps; over https, also HSTS."""
+    """Adds ``SECURITY`` to every HTTP response of the application it wraps; over https, also HSTS.
+
+    What a response says of itself, such as how long it may be kept, stands.
+    """
 
     def __init__(self, app: ASGIApp, *, https: bool) -> None:
         self._app = app
@@ -69,7 +78,9 @@ class SecurityHeaders:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
-                MutableHeaders(scope=message).update(self._headers)
+                headers = MutableHeaders(scope=message)
+                for name, value in self._headers.items():
+                    headers.setdefault(name, value)
             await send(message)
 
         await self._app(scope, receive, send_with_headers if scope["type"] == "http" else send)

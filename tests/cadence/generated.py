@@ -11,7 +11,16 @@ from hypothesis import strategies as st
 
 from commsengine.cadence.calendar import zone
 from commsengine.cadence.forecast import Supposition
-from commsengine.cadence.history import Answer, Campaign, Campaigns, Deed, OutreachOutcome, Standstill, Touch
+from commsengine.cadence.history import (
+    Answer,
+    Campaign,
+    Campaigns,
+    Deed,
+    ManagerHold,
+    OutreachOutcome,
+    Standstill,
+    Touch,
+)
 from commsengine.cadence.people import Person
 from commsengine.cadence.plan import Plan, Workspace
 from tests.builders import a_plan, utc
@@ -34,6 +43,7 @@ LADDERS: tuple[list[dict[str, str]], ...] = (
     [{"after": "2 touches", "do": "remind"}],
     [],
 )
+BOSS = "boss@example.com"
 KICKOFFS = ("2027-03-08", "2027-03-25", "2027-10-18")  # near the clock changes of all zones
 
 
@@ -52,6 +62,8 @@ def messages(index: int) -> st.SearchStrategy[dict[str, Any]]:
             "ask": st.sampled_from(("acknowledge", "acknowledge", "acknowledge", "acknowledge", "nothing")),
             "repeat_until": st.sampled_from(("end", "end", "acknowledged", "done")),
             "priority": st.sampled_from(("high", "normal", "low")),
+            "sender": st.sampled_from(("lead", "manager")),
+            "managers_first": st.sampled_from((None, None, "2 working days")),
             "follow_up": st.sampled_from(LADDERS),
         }
     )
@@ -85,6 +97,7 @@ def people(draw: st.DrawFn, kickoff: str) -> Person:
     return Person(
         id="p",
         email="p@example.com",
+        manager=BOSS,
         country=draw(st.sampled_from(("DE", "US", "CL", "KR", ""))),
         time_zone=draw(st.sampled_from(ZONES)),
         days=draw(st.sampled_from((None, frozenset({0, 1, 3})))),
@@ -93,6 +106,16 @@ def people(draw: st.DrawFn, kickoff: str) -> Person:
         quiet=draw(st.sampled_from((None, (8 * 60, 14 * 60)))),
         channel=draw(st.sampled_from(("", "email"))),
     )
+
+
+@st.composite
+def manager_holds(draw: st.DrawFn, kickoff: str) -> tuple[ManagerHold, ...]:
+    """Perhaps their manager holds the first message for some days, and perhaps that is lifted early."""
+    days, lasting, lifted = draw(st.integers(-2, 9)), draw(st.integers(0, 6)), draw(st.sampled_from((None, 9, 55)))
+    at = utc(kickoff) + dt.timedelta(days=days, hours=draw(st.integers(0, 23)))
+    until = at.date() + dt.timedelta(days=lasting)
+    end = at + dt.timedelta(hours=lifted) if lifted else None
+    return (ManagerHold("m0", frozenset({BOSS}), until, at, end),) if lasting else ()
 
 
 @st.composite
@@ -108,8 +131,9 @@ def worlds(draw: st.DrawFn) -> tuple[Campaigns, Person]:
             "black_out": draw(st.sampled_from(([], ["2027-03-30..2027-04-01"]))),
         }
     )
+    holds = draw(manager_holds(kickoff))
     running = tuple(
-        Campaign(draw(plans(number, kickoff)), started, pauses=still if number == 0 else ())
+        Campaign(draw(plans(number, kickoff)), started, pauses=still if number == 0 else (), manager_holds=holds)
         for number in range(draw(st.integers(1, 2)))
     )
     return Campaigns(running, workspace), draw(people(kickoff))

@@ -12,16 +12,28 @@ import pytest
 from ruamel.yaml import YAML
 
 from commsengine.cadence.calendar import zone
-from commsengine.cadence.history import Campaign, Campaigns, History, Snooze, Standstill, Touch
+from commsengine.cadence.history import (
+    Campaign,
+    Campaigns,
+    DirectReport,
+    History,
+    ManagerHold,
+    Snooze,
+    Standstill,
+    Touch,
+)
 from commsengine.cadence.people import Person
 from commsengine.cadence.plan import WEEKDAYS, Notice, Plan
 from commsengine.cadence.time_notation import parse_clock
-from tests.builders import a_message, a_plan, utc
+from tests.builders import BEN, a_message, a_plan, someone, utc
 from tests.cadence.telling import BERLIN, Fact, did_it, got_it, lines, outcome, question, tell
 
 PAGE = Path(__file__).parents[2] / "docs" / "how-it-decides.md"
 EXAMPLES = re.findall(r"```yaml\n(.*?)```\n```text\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)
 BEN_IN_BERLIN = replace(BERLIN, country="", region="")
+
+LED = {"sales": someone(1), "others": someone(2, department="Support")}
+"""Who reports to Ben where he leads somebody."""
 
 Example = dict[str, Any]
 
@@ -51,6 +63,9 @@ def facts_of(happens: list[Example]) -> list[Fact]:
     facts: list[Fact] = [outcome(at[what], what) for what in ("objects", "understood", "declines") if what in at]
     facts += [did_it(at["did it"])] if "did it" in at else []
     facts += [got_it(at[what], kind=kind) for what, kind in ANSWERS.items() if what in at]
+    if "objection" in at:
+        objection = question(at["objection"], at.get("objection answered", ""))
+        facts.append(replace(objection, objection=True))
     if "question" in at:
         facts.append(question(at["question"], at.get("question answered", "")))
     for each in happens:
@@ -60,13 +75,13 @@ def facts_of(happens: list[Example]) -> list[Fact]:
     return facts
 
 
-ANSWERS = {"got it": "acknowledged", "heard enough": "heard_enough"}
+ANSWERS = {"got it": "acknowledged", "heard enough": "heard_enough", "will": "commit"}
 
 
 def plan_of(example: Example, **changes: Any) -> Plan:
     send = {"channels": ["email"], "holidays": "false", **example.get("send", {})}
     messages = [a_message(**message) for message in example["messages"]]
-    own = {name: example[name] for name in ("sponsor", "outcomes") if name in example}
+    own = {name: example[name] for name in ("sponsor", "outcomes", "phases") if name in example}
     plan = a_plan(*messages, send=send, follow_up=example.get("follow_up", []), **own, **changes)
     return plan.with_notices([said_now(example["now"])]) if "now" in example else plan
 
@@ -79,6 +94,15 @@ def said_now(told: Example) -> Notice:
     return Notice.model_validate({**about, **times, **once})
 
 
+def hold_of(example: Example) -> tuple[ManagerHold, ...]:
+    told = example.get("hold")
+    if not told:
+        return ()
+    lifted = utc(berlin(told["lifted"])) if "lifted" in told else None
+    until = dt.date.fromisoformat(told["until"])
+    return (ManagerHold("one-record", frozenset({BEN.manager}), until, utc(berlin(told["at"])), lifted),)
+
+
 def campaigns_of(plan: Plan, pause: Example | None) -> Campaigns:
     pauses = ()
     if pause:
@@ -89,12 +113,18 @@ def campaigns_of(plan: Plan, pause: Example | None) -> Campaigns:
 def touches_of(example: Example) -> list[Touch]:
     person, pause, moved = person_of(example.get("person", {})), example.get("pause"), example.get("moved")
     history = History(unreachable=dict.fromkeys(example.get("person", {}).get("unreachable", ()), "no address"))
+    leads = example.get("person", {}).get("leads", ())
+    history = replace(history, reports=tuple(DirectReport(LED[role]) for role in leads))
     standstill = example.get("engine", {})
     begin = next(iter(standstill.values()), pause["to"] if pause else "2027-01-04 00:00")
     facts = facts_of(example.get("happens", []))
     moved = moved or example.get("applied")
     campaigns, until = campaigns_of(plan_of(example), pause), berlin(moved["at"]) if moved else "2027-12-01"
+    held = (replace(campaigns.running[0], manager_holds=hold_of(example)),)
+    campaigns = replace(campaigns, running=held)
     rests = {"email": utc(berlin(standstill["channel rests until"]))} if "channel rests until" in standstill else {}
+    words = {phase: utc(berlin(at)) for phase, at in example.get("opened", {}).items()}
+    campaigns = replace(campaigns, running=tuple(replace(each, opened=words) for each in campaigns.running))
     story = tell(replace(campaigns, rests=rests), person, *facts, start=berlin(begin), until=until, history=history)
     if not moved:
         return story.touches

@@ -8,10 +8,10 @@ import holidays
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from commsengine.cadence.calendar import zone
+from commsengine.cadence.calendar import Hours, zone
 from commsengine.cadence.decide import decide
 from commsengine.cadence.forecast import forecast
-from commsengine.cadence.history import Answer, Campaigns, History, Touch
+from commsengine.cadence.history import Answer, Campaigns, DirectReport, History, Touch
 from commsengine.cadence.kinds_and_states import BY_HAND
 from commsengine.cadence.people import Person
 from commsengine.cadence.plan import WEEKDAYS, Plan
@@ -34,8 +34,13 @@ def told(world: Worlds, salt: int, **how: object) -> Told:
         start=START,
         until=UNTIL,
         suppose=answers(salt, person),
+        history=History(reports=(REPORT,) if salt % 3 == 0 else ()),
         **how,  # type: ignore[arg-type]
     )
+
+
+REPORT = DirectReport(Person(id="r", email="r@example.com", manager="p@example.com"))
+"""Reports to every third of them."""
 
 
 def sent(touches: list[Touch]) -> list[Touch]:
@@ -69,7 +74,7 @@ def test_nobody_is_chased_after_an_answer(world: Worlds, salt: int) -> None:
     story = told(world, salt)
     for touch in sent(story.touches):
         before = [answer for answer in story.history.answers if answer.at < touch.due_at and same(answer, touch)]
-        assert not before or touch.kind == "message" or awaits_a_deed(world[0], touch)
+        assert not before or touch.kind in ("message", "briefing") or awaits_a_deed(world[0], touch)
         assert not any(answer.kind == "heard_enough" for answer in before)
 
 
@@ -84,6 +89,37 @@ def test_nothing_of_a_message_comes_after_the_deed_it_awaits(world: Worlds, salt
     for touch in sent(story.touches):
         done = story.history.done_at(touch.campaign, "first_call")
         assert done is None or done >= touch.due_at or not awaits_a_deed(world[0], touch)
+
+
+@generated
+@given(worlds(), st.integers(0, 99))
+def test_nothing_that_their_manager_holds_is_due_meanwhile(world: Worlds, salt: int) -> None:
+    campaigns, person = world
+    for touch in sent(told(world, salt).touches):
+        plan = plan_of(campaigns, touch)
+        for hold in campaigns.running[0].manager_holds:
+            ends = Hours(plan, person).midnight(hold.until)
+            ends = min(ends, hold.lifted_at or ends)
+            held = touch.message == hold.message and plan.message(hold.message).sender == "manager"
+            assert not held or not hold.at <= touch.due_at < ends
+
+
+@generated
+@given(worlds(), st.integers(0, 99))
+def test_managers_get_it_first_and_nobody_else_before_its_day(world: Worlds, salt: int) -> None:
+    campaigns, person = world
+    leads = salt % 3 == 0
+    for touch in sent(told(world, salt).touches):
+        plan = plan_of(campaigns, touch)
+        message, hours = plan.message(touch.message), Hours(plan, person)
+        opens = hours.instant_of(plan, message.opens)
+        first = message.managers_first is not None and leads
+        assert touch.due_at >= opens or first
+        assert (touch.kind == "briefing") == (first and touch.kind in ("message", "briefing") and touch.number == 1)
+        begun = hours.local_date(campaigns.running[0].started_at)
+        waits = hours.midnight(hours.after_working_days(begun, message.managers_first or 0))
+        early = hours.after_working_days(hours.local_date(opens), -(message.managers_first or 0))
+        assert first or message.managers_first is None or begun <= early or touch.due_at >= waits
 
 
 def same(answer: Answer, touch: Touch) -> bool:

@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 
 from commsengine.cadence.plan import Notice, Plan, Workspace
-from commsengine.campaigns.apply import Diff, Moved, apply, compare
+from commsengine.campaigns.apply import Diff, apply, compare
 from commsengine.campaigns.diff import TouchDiff
+from commsengine.campaigns.moved_dates import Moved
 from commsengine.engine.decisions import Decisions
 from commsengine.errors import InputError
 from commsengine.reports.followups import open_followups
@@ -65,7 +66,7 @@ def test_a_moved_milestone_shows_what_moves_and_who_was_told_the_old_date(
         (someone(2).email, ("go_live",)),
     ]
     assert moved.correction == (
-        'Go live of "One customer record" is now on 05 April 2027, not on 15 March 2027. ' + because
+        'Go live of "One customer record" is now Monday, 5 April 2027, not Monday, 15 March 2027. ' + because
     )
 
 

@@ -38,11 +38,14 @@ LOOKS: Sequence[Sequence[str]] = (
     ("answers", "crm", "--csv"),
     ("people", "show", "ana@example.com"),
     ("people", "export"),
+    ("acks", "crm"),
+    ("acks", "crm", "--csv"),
     ("report", "crm", "--json"),
 )
 WITHOUT_JSON = {
     ("people", "export"),
     ("answers", "crm", "--csv"),
+    ("acks", "crm", "--csv"),
     ("followups", "--talking-points"),
     ("report", "crm", "--json"),
 }

@@ -233,6 +233,32 @@ def test_preview_shows_the_channel_that_will_carry_it(terminal: Terminal, mailbo
     assert asked["previews"][0]["channel"] == "slack"
 
 
+def test_today_and_followups_say_what_came_of_talks_and_the_numbers_of_the_day(
+    started: Terminal, mailbox: Mailbox
+) -> None:
+    started.run("tick")
+    with Wiring(started.folder) as wiring:
+        about = (wiring.store.people.by_email("ana@example.com"), "crm", ["one-record"])
+        assert about[0]
+        wiring.store.answers.outcome(
+            about[0].id, *about[1:], "objects", unclear="skill", note="wants \x1b[2Ja course", by="mia@example.com",
+            now=wiring.clock(),
+        )  # fmt: skip
+    found = started.json("today")
+    (talk,), (numbers,) = found["recorded"], found["numbers"]
+    assert (talk["person"], talk["unclear"], talk["by"]) == ("ana@example.com", "skill", "mia@example.com")
+    assert list(numbers) == ["campaign", "since", "today", "sent", "acknowledged", "answered", "asked", "leaving"]
+    order = ["promises", "paused", "channels", "failed", "held", "refusals", "numbers", "questions", "follow_ups"]
+    assert [name for name in found if name in order] == order
+    assert started.json("followups")["recorded"] == found["recorded"]
+    for command in ("today", "followups"):
+        said = started.run(command).out
+        assert "Ana Kim: objects; unclear: skill, says mia@example.com" in said
+        assert ("a course" in said, "\x1b[2J" in said) == (True, False)
+    assert "Yesterday: 0 messages sent, 0 confirmed, 0 answered." in started.run("today").out
+    assert len(mailbox.arrived) == 4
+
+
 def test_after_a_tick_no_engine_is_said_to_run(started: Terminal, mailbox: Mailbox) -> None:
     assert len(mailbox.arrived) == 0
     started.run("tick")

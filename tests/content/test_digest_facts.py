@@ -54,8 +54,8 @@ ALL = replace(
     waiting=19, opens="https://comms.example.com/p/abc",
 )  # fmt: skip
 IN_ORDER = (
-    "What is wrong", "Nothing leaves by Slack.", "waits for your decision", "Promised, and overdue", "a shorter form",
-    "Yesterday and today", "3 sent", "Questions that wait for you", "What people answered",
+    "Promised, and overdue", "a shorter form", "What is wrong", "Nothing leaves by Slack.", "waits for your decision",
+    "Numbers of the day", "3 sent", "Questions that wait for you", "What people answered",
     "People who need a person: 2 of 19 today", "Record how the talks went", "What came of talks", "In figures",
 )  # fmt: skip
 
@@ -72,7 +72,7 @@ def test_bad_news_comes_first_and_the_rest_in_order(form: str) -> None:
 
 
 def test_a_headline_says_the_worst_and_stays_a_headline() -> None:
-    assert ALL.headline == ("1 problem, 1 message to decide on, 1 promise overdue, 1 question open, 24 new answers")
+    assert ALL.headline == ("1 promise overdue, 1 problem, 1 message to decide on, 1 question open, 24 new answers")
     assert replace(ALL, troubles=(), held=(), overdue=()).headline.startswith(
         "1 question open, 24 new answers, 2 of 19 people to talk to, 1 talk recorded"
     )

@@ -1,11 +1,14 @@
 from __future__ import annotations
 
+import datetime as dt
 import re
 from dataclasses import replace
 
 import pytest
 
+from commsengine.campaigns.moved_dates import notice_of
 from commsengine.content.person_values import Signers
+from commsengine.content.render import Renderer
 from commsengine.errors import RenderError
 from commsengine.links import Links
 from tests.builders import ANA, BEN, MIA, a_message, a_plan, utc
@@ -72,7 +75,10 @@ def test_the_html_has_one_button_a_question_link_and_settings() -> None:
 def test_the_footer_says_why_who_how_often_and_when_again() -> None:
     text = written(again_at=utc("2027-01-13 14:00")).text
     assert 'because "sales" is your role in One customer record, which Dana Reyes leads' in text
-    assert "Dana sees whether you answered; your manager hears of it only when a personal word is due" in text
+    assert (
+        "Dana sees whether you answered. Only if you do not answer does your manager hear of that, and is asked to "
+        "talk to you; Dana reads what comes of it. Nobody sees whether you opened it."
+    ) in text
     assert "It comes every 2 days, 3 times at most. Next time: Wednesday, 13 January 2027." in text
     assert "It does not come again by itself." in written(again_at=None).text
 
@@ -81,8 +87,8 @@ def test_the_footer_of_what_asks_for_an_answer_says_who_reads_it() -> None:
     for message in ("input", "choice", "commit"):
         text = written(message).text
         assert (
-            "Dana reads what you answer, with your name; your manager hears only if there is no answer, when a "
-            "personal word is due. Nobody sees whether you opened it."
+            "Dana reads what you answer, with your name. Only if you do not answer does your manager hear of that, and "
+            "is asked to talk to you; Dana reads what comes of it. Nobody sees whether you opened it."
         ) in text
     assert "Dana reads every answer, with your name." in written("input").text
     several = a_renderer(a_full_plan(owner=["dana@example.com", "tom@example.com"]))
@@ -133,7 +139,7 @@ def test_a_message_that_asks_for_nothing_has_no_button() -> None:
 
 
 def test_a_correction_says_what_no_longer_holds() -> None:
-    shown = written("fixed")
+    shown = written("fixed", corrects="one-record")
     assert shown.subject.startswith("Correction: ")
     assert (
         "We told you before: Every customer conversation is logged in one record. That no longer holds." in shown.text
@@ -294,15 +300,76 @@ def test_an_answer_reaches_who_asked() -> None:
     assert shown.subject == "Answer to your question: Do <b>old</b> notes move?"
 
 
+def moved_to(firm: bool = True) -> Renderer:
+    because = {"because": "The pilot lost calls.", "firm": str(firm).lower()}
+    plan = a_plan(milestones={"kickoff": "2027-01-11", "go_live": {"date": "2027-04-07", **because}})
+    return a_renderer(plan.with_notices([notice_of(plan, {"go_live": dt.date(2027, 3, 15)}, utc("2027-02-01"))]))
+
+
 def test_a_moved_date_is_corrected_with_its_because() -> None:
-    moved = [{"name": "go-live", "before": "15 March", "now": "5 April", "because": "The pilot lost calls."}]
-    shown = RENDERER.service(
-        "correction", "k" * 24, BEN, CAST, utc("2027-02-01"), message="one-record", role="sales", moved=moved
-    )
-    assert "We told you go-live would be on 15 March. It is now on 5 April." in shown.text
-    assert shown.subject == "Correction: Every customer conversation is logged in one record."
+    shown = moved_to().touch(a_touch("moved-go_live-2027-04-07", corrects="go_live=2027-03-15"), BEN, CAST)
+    now = "Wednesday, 7 April 2027"
+    assert f"We told you go live would be on Monday, 15 March 2027. It is now on {now}." in " ".join(shown.text.split())
+    assert shown.subject == f"Correction: Go live is now on {now}."
     assert "The pilot lost calls." in shown.text
     assert ">Got it</a>" in shown.html
+    assert shown.named == "go_live=2027-04-07"
+
+
+def test_a_week_is_told_as_planned_before_and_now() -> None:
+    shown = moved_to(firm=False).touch(a_touch("moved-go_live-2027-04-07", corrects="go_live=2027-W11"), BEN, CAST)
+    said = " ".join(shown.text.split())
+    assert "We told you go live was planned for the week of 15 March 2027." in said
+    assert "It is now planned for the week of 5 April 2027." in said
+    assert shown.subject == "Correction: Go live is now planned for the week of 5 April 2027."
+    assert shown.named == "go_live=2027-W14"
+
+
+def test_who_was_not_told_the_wrong_message_gets_an_ordinary_one() -> None:
+    shown = written("fixed")
+    assert "Correction" not in shown.subject
+    assert "We told you" not in shown.text
+
+
+def test_a_wrong_message_is_quoted_with_the_date_of_then_and_names_none() -> None:
+    wrong = a_message(key_point="We start on {{ milestones.go_live }}.")
+    right = a_message(id="right", key_point="Only Sales starts.", corrects="one-record")
+    shown = a_renderer(a_plan(wrong, right)).touch(
+        a_touch("right", corrects="one-record go_live=2027-03-01"), BEN, CAST
+    )
+    assert "We told you before: We start on Monday, 1 March 2027. That no longer holds." in shown.text
+    assert shown.named == ""
+
+
+@pytest.mark.parametrize("channel", ["email", "slack"])
+@pytest.mark.parametrize(
+    ("key_point", "named"),
+    [
+        ("We start on {{ milestones.go_live }}.", "go_live=2027-03-15"),
+        ("We start on {{ milestones.go_live | upper }}.", "go_live=2027-03-15"),
+        ("{% if milestones.go_live %}We start soon.{% endif %}", ""),
+        ("We start soon.", ""),
+    ],
+)
+def test_what_a_text_names_is_known(key_point: str, named: str, channel: str) -> None:
+    plan = a_plan(a_message(key_point=key_point), wiifm={"sales": {"why": "A.", "skills": "{{ milestones.kickoff }}"}})
+    assert a_renderer(plan).touch(a_touch(channel=channel), BEN, CAST).named == named
+
+
+def test_a_side_of_a_message_names_its_date_when_its_turn_has_come() -> None:
+    plan = a_plan(a_message(), wiifm={"sales": {"why": "A.", "skills": "B, from {{ milestones.kickoff }} on."}})
+    shown = [a_renderer(plan).touch(a_touch(number=number), BEN, CAST).named for number in (1, 2)]
+    assert shown == ["", "kickoff=2027-01-11"]
+
+
+def test_the_first_mail_of_a_campaign_offers_its_dates_as_a_calendar() -> None:
+    first, later = written("one-record", first=True), written("one-record")
+    url = RENDERER.calendar_url()
+    assert (url in first.text, url.replace("https:", "webcal:") in first.html) == (True, True)
+    assert "calendar" not in later.text
+    assert "calendar" not in written("one-record", first=True, channel="slack").text
+    undated = a_message(**{"from": "2027-01-11", "until": "2027-03-15"})
+    assert a_renderer(a_plan(undated, milestones={})).calendar_url() == ""
 
 
 def test_a_page_gets_plain_words() -> None:

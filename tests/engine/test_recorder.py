@@ -3,7 +3,7 @@ from __future__ import annotations
 import datetime as dt
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -30,7 +30,14 @@ class Ledger:
         self.go = threading.Event()
         self.go.set()
 
-    def record(self, marks: Sequence[str], receipts: Sequence[Receipt], lease: Lease, now: dt.datetime) -> Commit:
+    def record(
+        self,
+        marks: Sequence[str],
+        receipts: Sequence[Receipt],
+        lease: Lease,
+        now: dt.datetime,
+        named: Mapping[str, str],
+    ) -> Commit:
         self.go.wait(PATIENCE)
         if self.broken:
             raise OSError("disk full")
@@ -130,9 +137,16 @@ def test_what_was_marked_and_taken_back_is_in_the_journal_before_its_row_is_gone
     journal, seen = Journal(tmp_path), list[str]()
 
     class Looking(Ledger):
-        def record(self, marks: Sequence[str], receipts: Sequence[Receipt], lease: Lease, now: dt.datetime) -> Commit:
+        def record(
+            self,
+            marks: Sequence[str],
+            receipts: Sequence[Receipt],
+            lease: Lease,
+            now: dt.datetime,
+            named: Mapping[str, str],
+        ) -> Commit:
             seen.extend(entry.state for entry in journal.since(1).values())
-            return super().record(marks, receipts, lease, now)
+            return super().record(marks, receipts, lease, now, named)
 
     writer = a_writer(Looking(), journal)
     assert writer.mark(["a"], under(7)) == {"a"}

@@ -22,8 +22,8 @@ from commsengine.answers.my_messages import person_record
 from commsengine.answers.replying import Replying
 from commsengine.cadence.kinds_and_states import OUTCOMES
 from commsengine.cadence.plan import Workspace
-from commsengine.campaigns.apply import Moved, correction
 from commsengine.campaigns.control import known
+from commsengine.campaigns.moved_dates import Moved, proposed_text
 from commsengine.channels.channel import RETRY, Outcome
 from commsengine.channels.email import EmailChannel
 from commsengine.channels.smtp import SmtpServer, parse_smtp_url
@@ -254,7 +254,7 @@ def test_faults(fault: str, store: Store, tmp_path: Path) -> None:
 def test_a_correction_is_proposed_in_the_language_in_use() -> None:
     moved = Moved("go_live", dt.date(2027, 1, 1), dt.date(2027, 2, 1), "")
     with in_pseudo(values_outside=True):
-        assert bare(correction(a_plan(title="CRM 2"), [moved])) <= {"CRM"}
+        assert bare(proposed_text(a_plan(title="CRM 2"), ["go_live"], [moved])) <= {"CRM"}
 
 
 def test_no_error_is_raised_in_words_that_no_catalog_has() -> None:

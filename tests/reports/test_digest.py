@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import datetime as dt
 from dataclasses import replace
 
 from commsengine.answers.fresh_links import FreshLinks
@@ -10,6 +11,7 @@ from commsengine.engine.engine import Engine
 from commsengine.reports.digest import Digests
 from commsengine.reports.morning_time import MakeLink, MorningBasis
 from commsengine.reports.status import status
+from commsengine.store.records import NewReply
 from commsengine.store.store import Store
 from tests.builders import MIA, a_message, a_plan, someone, utc
 from tests.engine.conftest import MakeEngine, run
@@ -115,6 +117,25 @@ def test_a_campaign_that_the_engine_paused_is_the_first_news(
     morning(engine(), clock, TUESDAY)
     assert digests(bag) == ["Today: 1 problem"]
     assert texts(bag)[0].startswith("The engine paused it: its text is refused. When that is put right: ")
+
+
+def test_promises_whose_day_is_past_and_questions_that_are_alike(
+    store: Store, engine: MakeEngine, bag: Mailbag, clock: Clock
+) -> None:
+    people = [someone(n) for n in range(5)]
+    run(store, people, a_plan(send=BERLIN, follow_up=[]))
+    for person, text in zip(people, ["Is there a form?", *["May I keep my notebook?"] * 3, "Why?"], strict=True):
+        store.questions.ask(person.id, "crm", "one-record", "k", text, evidence="link", now=utc("2027-01-11 10:00"))
+    first = store.questions.all()[0]
+    promise = NewReply("crm", "one-record", "A shorter form comes.", "later", dt.date(2027, 1, 12))
+    store.replies.give([first.ask], promise, by="dana", now=utc("2027-01-11 11:00"))
+    morning(engine(), clock, "2027-01-14 07:00")
+    assert digests(bag) == ["Today: 1 promise overdue, 4 questions open"]
+    lines = texts(bag)[0].splitlines()
+    assert (
+        lines[0] == "A shorter form comes – promised to 1 person for 12 January. Kept? commsengine question 1 --as done"
+    )
+    assert [("notebook" in line, "alike=2" in line) for line in lines[1:3]] == [(True, True), (False, False)]
 
 
 def test_what_a_person_has_paused_is_silent_and_told_when_it_goes_on(

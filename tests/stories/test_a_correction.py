@@ -56,6 +56,36 @@ def test_what_is_corrected_leaves_no_more_and_everybody_says_so(wrong: Program, 
     assert reasons["one-record"] == [("corrected", "never")]
 
 
+@pytest.fixture
+def two_a_day(wrong: Program) -> Program:
+    wrong.change(PLAN, ("holidays: false", "holidays: false\n  at_most: {per_day: 2, per_week: 5}"))
+    return wrong
+
+
+def test_it_says_so_to_those_who_were_told_and_nothing_of_it_to_the_others(two_a_day: Program, relay: Relay) -> None:
+    foreseen = {touch["person"]: touch["corrects"] for touch in two_a_day.look("simulate", PLAN)["touches"]}
+    two_a_day.here("apply", PLAN, "--yes")
+    two_a_day.here("tick")
+    mails = {mail.recipients[0]: mail for mail in relay.arrived[3:]}
+    told = {f"p000{n}@example.com" for n in range(3)}
+    assert set(mails) == {*told, "p0003@example.com"}
+    for address, mail in mails.items():
+        words = " ".join(mail.text.split())
+        was_told = address in told
+        assert mail.subject.startswith("Correction: ") is was_told
+        assert ("We told you before: Every customer conversation is logged in one record." in words) is was_told
+        assert "Only conversations with customers of ours are logged." in words
+        assert foreseen[address] == ("one-record" if was_told else "")
+    rows = [row for row in two_a_day.books("crm").rows if row["message"] == "put-right"]
+    assert {row["person"] for row in rows if row["corrects"] == "one-record"} == told
+    standings = {
+        message["message"]: message["standing"]
+        for campaign in two_a_day.look("why", "p0000@example.com")["campaigns"]
+        for message in campaign["messages"]
+    }
+    assert standings == {"one-record": "corrected", "put-right": "reached"}
+
+
 def test_before_it_is_applied_check_preview_simulate_and_apply_agree(wrong: Program) -> None:
     told = [problem for problem in wrong.look("check", PLAN)["problems"] if problem["code"] == "corrected"]
     assert [problem["severity"] for problem in told] == ["advice"]

@@ -92,3 +92,52 @@ def test_applied_it_holds_and_nobody_is_told_twice(told: Program, relay: Relay) 
     again = told.look("apply", PLAN, "--dry-run")
     assert (again["milestones"], again["touches"]["moved"], again["touches"]["cancelled"]) == ([], 0, 0)
     assert today().isoformat() < week_before
+
+
+@pytest.fixture
+def told_to_some(program: Program, relay: Relay) -> Program:
+    """Three people were told the old date today; the relay puts off a fourth, whose next attempt names the new one."""
+    relay.put_off = {"p0003@example.com"}
+    write_for(program, 4, messages=MESSAGES.format(), more=f"freeze: {days_from_now(48)}", go_live=OLD)
+    program.change(PLAN, ("holidays: false", "holidays: false\n  at_most: {per_day: 2, per_week: 5}"))
+    for command in (*IN_FORCE, ("tick",)):
+        program.here(*command)
+    relay.put_off = set()
+    moved(program)
+    return program
+
+
+def test_the_correction_goes_once_to_exactly_those_who_were_told(told_to_some: Program, relay: Relay) -> None:
+    program, message = told_to_some, f"moved-go_live-{NEW}"
+    diff = program.json("apply", PLAN, "--yes", "--correct", "yes")
+    assert (diff["to_correct"], diff["correction_sent"], len(diff["told"])) == (3, message, 3)
+    assert {each["by_plan"] for each in diff["told"]} == {False}
+    foreseen = [touch for touch in program.look("simulate", PLAN)["touches"] if touch["message"] == message]
+    program.here("tick")
+    got = [mail for mail in relay.arrived if "Correction" in mail.subject]
+    assert sorted(address for mail in got for address in mail.recipients) == [f"p000{n}@example.com" for n in range(3)]
+    assert sorted(touch["person"] for touch in foreseen) == [f"p000{n}@example.com" for n in range(3)]
+    words = " ".join(got[0].text.split())
+    assert "We told you go live would be on" in words
+    assert "The pilot lost calls." in words
+    again = program.json("apply", PLAN, "--yes", "--correct", "yes")
+    assert (again["told"], again["correction_sent"]) == ([], "")
+    program.here("tick")
+    assert len([mail for mail in relay.arrived if "Correction" in mail.subject]) == 3
+
+
+def test_without_a_word_no_correction_goes_and_it_can_be_sent_later(told_to_some: Program, relay: Relay) -> None:
+    said = told_to_some.run("apply", PLAN, "--yes")
+    assert f"commsengine apply {PLAN} --correct yes" in said.err
+    told_to_some.here("tick")
+    assert [mail for mail in relay.arrived if "Correction" in mail.subject] == []
+    assert "The correction goes to 3 people" in told_to_some.here("apply", PLAN, "--yes", "--correct", "yes")
+
+
+def test_moved_back_before_it_left_nobody_hears_of_it(told_to_some: Program, relay: Relay) -> None:
+    told_to_some.here("apply", PLAN, "--yes", "--correct", "yes")
+    told_to_some.change(PLAN, (f"date: {NEW}", f"date: {OLD}"))
+    back = told_to_some.json("apply", PLAN, "--yes", "--correct", "yes")
+    assert (back["told"], back["correction_sent"]) == ([], "")
+    told_to_some.here("tick")
+    assert [mail for mail in relay.arrived if "Correction" in mail.subject] == []

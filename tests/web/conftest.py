@@ -79,7 +79,16 @@ def site(open_site: Callable[..., Site]) -> Site:
 
 
 def app_of(house: Answering, **options: Any) -> Starlette:
-    return create_app(house.inbox, house.links, house.fresh_links, house.desk, keys=KEYS, clock=house.clock, **options)
+    return create_app(
+        house.inbox,
+        house.links,
+        house.fresh_links,
+        house.desk,
+        store=house.store,
+        keys=KEYS,
+        clock=house.clock,
+        **options,
+    )
 
 
 @contextmanager

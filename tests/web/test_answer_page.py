@@ -422,3 +422,25 @@ def test_who_has_just_been_told_the_right_answer_is_not_invited_to_give_it_on_an
     assert "Test yourself" not in site.get(later).text
     site.house.clock.pass_(hours=24)
     assert "Test yourself" in site.get(later).text
+
+
+def test_the_page_of_a_wrong_message_says_what_holds_now(open_site: OpenSite) -> None:
+    messages = [
+        a_message(),
+        a_message(id="second", corrects="one-record", key_point="Calls are logged twice."),
+        a_message(id="third", corrects="second", key_point="Calls are logged once."),
+    ]
+    site = open_site(*messages)
+    wrong, right = site.get(site.house.touch()).text, site.get(site.house.touch(message="third", number=2)).text
+    assert "This no longer holds. What holds now: Calls are logged once." in wrong
+    assert "no longer holds" not in right
+
+
+def test_the_page_of_a_correction_says_what_was_told_to_those_who_were(open_site: OpenSite) -> None:
+    site = open_site(a_message(), a_message(id="right", corrects="one-record", key_point="Calls are logged once."))
+    key = site.house.touch(message="right")
+    assert "We told you before" not in site.get(key).text
+    with site.house.store.database.write() as connection:
+        connection.exec_driver_sql("UPDATE touch SET corrects = 'one-record'")
+    said = "We told you before: Every customer conversation is logged in one record. That no longer holds."
+    assert said in site.get(key).text

@@ -1,4 +1,4 @@
-"""Advice on a sound plan: what makes people remember and answer, and which parts of the format are still to come.
+"""Advice on a sound plan: what makes people remember and answer.
 
 Nothing here keeps a plan from being applied.
 """
@@ -29,29 +29,9 @@ _BUSINESS = re.compile(
     re.IGNORECASE,
 )
 
+_BEFORE_A_DATE = r"\b(on|by|at|until|before|after|from|since) +\{\{ *milestones\.(%s)\b"
+
 _ASK = N_("Add a message with 'ask: input' before anything is designed: people support what they helped to shape.")
-
-_UNTIL_THEN = {
-    "corrects": N_("it is sent to everybody in its roles, not only to those who were told the wrong one"),
-}
-"""Parts of the format that are read and checked already, and what happens in their place."""
-
-
-def parts_that_wait(draft: Draft) -> Iterator[Problem]:
-    # One advice for each part, at the first place where the plan has it.
-    first: dict[str, YamlPath] = {}
-    for path, message in draft.messages():
-        for below, part in _waiting(message):
-            first.setdefault(part, (*path, *below))
-    for part, path in first.items():
-        meanwhile = _(_UNTIL_THEN[part])
-        cause = _("A later version gives '{part}' life; until then {meanwhile}.", part=part, meanwhile=meanwhile)
-        yield draft.advice(path, f"later_{part}", cause, _("Nothing needs to be changed."))
-
-
-def _waiting(message: Message) -> Iterator[tuple[YamlPath, str]]:
-    if message.corrects:
-        yield ("corrects",), "corrects"
 
 
 def roles_have_texts(draft: Draft) -> Iterator[Problem]:
@@ -206,8 +186,27 @@ def corrections_silence(draft: Draft) -> Iterator[Problem]:
             yield draft.advice((*path, "corrects"), "corrected", cause, fix)
 
 
+def planned_weeks_read_well(draft: Draft) -> Iterator[Problem]:
+    # 'on planned for the week of …' is no sentence
+    weeks = [name for name, milestone in draft.plan.milestones.items() if not milestone.firm]
+    before = re.compile(_BEFORE_A_DATE % "|".join(weeks)) if weeks else None
+    for path, text in _texts(draft) if before else ():
+        if before and (found := before.search(text)):
+            cause = N_("'{milestone}' is not firm, so this reads '{word} planned for the week of …'.")
+            fix = N_("Leave '{word}' out, for example: Go-live is {{{{ milestones.{milestone} }}}}.")
+            about = {"word": found[1], "milestone": found[2]}
+            yield draft.advice(path, "planned_week", _(cause, **about), _(fix, **about))
+
+
+def _texts(draft: Draft) -> Iterator[tuple[YamlPath, str]]:
+    for role, wiifm in draft.plan.wiifm.items():
+        yield from ((("wiifm", role, angle), getattr(wiifm, angle)) for angle in ANGLES)
+    for path, message in draft.messages():
+        yield from (((*path, key), getattr(message, key)) for key in ("key_point", "subject", "text"))
+
+
 RULES = (
-    parts_that_wait,
+    planned_weeks_read_well,
     roles_have_texts,
     senders_fit,
     key_points_repeat,

@@ -57,7 +57,7 @@ _INPUTS = (
     select(answer.c.id, answer.c.person_id, person.c.email, person.c.name, answer.c.message)
     .add_columns(answer.c.kind, answer.c.value, answer.c.at, answer.c.campaign, answer.c.key, answer.c.evidence)
     .join(person, person.c.id == answer.c.person_id)
-    .where(answer.c.kind.in_(ASKED_FOR), _VALID)
+    .where(_VALID)
     .order_by(answer.c.at, answer.c.id)
 )
 
@@ -143,13 +143,23 @@ class Answers:
             last = page[-1].id
 
     def inputs(
-        self, campaign: str, *, since: dt.datetime | None = None, until: dt.datetime | None = None
+        self,
+        campaign: str,
+        *,
+        since: dt.datetime | None = None,
+        until: dt.datetime | None = None,
+        kinds: Sequence[AnswerKind] = ASKED_FOR,
     ) -> list[GivenInput]:
         """What people answered in words or chose, in order; after ``since``, and up to ``until``."""
-        wanted = [answer.c.campaign == campaign]
+        wanted = [answer.c.campaign == campaign, answer.c.kind.in_(kinds)]
         wanted += [answer.c.at > since] if since else []
         wanted += [answer.c.at <= until] if until else []
         return [GivenInput(*row) for row in self._database.rows(_INPUTS.where(*wanted))]
+
+    def who(self, campaign: str, message: str, kinds: Sequence[AnswerKind]) -> list[str]:
+        """The ids of the people with an answer of these kinds to a message."""
+        about = (answer.c.campaign == campaign, answer.c.message == message, answer.c.kind.in_(kinds), _VALID)
+        return [row.person_id for row in self._database.rows(select(answer.c.person_id).where(*about).distinct())]
 
     def input(self, number: int) -> GivenInput | None:
         row = self._database.first(_INPUTS.where(answer.c.id == number))

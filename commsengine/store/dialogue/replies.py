@@ -104,8 +104,12 @@ def waits(ask: Ask, standing: Mapping[AskId, ReplyRecord]) -> bool:
 
 
 def alike(asks: Iterable[Ask]) -> list[list[Ask]]:
-    """Those of one kind about one message that say nearly the same."""
-    return groups(asks, lambda ask: (ask.id.kind, ask.campaign, ask.message), lambda ask: ask.text)
+    """Those of one kind about one message that say nearly the same; each objection by itself."""
+
+    def about(ask: Ask) -> tuple[str, str, str, int]:
+        return ask.id.kind, ask.campaign, ask.message, ask.id.number if ask.objection else 0
+
+    return groups(asks, about, lambda ask: ask.text)
 
 
 def by_campaign(connection: Connection, campaign: str | None = None) -> dict[str, tuple[PublicReply, ...]]:

@@ -1,0 +1,315 @@
+"""The review at the end of a phase: what was not reached, what is open or unclear, what of the plan to change.
+
+Bad news first. Everything is said of roles or messages; only open questions, objections and commitments are by name,
+as the leads of the campaign read them anyway.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from textwrap import shorten
+from typing import Any
+
+from commsengine.authoring.yaml_parser import tree_of
+from commsengine.cadence.calendar import DAY, Hours
+from commsengine.cadence.kinds_and_states import Measure, service_channel
+from commsengine.cadence.people import Person
+from commsengine.content.digest_facts import ReviewFacts, ReviewPart
+from commsengine.engine.directory import SignerLookup
+from commsengine.engine.dispatch import add_service_mail
+from commsengine.errors import InputError
+from commsengine.reports.commitments import Commitment, commitments
+from commsengine.reports.morning_time import MorningBasis, morning_key, morning_of, quarter_of, tried
+from commsengine.reports.phases import PhaseView, Reach, RoleShare, phases
+from commsengine.reports.status import questions
+from commsengine.reports.unclear import UnclearRole, unclear_by_role
+from commsengine.store.records import CampaignRecord, GivenOutcome
+from commsengine.store.store import Store
+from commsengine.text import no_such
+from commsengine.translation import N_, _, counted, in_language
+
+CATEGORY = "review"
+TOO_OLD = 14 * DAY
+"""A phase that ended before is reviewed by no mail any more: the engine was not there, or the campaign was not."""
+
+MOST_LINES = 20
+LONGEST = 300
+MANY_QUESTIONS = 3
+"""So many open questions or objections about one message make it worth another look."""
+
+REACHED: Mapping[Measure, str] = {
+    "reached": N_("were reached by '{message}'"),
+    "answered": N_("answered '{message}'"),
+    "acknowledged": N_("confirmed '{message}'"),
+    "right": N_("answered the question of '{message}' right"),
+    "done": N_("did what '{message}' is about"),
+}
+CHANGES: Mapping[Measure, tuple[str, str]] = {
+    "reached": ("until", N_("not enough people were reached: give it more days, or another channel")),
+    "answered": ("input", N_("too few answer: ask something shorter, or let their managers ask")),
+    "acknowledged": ("cadence", N_("too few confirm it: more repeats, or a line of 'follow_up' that goes to a person")),
+    "right": ("key_point", N_("too few know it: say the one thing in simpler words")),
+    "done": ("follow_up", N_("too few do it: ask what is in the way before it is repeated")),
+}
+"""By what was missed: the line of the message worth changing, and why."""
+
+SUBJECTS: Mapping[str, tuple[str, str]] = {
+    "why": ("wiifm", N_("'why' is unclear: write it for the role, in 'wiifm'")),
+    "role": ("wiifm", N_("what changes for people is unclear: write 'your_job' in 'wiifm'")),
+    "goal": ("wiifm", N_("what should come of it is unclear: write 'results' in 'wiifm'")),
+    "procedure": ("text", N_("how it is done is unclear: say the steps in 'text', or link to them")),
+    "skill": ("wiifm", N_("people do not feel able yet: say in 'skills' how they learn it")),
+    "time": ("from", N_("the time is unclear, or wrong: look at 'from' and 'until'")),
+}
+"""By what talks or checks found unclear."""
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One line of the plan worth changing; ``line`` counts from 1 in the plan as applied, 0 where it is not known."""
+
+    message: str
+    key: str
+    line: int
+    why: str
+
+    @property
+    def text(self) -> str:
+        where = _("line {line} of the plan", line=self.line) if self.line else _("the plan")
+        return _("'{message}', {where}, '{key}': {why}.", message=self.message, where=where, key=self.key, why=self.why)
+
+    def as_json(self) -> dict[str, Any]:
+        return {"message": self.message, "key": self.key, "line": self.line or None, "why": self.why}
+
+
+@dataclass(frozen=True, slots=True)
+class Review:
+    """Everything a review says of one phase, as of ``at``."""
+
+    campaign: str
+    at: dt.datetime
+    phase: PhaseView
+    open_questions: tuple[Mapping[str, Any], ...]
+    commitments: tuple[Commitment, ...]
+    unclear: tuple[UnclearRole, ...]
+    changes: tuple[Change, ...]
+
+    @property
+    def headline(self) -> str:
+        words = {
+            True: N_("The phase '{phase}' is over, and has reached its goal"),
+            False: N_("The phase '{phase}' is over, and has not reached its goal"),
+            None: N_("The phase '{phase}' is over; whether it has reached its goal is not known"),
+        }
+        going = {
+            True: N_("The phase '{phase}' has reached its goal"),
+            False: N_("The phase '{phase}' has not reached its goal yet"),
+            None: N_("Whether the phase '{phase}' reaches its goal is not known yet"),
+        }
+        chosen = words if self.phase.state == "over" else going
+        return _(chosen[self.phase.reached], phase=self.phase.name)
+
+    @property
+    def waiting(self) -> str:
+        """What waits for the lead's word, as a sentence; empty if nothing does."""
+        gate = self.phase.gate
+        if gate is None or gate.word is not None:
+            return ""
+        text = N_("{messages} not begin before you open the gate.")
+        number = len(gate.waiting)
+        return _(text, messages=counted(number, "message does", "messages do")) if number else ""
+
+    @property
+    def parts(self) -> list[ReviewPart]:
+        """Headings with their lines, bad news first; none is empty."""
+        over = self.phase.state == "over"
+        measures, overdue = self.phase.measures, [one for one in self.commitments if one.overdue]
+        found = [
+            ReviewPart(
+                _("Not reached") if over else _("Not reached yet"),
+                tuple(_measured(one) for one in measures if one.reached is False),
+            ),
+            ReviewPart(_("Not known yet"), tuple(_measured(one) for one in measures if one.reached is None)),
+            ReviewPart(_("Open questions and objections"), _bounded([_question(one) for one in self.open_questions])),
+            ReviewPart(_("Commitments not kept"), _bounded([_not_kept(one) for one in overdue])),
+            ReviewPart(_("What was unclear"), tuple(line for role in self.unclear for line in _unclear(role))),
+            ReviewPart(_("Worth changing in the plan"), tuple(change.text for change in self.changes)),
+            ReviewPart(_("Reached"), tuple(_measured(one) for one in measures if one.reached)),
+        ]
+        return [part for part in found if part.lines]
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "campaign": self.campaign,
+            "at": self.at.isoformat(),
+            "headline": self.headline,
+            "phase": self.phase.as_json(),
+            "questions": [dict(one) for one in self.open_questions],
+            "commitments": [one.as_json() for one in self.commitments],
+            "unclear": [role.as_json() for role in self.unclear],
+            "changes": [change.as_json() for change in self.changes],
+        }
+
+
+def review(store: Store, record: CampaignRecord, name: str, now: dt.datetime) -> Review:
+    """Raises ``InputError`` for a phase that the plan does not have."""
+    if name not in record.plan.phases:
+        raise InputError(no_such(N_("phase"), name, record.plan.phases))
+    (phase,) = phases(store, record, now, only=[name])
+    asked = [one for one in questions(store, now) if one["campaign"] == record.id]
+    roles = unclear_by_role(store, record, now)
+    return Review(
+        record.id,
+        now,
+        phase,
+        tuple(sorted(asked, key=lambda one: not one["objection"])),
+        tuple(commitments(store, record, now)),
+        tuple(roles),
+        tuple(_changes(store, record, phase, asked)),
+    )
+
+
+def to_review(views: Sequence[PhaseView]) -> str | None:
+    """The phase to be looked at now: the first whose gate waits, else the last that is over, else the one going on."""
+    waiting = next((view.name for view in views if view.waits), None)
+    over = [view.name for view in views if view.state == "over"]
+    going = next((view.name for view in views if view.state == "going on"), None)
+    return waiting or (over[-1] if over else going)
+
+
+# -- in words -------------------------------------------------------------------------------------
+
+
+def _measured(one: Reach) -> str:
+    what = _(REACHED[one.measure], message=one.message)
+    wanted = _("wanted: {share:.0%}", share=one.wanted)
+    roles = ", ".join(_role(role) for role in one.roles)
+    if one.total.share is None:
+        return _("{what}: not known yet ({wanted}; {roles}).", what=what, wanted=wanted, roles=roles)
+    text = N_("{share:.0%} {what} ({count} of {of}; {wanted}). By role: {roles}.")
+    about = {"share": one.total.share, "count": one.total.count, "of": one.total.of}
+    return _(text, **about, what=what, wanted=wanted, roles=roles)
+
+
+def _role(role: RoleShare) -> str:
+    if role.hidden:
+        return _("{role} too few people", role=role.role)
+    if role.share is None:
+        return _("{role} too few answers", role=role.role)
+    return f"{role.role} {role.share:.0%}"
+
+
+def _question(one: Mapping[str, Any]) -> str:
+    kind = _("objection") if one["objection"] else _("question")
+    text = N_("{kind} {id}, {name}, '{message}': {text}")
+    name, words = one["name"] or one["person"], shorten(one["text"], LONGEST, placeholder=" …")
+    return _(text, kind=kind, id=one["id"], name=name, message=one["message"], text=words)
+
+
+def _not_kept(one: Commitment) -> str:
+    told = _("not yet, they say") if one.state == "not kept" else _("no word since")
+    line = f": {shorten(one.line, LONGEST, placeholder=' …')}" if one.line else ""
+    return f"{one.name or one.person}, '{one.message}': {told}{line}"
+
+
+def _bounded(lines: Sequence[str]) -> tuple[str, ...]:
+    more = len(lines) - MOST_LINES
+    return (*lines[:MOST_LINES], *([_("{number} more.", number=more)] if more > 0 else []))
+
+
+def _unclear(role: UnclearRole) -> Iterator[str]:
+    if role.talks:
+        said = ", ".join(f"{_(word)} {number}" for word, number in role.talks.items())
+        yield _("{role}, as talks said: {said}.", role=role.role, said=said)
+    wrong = {about: share for about, share in role.checks.items() if share.count < share.of}
+    if wrong:
+        shares = (f"{_(about)} {share.of - share.count}/{share.of}" for about, share in wrong.items())
+        yield _("{role}, by wrong answers to checks: {shares}.", role=role.role, shares=", ".join(shares))
+
+
+# -- what to change -------------------------------------------------------------------------------
+
+
+def _changes(
+    store: Store, record: CampaignRecord, phase: PhaseView, asked: Sequence[Mapping[str, Any]]
+) -> Iterator[Change]:
+    tree = tree_of(record.source) if record.source else None
+    places = {message.id: place for place, message in enumerate(record.plan.messages)}
+
+    def change(message: str, key: str, why: str) -> Change:
+        path = ("messages", places[message], key)
+        line = tree.place(path)[0] if tree and message in places else 0
+        return Change(message, key, line, why)
+
+    missed = [one for one in phase.measures if one.reached is False]
+    yield from (change(one.message, CHANGES[one.measure][0], _(CHANGES[one.measure][1])) for one in missed)
+    for message, number in Counter(one["message"] for one in asked).most_common():
+        if number >= MANY_QUESTIONS and message in places:
+            text = N_("{number} people ask about it or object: answer them in 'text'")
+            yield change(message, "text", _(text, number=number))
+    for (message, word), number in _found_unclear(store.answers.outcomes(campaign=record.id)).most_common(MOST_LINES):
+        if message in places:
+            why = _("{why} ({talks})", why=_(SUBJECTS[word][1]), talks=counted(number, "talk", "talks"))
+            yield change(message, SUBJECTS[word][0], why)
+
+
+def _found_unclear(outcomes: Sequence[GivenOutcome]) -> Counter[tuple[str, str]]:
+    return Counter((one.message, one.unclear) for one in outcomes if one.unclear)
+
+
+# -- by mail --------------------------------------------------------------------------------------
+
+
+class PhaseReviews:
+    """Sends each owner the review of a phase once, on the first of their working mornings after its end."""
+
+    def __init__(self, basis: MorningBasis) -> None:
+        self._store, self._renderer, self._make_link = basis.store, basis.renderer, basis.make_link
+        self._channels = tuple(basis.channels)
+        self._quarter: int | None = None
+
+    def send(self, records: Sequence[CampaignRecord], now: dt.datetime) -> int:
+        """Writes down the reviews that are due now; the next beat sends them. Returns how many."""
+        quarter = quarter_of(now)
+        if quarter == self._quarter or not self._channels:
+            return 0
+        self._quarter = quarter
+        return sum(
+            tried("review_failed", record.id, partial(self._send_all, record, now))
+            for record in records
+            if record.state in ("running", "paused") and record.started_at is not None
+        )
+
+    def _send_all(self, record: CampaignRecord, now: dt.datetime) -> int:
+        lookup, sent = SignerLookup(self._store, record.plan.owner), 0
+        for email in record.plan.owner:
+            lead = lookup.named(email)
+            if morning_of(record.plan, lead, now) is None:
+                continue
+            for name, end in self._just_over(record, lead, now):
+                key = morning_key(CATEGORY, f"{record.id} {name}", lead.email, end.date())
+                sent += not self._store.touches.row(key) and self._send(record, lead, name, key, now)
+        return sent
+
+    def _just_over(self, record: CampaignRecord, lead: Person, now: dt.datetime) -> Iterator[tuple[str, dt.datetime]]:
+        hours, started = Hours(record.plan, lead), record.started_at or now
+        for name, phase in record.plan.phases.items():
+            end = hours.instant_of(record.plan, phase.until)
+            if started < end <= now < end + TOO_OLD:
+                yield name, end
+
+    def _send(self, record: CampaignRecord, lead: Person, name: str, key: str, now: dt.datetime) -> bool:
+        renderer = self._renderer(record.plan, record.templates)
+        known = self._store.people.by_email(lead.email)
+        url = self._make_link("review", record.id, now, campaign=record.id, person=known.id if known else lead.email)
+        with in_language(renderer.language(lead)):
+            found = review(self._store, record, name, now)
+            channel = service_channel(self._channels)
+            said = ReviewFacts(found.headline, found.waiting, tuple(found.parts))
+            mail = renderer.review(lead, key, said, now, channel, url)
+        person = known.id if known else None
+        return add_service_mail(self._store, mail, category=CATEGORY, person_id=person, due_at=now, now=now)
