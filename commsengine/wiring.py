@@ -509,7 +509,8 @@ class Wiring:
         from commsengine.cadence.kinds_and_states import CHANNELS
 
         # Where nothing is set up, as on a lead's own machine, all channels are supposed.
-        return AnswerInbox(self.store, self.renderer, self.settings.credentials or tuple(CHANNELS))
+        carriers = self.settings.credentials or tuple(CHANNELS)
+        return AnswerInbox(self.store, self.renderer, carriers, self.rules.recall)
 
     @cached_property
     def desk(self) -> ManagerDesk:

@@ -255,6 +255,17 @@ def test_a_wrong_press_is_explained_at_once_and_help_is_offered(open_team: Calla
     assert buttons(post) == []
 
 
+def test_the_message_stands_on_the_card_once_its_check_is_answered(open_team: Callable[..., Team]) -> None:
+    team = open_team(a_message(checks=[CHECK]))
+    post = team.card(team.house.touch(number=2, channel="slack"))
+    told = ("Every customer conversation is logged in one record.", "One list for all of us.")
+    assert not any(words in json.dumps(post.blocks) for words in told)
+    team.house.clock.pass_(minutes=1)
+    team.slack.click(ANA.email, named("My notebook"))
+    expect(lambda: team.redrawn(post, 1))
+    assert all(words in json.dumps(post.blocks) for words in told)
+
+
 def test_skipping_a_check_says_got_it(open_team: Callable[..., Team]) -> None:
     team = open_team(a_message(checks=[CHECK]))
     post = team.card(team.house.touch(number=2, channel="slack"))
@@ -314,11 +325,11 @@ def test_what_the_message_asks_for_stays_open_after_its_check(open_team: Callabl
 
 
 def test_a_card_redrawn_later_makes_the_same_point_again(open_team: Callable[..., Team]) -> None:
-    team = open_team(a_message(ask="check", checks=[CHECK]))
+    team = open_team(a_message(checks=[CHECK]))
     house = team.house
-    house.inbox.answer_check(house.card(house.touch(channel="slack")), "My notebook", BY_LINK)
+    house.inbox.answer_check(house.card(house.touch(number=2, channel="slack")), "My notebook", BY_LINK)
     house.clock.pass_(hours=48)
-    post = team.card(house.touch(number=2, channel="slack"))
+    post = team.card(house.touch(number=3, channel="slack"))
     assert str(CHECK["because"]) in json.dumps(post.blocks)
     house.clock.pass_(hours=1)
     before = json.dumps(post.blocks)

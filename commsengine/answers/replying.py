@@ -194,7 +194,7 @@ class Replying:
             question="" if ask.objection else _quoted(ask, card),  # what was noted is for the leads
             answer=new.said,
             others="yes" if others else "",
-            given=ask.id.kind,
+            given="objection" if ask.objection else ask.id.kind,
             ending=new.ending,
             promised=day_text(new.day, self._inbox.language(card.person, new.campaign)) if new.day else "",
         )

@@ -36,6 +36,9 @@ HandKind = Literal["personal", "sponsor"]
 CARRIED: tuple[TouchKind, ...] = ("message", "briefing", "remind", "commitment")
 """The kinds of touches that a channel carries."""
 
+REPEATED: tuple[TouchKind, ...] = ("message", "remind")
+"""The kinds that bring a message or repeat it; a check comes with them."""
+
 TouchState = Literal["claimed", "sending", "sent", "retry", "failed", "uncertain", "skipped"]
 Verdict = Literal["sent", "permanent", "retry", "uncertain", "released"]
 """What a channel says of one attempt."""
@@ -85,6 +88,15 @@ Measure = Literal["answered", "acknowledged", "right", "reached", "done"]
 Standing = Literal[
     "corrected", "heard enough", "asked", "not recalled", "recalled", "acknowledged", "reached", "not reached"
 ]
+RecallMode = Literal["person", "role", "off"]
+"""Whose answers to checks time what comes next: the person's own, only those of ten and more of a role, or none."""
+
+CheckKind = Literal["recall", "baseline", "transfer"]
+"""What a check measures: what is still known, what was known before, or what carries over to what was never asked."""
+
+Asked = Literal["", CheckKind]
+"""What the check of a touch is for; empty for a touch without one."""
+
 CampaignState = Literal["paused", "running", "finished", "cancelled"]
 Ask = Literal["acknowledge", "check", "input", "commit", "nothing"]
 

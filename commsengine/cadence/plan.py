@@ -12,7 +12,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
 
-from commsengine.cadence.kinds_and_states import CHANNELS, OFFERS, About, ChannelName, InputKind, Measure
+from commsengine.cadence.kinds_and_states import CHANNELS, OFFERS, About, ChannelName, InputKind, Measure, RecallMode
 from commsengine.cadence.time_notation import Clock, Day, MomentText, Span, WaitText, WorkingDays, span_text
 from commsengine.translation import N_, _
 
@@ -197,13 +197,18 @@ def _each_once(choices: Sequence[str]) -> bool:
 
 
 class Check(Frozen):
-    """One question about the key point. The right answer is explained at once."""
+    """One question about the key point. The right answer is explained at once.
+
+    ``baseline``: it is asked before the message says anything as well. ``transfer``: it is kept for the end.
+    """
 
     question: str = Field(min_length=1)
     answers: tuple[str, ...] = Field(min_length=2, max_length=6)
     right: str
     because: str = Field(min_length=1)
     about: About | None = None
+    baseline: bool = False
+    transfer: bool = False
 
     @model_validator(mode="after")
     def _right_is_an_answer(self) -> Check:
@@ -508,3 +513,4 @@ class Workspace(Frozen):
     retention: Span = 365 * 24 * 60
     language: str = "en"
     languages: tuple[str, ...] = ("en",)
+    recall: RecallMode = "role"

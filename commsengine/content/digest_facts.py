@@ -119,7 +119,8 @@ class DigestFacts:
     ``troubles`` keep messages from arriving, ``overdue`` was promised for a day that is past; ``numbers`` are those of
     the day, ``figures`` all others: finished sentences. Of ``waiting`` talks ``calls`` are today's; of
     ``open_questions`` and ``to_decide`` the first are listed, and so of so many new answers (``answered``). ``opens``
-    is the address of the page behind it, by a link that works once.
+    is the address of the page behind it, by a link that works once. ``commitments`` of theirs are overdue: by
+    themselves they are no reason for a mail.
     """
 
     key: str
@@ -138,6 +139,7 @@ class DigestFacts:
     waiting: int = 0
     open_questions: int = 0
     to_decide: int = 0
+    commitments: tuple[str, ...] = ()
 
     @property
     def empty(self) -> bool:
@@ -149,6 +151,7 @@ class DigestFacts:
             "headline": _("Today: {facts}", facts=self.headline),
             "troubles": list(self.troubles),
             "overdue": list(self.overdue),
+            "commitments": list(self.commitments),
             "numbers": list(self.numbers),
             "calls": [call.fields() for call in self.calls],
             "calls_today": of_all(len(self.calls), self.waiting),

@@ -311,6 +311,7 @@ def template_names(plan: Plan, columns: Collection[str] | None = None) -> Vocabu
         "figures": [None],
         "troubles": [None],
         "overdue": [None],
+        "commitments": [None],
         "numbers": [None],
         "moved": [dict.fromkeys(("name", "before", "before_planned", "now", "now_planned", "because"))],
         "calls": [{

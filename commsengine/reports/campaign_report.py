@@ -17,7 +17,7 @@ from commsengine.cadence.audience import roles_of
 from commsengine.cadence.calendar import Hours
 from commsengine.cadence.daily_learning import messages_by_recall
 from commsengine.cadence.history import History
-from commsengine.cadence.kinds_and_states import BY_HAND, GOT_IT
+from commsengine.cadence.kinds_and_states import BY_HAND, GOT_IT, RecallMode
 from commsengine.cadence.people import ANYBODY, Person
 from commsengine.cadence.plan import Message, Notice, Plan
 from commsengine.campaigns.control import known as known_campaign
@@ -65,7 +65,8 @@ class RoleView:
 
     ``right`` is the share of right answers, by the newest of each person; ``recall`` the estimate now, ``line`` that
     over time (of messages by recall), both by ``drawn`` people. ``checks`` and ``tested`` are the role's
-    estimate's. In the ``ramp`` of its first week no floor is promised.
+    estimate's. In the ``ramp`` of its first week no floor is promised. ``before`` and ``transfer`` are the shares of
+    right answers before the message said anything, and to the question that was kept for the end.
     """
 
     role: str
@@ -80,6 +81,8 @@ class RoleView:
     checks: int = 0
     tested: bool = False
     ramp: bool = False
+    before: Share | None = None
+    transfer: Share | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +117,10 @@ class MessageView:
     alike: Alike
     corrected_by: str = ""
 
+    @property
+    def compares(self) -> bool:
+        return any(role.before or role.transfer for role in self.roles)
+
 
 @dataclass(frozen=True, slots=True)
 class Week:
@@ -128,8 +135,8 @@ class Week:
 class Report:
     """Everything that the page shows; ``arms`` are those of the plan's experiment.
 
-    ``commitments`` are people by message and state; of ``phases``, ``unclear`` and ``side_by_side`` small groups are
-    hidden.
+    ``estimates``: recall is estimated, and answers to checks are kept. ``commitments`` are people by message and state;
+    of ``phases``, ``unclear`` and ``side_by_side`` small groups are hidden.
     ``got_it_only`` is by role, of those of which ten people or more were shown a check. ``inputs`` are without names,
     ``replies`` what was said to people.
     """
@@ -148,12 +155,13 @@ class Report:
     got_it_only: tuple[GotItOnly, ...] = ()
     inputs: tuple[InputView, ...] = ()
     replies: tuple[Mapping[str, Any], ...] = ()
+    estimates: bool = True
 
 
-def report(store: Store, campaign: str, now: dt.datetime) -> Report:
+def report(store: Store, campaign: str, now: dt.datetime, recall: RecallMode = "role") -> Report:
     """Raises ``InputError`` for an unknown campaign."""
     record = known_campaign(store, campaign)
-    seen = _Reading(store, record, now)
+    seen = _Reading(store, record, now, estimates=recall != "off")
     for page in _pages(members_of(store, record.plan)):
         loaded = store.loading.histories([person.id for person, _ in page])
         for person, role in page:
@@ -222,14 +230,15 @@ def _key_point(message: Message) -> str:
 class _Reading:
     """What has been read so far of one campaign."""
 
-    def __init__(self, store: Store, record: CampaignRecord, now: dt.datetime) -> None:
+    def __init__(self, store: Store, record: CampaignRecord, now: dt.datetime, *, estimates: bool) -> None:
+        self._estimates = estimates
         self._record, self._plan, self._now = record, record.plan, now
         self._sizes: Counter[str] = Counter()
         departments: dict[str, str] = {}
         for person, role in members_of(store, record.plan):
             self._sizes[role] += 1
             departments[person.id] = person.department
-        self._answers: CheckResults = check_results(store, record.plan, now, departments)
+        self._answers = check_results(store, record.plan, now, departments) if estimates else CheckResults()
         self._shown = shown({role: self._sizes[role] for role in record.plan.audience.roles})
         known = {role: shown_of(store, record.id, role, self._answers) for role in record.plan.audience.roles}
         self._cells = {
@@ -262,7 +271,8 @@ class _Reading:
         weeks = tuple(Week(start, n["touches"], n["acknowledged"]) for start, n in sorted(self._weeks.items()))
         of_shown_roles = {cell: blocks for cell, blocks in self._answers.closed.items() if cell[1] in self._shown}
         arms = self._experiment.arms(of_shown_roles)
-        return Report(self._record, self._now, _go_live(plan), people, messages, weeks, arms)
+        about = (self._record, self._now, _go_live(plan), people)
+        return Report(*about, messages, weeks, arms, estimates=self._estimates)
 
     def _message(self, message: Message) -> MessageView:
         plan, cadence = self._plan, message.cadence
@@ -270,7 +280,7 @@ class _Reading:
         by = Hours(plan, ANYBODY).instant_of(plan, cadence.by) if cadence.by else None
         roles = tuple(self._role(message, role, closes, by) for role in roles_of(plan, message))
         options = [len(check.answers) for check in message.checks]
-        guess = sum(1 / n for n in options) / len(options) if options else None
+        guess = sum(1 / n for n in options) / len(options) if options and self._estimates else None
         floor, target, total = cadence.recall_floor, cadence.target, self._total(message, roles)
         alike = self._answers.alike.get(message.id, Alike())
         about = (message.id, _key_point(message), message.ask, opens, closes)
@@ -286,7 +296,7 @@ class _Reading:
         end = max(self._now, closes)
         drawn = message in messages_by_recall(self._plan)
         instants = mornings(first, end, self._now, *([by] if by else [])) if first and drawn else [self._now]
-        line = group.line(instants, self._now) if first else ()
+        line = group.line(instants, self._now) if first and self._estimates else ()
         recall = next((point for point in line if point.at == self._now), None)
         return RoleView(
             role,
@@ -301,6 +311,8 @@ class _Reading:
             group.estimate.checks,
             group.estimate.tested,
             ramp=first is not None and self._now < first + RAMP,
+            before=self._answers.before.get((message.id, role)),
+            transfer=self._answers.transfer.get((message.id, role)),
         )
 
     def _total(self, message: Message, roles: Sequence[RoleView]) -> Total | None:

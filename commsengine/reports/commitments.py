@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
+from textwrap import shorten
 from typing import Any, Literal
 
 from commsengine.cadence.calendar import DAY, Hours
@@ -14,8 +15,12 @@ from commsengine.cadence.plan import Plan
 from commsengine.reports.why import iso
 from commsengine.store.records import CampaignRecord, GivenInput
 from commsengine.store.store import Store
+from commsengine.translation import _
 
 CommitmentState = Literal["committed", "kept", "not kept", "silent"]
+LONGEST = 300
+"""Characters of what somebody wrote of it, in a list."""
+
 STATES: Sequence[CommitmentState] = ("silent", "not kept", "committed", "kept")
 """Bad news first. ``silent``: the day is past, and they have not said; ``committed``: it is still to come."""
 
@@ -69,6 +74,19 @@ def commitments(store: Store, record: CampaignRecord, now: dt.datetime, message:
 
 def overdue_commitments(store: Store, record: CampaignRecord, now: dt.datetime) -> list[Commitment]:
     return [one for one in commitments(store, record, now) if one.overdue]
+
+
+def overdue_lines(found: Sequence[Commitment], most: int) -> tuple[str, ...]:
+    """Each as a line with its name; at most so many, then how many more there are."""
+    lines = [_line(one) for one in found[:most]]
+    more = len(found) - len(lines)
+    return (*lines, *([_("{number} more.", number=more)] if more else []))
+
+
+def _line(one: Commitment) -> str:
+    told = _("not yet, they say") if one.state == "not kept" else _("no word since its day")
+    line = f": {shorten(one.line, LONGEST, placeholder=' …')}" if one.line else ""
+    return f"{one.name or one.person}, '{one.message}': {told}{line}"
 
 
 def _commitment(plan: Plan, said: Sequence[GivenInput], now: dt.datetime) -> Commitment | None:

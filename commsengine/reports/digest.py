@@ -15,6 +15,7 @@ from commsengine.cadence.people import Person
 from commsengine.content.digest_facts import Call, DigestFacts, GivenAnswer, HeldRow, OpenQuestion, RecordedTalk
 from commsengine.engine.directory import SignerLookup
 from commsengine.engine.dispatch import add_service_mail
+from commsengine.reports.commitments import overdue_commitments, overdue_lines
 from commsengine.reports.day_figures import (
     Leaving,
     day_figures,
@@ -177,6 +178,7 @@ class Digests:
             waiting=number,
             open_questions=len(asked),
             to_decide=len(rows),
+            commitments=overdue_lines(overdue_commitments(self._store, record, now), MOST_LINES),
         )
 
     def _overdue(self, campaign: str, now: dt.datetime) -> Iterator[str]:

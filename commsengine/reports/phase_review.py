@@ -22,7 +22,7 @@ from commsengine.content.digest_facts import ReviewFacts, ReviewPart
 from commsengine.engine.directory import SignerLookup
 from commsengine.engine.dispatch import add_service_mail
 from commsengine.errors import InputError
-from commsengine.reports.commitments import Commitment, commitments
+from commsengine.reports.commitments import Commitment, commitments, overdue_lines
 from commsengine.reports.morning_time import MorningBasis, morning_key, morning_of, quarter_of, tried
 from commsengine.reports.phases import PhaseView, Reach, RoleShare, phases
 from commsengine.reports.status import questions
@@ -79,8 +79,10 @@ class Change:
 
     @property
     def text(self) -> str:
-        where = _("line {line} of the plan", line=self.line) if self.line else _("the plan")
-        return _("'{message}', {where}, '{key}': {why}.", message=self.message, where=where, key=self.key, why=self.why)
+        about = {"message": self.message, "key": self.key, "why": self.why}
+        if not self.line:
+            return _("'{message}', '{key}': {why}.", **about)
+        return _("'{message}', '{key}' (line {line} of the plan): {why}.", **about, line=self.line)
 
     def as_json(self) -> dict[str, Any]:
         return {"message": self.message, "key": self.key, "line": self.line or None, "why": self.why}
@@ -135,7 +137,7 @@ class Review:
             ),
             ReviewPart(_("Not known yet"), tuple(_measured(one) for one in measures if one.reached is None)),
             ReviewPart(_("Open questions and objections"), _bounded([_question(one) for one in self.open_questions])),
-            ReviewPart(_("Commitments not kept"), _bounded([_not_kept(one) for one in overdue])),
+            ReviewPart(_("Commitments not kept"), overdue_lines(overdue, MOST_LINES)),
             ReviewPart(_("What was unclear"), tuple(line for role in self.unclear for line in _unclear(role))),
             ReviewPart(_("Worth changing in the plan"), tuple(change.text for change in self.changes)),
             ReviewPart(_("Reached"), tuple(_measured(one) for one in measures if one.reached)),
@@ -208,12 +210,6 @@ def _question(one: Mapping[str, Any]) -> str:
     text = N_("{kind} {id}, {name}, '{message}': {text}")
     name, words = one["name"] or one["person"], shorten(one["text"], LONGEST, placeholder=" …")
     return _(text, kind=kind, id=one["id"], name=name, message=one["message"], text=words)
-
-
-def _not_kept(one: Commitment) -> str:
-    told = _("not yet, they say") if one.state == "not kept" else _("no word since")
-    line = f": {shorten(one.line, LONGEST, placeholder=' …')}" if one.line else ""
-    return f"{one.name or one.person}, '{one.message}': {told}{line}"
 
 
 def _bounded(lines: Sequence[str]) -> tuple[str, ...]:

@@ -14,7 +14,7 @@ from commsengine.cadence.audience import roles_of
 from commsengine.cadence.forecast import ANSWER_KINDS
 from commsengine.cadence.kinds_and_states import GOT_IT, AnswerKind, Measure
 from commsengine.cadence.phases import ends_of, waiting_for
-from commsengine.cadence.plan import Message, Phase
+from commsengine.cadence.plan import Message, Phase, Plan
 from commsengine.engine.directory import members_of
 from commsengine.recall.small_groups import enough
 from commsengine.reports.check_results import NOTHING, CheckResults, check_results
@@ -208,15 +208,17 @@ class _Reading:
             shares = [self._right(message, role) for role in roles]
         else:
             theirs = self._people(message, measure)
-            shares = [self._share(role, theirs) for role in roles]
+            shares = [self._share(role, theirs, measure) for role in roles]
         known = [share for share in shares if share.count is not None]
         count = sum(share.count or 0 for share in known) if known else None
         people = sum(share.people for share in shares)
         total = RoleShare("", people, count, sum(share.of for share in known))
         return Reach(message.id, measure, wanted, tuple(shares), total)
 
-    def _share(self, role: str, people: set[str] | None) -> RoleShare:
+    def _share(self, role: str, people: set[str] | None, measure: Measure) -> RoleShare:
         own = self._by_role[role]
+        if measure == "done" and not enough(len(own)):
+            return RoleShare(role, len(own), None, 0, hidden=True)
         return RoleShare(role, len(own), None if people is None else len(own & people), len(own))
 
     def _right(self, message: Message, role: str) -> RoleShare:
@@ -230,10 +232,17 @@ class _Reading:
 
     def _people(self, message: Message, measure: Measure) -> set[str] | None:
         if measure == "done":
-            return None
+            outcome = outcome_measured(self._record.plan, message)
+            deeds = self._store.deeds.of_campaign(self._record.id)
+            return None if outcome is None else {one.person_id for one in deeds if one.outcome == outcome}
         if measure == "reached":
             return {*self._store.touches.reached(self._record.id, message.id)}
         return {*self._store.answers.who(self._record.id, message.id, _kinds(message, measure))}
+
+
+def outcome_measured(plan: Plan, message: Message) -> str | None:
+    """The outcome that "done" is about: the message's own, else the plan's only one."""
+    return plan.outcome_of(message) or (next(iter(plan.outcomes)) if len(plan.outcomes) == 1 else None)
 
 
 def _kinds(message: Message, measure: Measure) -> Sequence[AnswerKind]:

@@ -87,8 +87,7 @@ def headline(report: Report) -> tuple[str, list[str]]:
     if not any(role.shown for role in _roles(report)):
         return _("Too few people to report on"), [_("A role is shown from {fewest} people up.", fewest=FEWEST)]
     if not standings:
-        line = _("Once the first messages are out, this page shows what became of them.")
-        return _("Nothing has been sent yet"), [line]
+        return _without_estimates(report)
     held = [one for one in standings if one[0].floor is not None]
     if not held:
         return _without_floor(report, standings)
@@ -121,6 +120,14 @@ def _in_the_ramp(held: list[Standing]) -> tuple[str, list[str]]:
     least = min(held, key=_above_floor)
     why = _("In its first week a message is below its floor; it takes some touches to get there.")
     return _("The first touches are under way"), [why, f"{_sentence(least)}."]
+
+
+def _without_estimates(report: Report) -> tuple[str, list[str]]:
+    if not report.estimates and any(role.counts and role.counts.touches for role in _roles(report)):
+        line = _("Recall is off in workspace.yaml: nothing is estimated, and no answer to a check is kept.")
+        return _("What was sent, and what came back"), [line]
+    line = _("Once the first messages are out, this page shows what became of them.")
+    return _("Nothing has been sent yet"), [line]
 
 
 def _without_floor(report: Report, standings: list[Standing]) -> tuple[str, list[str]]:

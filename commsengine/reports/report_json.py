@@ -88,6 +88,8 @@ def _role(role: RoleView) -> dict[str, Any]:
         "people": role.people,
         **_counts(role.counts),
         "understood": _share(role.right),
+        "before": _share(role.before),
+        "transfer": _share(role.transfer),
         "weeks": [{"from": week.since, "until": week.until, **(_share(week.right) or {})} for week in role.weeks],
         "recall": _mean(role.recall),
         "checks": role.checks if known else None,

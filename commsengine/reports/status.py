@@ -46,6 +46,7 @@ def status(
     ``stop_file``: the file STOP is there. With ``recall`` that of each role is estimated too, and its phases measured;
     with ``decisions`` how many messages wait for a channel that rests.
     """
+    recall = recall and (decisions is None or decisions.workspace.recall != "off")
     campaigns = [
         {**_campaign(books, store, now), **(_measured(store, books.campaign, now) if recall else {})}
         for books in store.counts.status(now)

@@ -47,7 +47,7 @@ def test_the_same_as_documented_json(answered: Terminal) -> None:
     data = answered.json("answers", "crm", "--message", "one-record")
     (message,) = data["messages"]
     assert (data["campaign"], set(message)) == (
-        "crm", {"message", "question", "kind", "tally", "places", "chosen_by", "answers", "silent"},
+        "crm", {"message", "question", "kind", "tally", "places", "chosen_by", "answers", "silent", "commitments"},
     )  # fmt: skip
     assert message["answers"][0]["text"] == SAID.strip()
     assert message["silent"] == ["ben@example.com", "dana@example.com", "mia@example.com"]

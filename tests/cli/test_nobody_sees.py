@@ -20,7 +20,7 @@ from tests.cli.terminal import Terminal
 
 SCHEDULE = "schedules/crm.yaml"
 RIGHT, WRONG = "Quokka, the record", "Zebra, the notebook"
-CHECKED = f"""cadence: {{every: 48h, times: 5}}
+CHECKED = f"""cadence: CADENCE
     ask: check
     checks:
       - {{question: Where do you log a call?, answers: ["{RIGHT}", "{WRONG}"], right: "{RIGHT}", because: Walrus.}}"""
@@ -61,10 +61,10 @@ def test_every_command_that_shows_people_is_looked_at() -> None:
     assert shown <= {look[0] for look in LOOKS}
 
 
-@pytest.fixture
-def answered(terminal: Terminal, mailbox: Mailbox) -> Terminal:
+@pytest.fixture(params=["{every: 48h, times: 5}", "{recall_floor: 0.35}"])
+def answered(terminal: Terminal, mailbox: Mailbox, request: pytest.FixtureRequest) -> Terminal:
     """Ana has answered the check of her first touch, and Ben asked something; the next touch is not yet due."""
-    terminal.write(SCHEDULE, plan(**{"cadence: {every: 48h, times: 5}": CHECKED}))
+    terminal.write(SCHEDULE, plan(**{"cadence: {every: 48h, times: 5}": CHECKED.replace("CADENCE", request.param)}))
     for command in (("people", "import", terminal.path("people.csv")), ("apply", terminal.path(SCHEDULE), "--yes"),
                     ("start", "crm", "--yes"), ("tick",)):  # fmt: skip
         said = terminal.run(*command)

@@ -229,6 +229,7 @@ def test_why_tells_what_was_said_in_order(store: Store, engine: MakeEngine, cloc
     (message,) = why(store, Decisions(store, Workspace()), someone(1).email, clock.now)["campaigns"][0]["messages"]
     assert [(each["at"][:10], each["text"]) for each in message["said"]] == [
         ("2027-01-16", "talked to in person: objects"),
+        ("2027-01-16", "their objection is open"),
         ("2027-01-17", "got it, by link"),
         ("2027-01-18", "asked a question; it is open"),
     ]

@@ -96,6 +96,10 @@ def _measurable(draft: Draft, path: YamlPath, name: str, measures: Iterable[Meas
     if "right" in measures and not message.checks:
         cause = _("'{message}' has no checks, so nobody can be right.", message=name)
         yield draft.error((*path, "right"), "not_measurable", cause, _("Give it 'checks', or measure 'acknowledged'."))
+    if "done" in measures and draft.plan.outcome_of(message) is None and len(draft.plan.outcomes) != 1:
+        cause = _("The plan does not say what '{message}' is to bring about.", message=name)
+        fix = _("Write 'outcome: NAME' at the message, one of 'outcomes'.")
+        yield draft.error((*path, "done"), "not_measurable", cause, fix)
     if message.ask == "nothing" and (asked := sorted({"answered", "acknowledged"} & {*measures})):
         cause = _("'{message}' asks for nothing, so nobody can have {measure} it.", message=name, measure=_(asked[0]))
         yield draft.error((*path, asked[0]), "not_measurable", cause, _("Measure 'reached', or let it ask."))
