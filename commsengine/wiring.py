@@ -470,8 +470,8 @@ class Wiring:
 
     def _morning_mail(self) -> MorningMail:
         from commsengine.engine.decisions import Decisions
-        from commsengine.reports.morning_mail import morning_mail
-        from commsengine.reports.morning_time import MorningBasis
+        from commsengine.reports.morning.morning_mail import morning_mail
+        from commsengine.reports.morning.morning_time import MorningBasis
 
         decisions = Decisions(self.store, self.rules, frozenset(self.channels))
         basis = MorningBasis(self.store, decisions, self.renderer, list(self.channels), self.fresh_links.make)

@@ -15,7 +15,7 @@ from commsengine.text import listed
 from commsengine.translation import N_, _
 
 if TYPE_CHECKING:
-    from commsengine.reports.phase_review import Review
+    from commsengine.reports.phase_review import PhaseReview
     from commsengine.wiring import Wiring
 
 MEASURED = {True: N_("reached"), False: N_("not reached"), None: N_("not known")}
@@ -114,7 +114,7 @@ def _show_gate(campaign: str, view: Mapping[str, Any]) -> None:
     note("  " + _("Open it: commsengine phases {campaign} --open {phase}", campaign=campaign, phase=view["phase"]))
 
 
-def _show_review(found: Review) -> None:
+def _show_review(found: PhaseReview) -> None:
     title(found.headline)
     if found.phase.goal:
         say(f"  {found.phase.goal}")

@@ -10,8 +10,8 @@ import pytest
 
 from commsengine.answers.inbox import Evidence
 from commsengine.cli.commands import CHAPTERS
-from commsengine.reports.digest import Digests
-from commsengine.reports.morning_time import MorningBasis
+from commsengine.reports.morning.digest import Digests
+from commsengine.reports.morning.morning_time import MorningBasis
 from commsengine.sandbox.mailbox import Mailbox
 from commsengine.store.tables import answer, touch
 from commsengine.wiring import Wiring

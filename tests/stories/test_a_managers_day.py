@@ -18,9 +18,9 @@ from commsengine.cadence.plan import Workspace
 from commsengine.engine.decisions import Decisions
 from commsengine.engine.engine import Engine
 from commsengine.reports.followups import open_followups
-from commsengine.reports.manager_lists import ManagerLists
-from commsengine.reports.morning_mail import morning_mail
-from commsengine.reports.morning_time import MorningBasis
+from commsengine.reports.morning.manager_lists import ManagerLists
+from commsengine.reports.morning.morning_mail import morning_mail
+from commsengine.reports.morning.morning_time import MorningBasis
 from commsengine.reports.status import today
 from commsengine.reports.why import why
 from commsengine.sandbox.sandbox import Serving
