@@ -39,6 +39,9 @@ CARRIED: tuple[TouchKind, ...] = ("message", "briefing", "remind", "commitment")
 REPEATED: tuple[TouchKind, ...] = ("message", "remind")
 """The kinds that bring a message or repeat it; a check comes with them."""
 
+Purpose = Literal["mine", "calls", "review"]
+"""A page that opens by a link which works once."""
+
 TouchState = Literal["claimed", "sending", "sent", "retry", "failed", "uncertain", "skipped"]
 Verdict = Literal["sent", "permanent", "retry", "uncertain", "released"]
 """What a channel says of one attempt."""
@@ -208,6 +211,22 @@ def asked_by(evidence: EvidenceKind) -> ChannelName:
 def service_channel(ready: Collection[ChannelName]) -> ChannelName:
     """Of these, the one for what is no touch: the first that reaches any address, else the first."""
     return min(ready, key=lambda name: not CHANNELS[name].any_address)
+
+
+@dataclass(frozen=True, slots=True)
+class PageWords:
+    """What a page is, after "opens", and the subject of the mail that brings a link to it."""
+
+    opens: str
+    subject: str
+
+
+PURPOSES: Mapping[Purpose, PageWords] = {
+    "mine": PageWords(N_("your messages and settings"), N_("Your link to your messages")),
+    "calls": PageWords(N_("the people you are asked to talk to"), N_("Your link to the people to talk to")),
+    "review": PageWords(N_("the review of the campaign"), N_("Your link to the review")),
+}
+"""The pages that open by a link which works once."""
 
 
 BY_HAND: Mapping[HandKind, str] = {

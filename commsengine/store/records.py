@@ -21,6 +21,7 @@ from commsengine.cadence.kinds_and_states import (
     Fault,
     HandKind,
     OutcomeName,
+    Purpose,
     ReceiptState,
     TouchKind,
     TouchState,
@@ -438,7 +439,7 @@ class FreshLink:
     the mail it stands in. ``by_itself``: it was asked for, and the mail brings nothing else.
     """
 
-    purpose: str
+    purpose: Purpose
     about: str
     recipient: str
     campaign: str
