@@ -204,7 +204,7 @@ ADVICE = {
         ),
         [],
     ),
-    "a commitment": (slip("id: one-record", "id: one-record\n    ask: commit"), []),
+    "a commitment": (slip("id: one-record", "id: one-record\n    ask: commit"), ["no_commitment"]),
     "a correction": (
         slip("id: one-record", "id: one-record\n    corrects: how-you-work"),
         ["corrected"],
