@@ -30,10 +30,10 @@ from commsengine.reports.day_figures import got_it_only
 from commsengine.reports.departments import SideBySide, by_department, without_small_ones
 from commsengine.reports.experiment_arms import ArmResult, ExperimentArms
 from commsengine.reports.input_answers import InputView, input_views
-from commsengine.reports.phases import PhaseView, phases
+from commsengine.reports.phases.measures import PhaseView, phases
+from commsengine.reports.phases.unclear import UnclearRole, unclear_by_role
 from commsengine.reports.promises import replies
 from commsengine.reports.recall_curves import Group, Mean, mean_of, mornings, past_of
-from commsengine.reports.unclear import UnclearRole, unclear_by_role
 from commsengine.store.records import CampaignRecord, GotItOnly
 from commsengine.store.store import Store
 from commsengine.translation import _

@@ -10,8 +10,8 @@ import pytest
 from commsengine.cadence.people import Person
 from commsengine.campaigns.control import known, open_gate
 from commsengine.errors import InputError
-from commsengine.reports.phase_review import Review, review, to_review
-from commsengine.reports.phases import PhaseView, phases
+from commsengine.reports.phases.measures import PhaseView, phases
+from commsengine.reports.phases.phase_review import PhaseReview, review, to_review
 from commsengine.reports.status import status
 from commsengine.store.records import CampaignRecord
 from commsengine.store.store import Store
@@ -108,7 +108,7 @@ def test_right_answers_of_few_people_are_hidden(tmp_path: Path) -> None:
 # -- the review -----------------------------------------------------------------------------------
 
 
-def the_review(store: Store, now: Any = AFTER) -> Review:
+def the_review(store: Store, now: Any = AFTER) -> PhaseReview:
     return review(store, record(store), "listen", now)
 
 

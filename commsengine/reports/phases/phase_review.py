@@ -24,9 +24,9 @@ from commsengine.engine.dispatch import add_service_mail
 from commsengine.errors import InputError
 from commsengine.reports.commitments import Commitment, commitments, overdue_lines
 from commsengine.reports.morning_time import MorningBasis, morning_key, morning_of, quarter_of, tried
-from commsengine.reports.phases import PhaseView, Reach, RoleShare, phases
+from commsengine.reports.phases.measures import MeasuredShare, PhaseView, RoleShare, phases
+from commsengine.reports.phases.unclear import UnclearRole, unclear_by_role
 from commsengine.reports.status import questions
-from commsengine.reports.unclear import UnclearRole, unclear_by_role
 from commsengine.store.records import CampaignRecord, GivenOutcome
 from commsengine.store.store import Store
 from commsengine.text import no_such
@@ -89,7 +89,7 @@ class Change:
 
 
 @dataclass(frozen=True, slots=True)
-class Review:
+class PhaseReview:
     """Everything a review says of one phase, as of ``at``."""
 
     campaign: str
@@ -157,14 +157,14 @@ class Review:
         }
 
 
-def review(store: Store, record: CampaignRecord, name: str, now: dt.datetime) -> Review:
+def review(store: Store, record: CampaignRecord, name: str, now: dt.datetime) -> PhaseReview:
     """Raises ``InputError`` for a phase that the plan does not have."""
     if name not in record.plan.phases:
         raise InputError(no_such(N_("phase"), name, record.plan.phases))
     (phase,) = phases(store, record, now, only=[name])
     asked = [one for one in questions(store, now) if one["campaign"] == record.id]
     roles = unclear_by_role(store, record, now)
-    return Review(
+    return PhaseReview(
         record.id,
         now,
         phase,
@@ -186,7 +186,7 @@ def to_review(views: Sequence[PhaseView]) -> str | None:
 # -- in words -------------------------------------------------------------------------------------
 
 
-def _measured(one: Reach) -> str:
+def _measured(one: MeasuredShare) -> str:
     what = _(REACHED[one.measure], message=one.message)
     wanted = _("wanted: {share:.0%}", share=one.wanted)
     roles = ", ".join(_role(role) for role in one.roles)
