@@ -298,6 +298,7 @@ def test_no_folder_is_too_full_to_find_ones_way_in() -> None:
 
 
 MIRRORS = {
+    "phases",
     "answers",
     "apply",
     "check",
