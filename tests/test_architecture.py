@@ -298,6 +298,7 @@ def test_no_folder_is_too_full_to_find_ones_way_in() -> None:
 
 
 MIRRORS = {
+    "phases",
     "answers",
     "apply",
     "check",
@@ -305,7 +306,6 @@ MIRRORS = {
     "followups",
     "notices",
     "people",
-    "phases",
     "preview",
     "questions",
     "refusals",

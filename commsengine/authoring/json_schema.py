@@ -64,7 +64,7 @@ def plan_schema() -> dict[str, Any]:
     schema = {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema, "title": "commsengine plan"}
     kinds = schema["$defs"]
     kinds["Milestone"] = {"anyOf": [{"type": "string", "examples": ["2027-03-15"]}, kinds["Milestone"]]}
-    kinds["Commitment"] = {"anyOf": [{"type": "string"}, kinds["Commitment"]]}
+    kinds["PlannedCommitment"] = {"anyOf": [{"type": "string"}, kinds["PlannedCommitment"]]}
     kinds["Role"] = _role(kinds["Role"])
     kinds["Sponsor"] = {"anyOf": [{"type": "string", "examples": ["sam@example.com"]}, kinds["Sponsor"]]}
     kinds["Arm"] = {"anyOf": [{"const": "recall"}, kinds["Arm"]]}

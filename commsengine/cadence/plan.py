@@ -224,7 +224,7 @@ class Check(Frozen):
         return self
 
 
-class Commitment(Frozen):
+class PlannedCommitment(Frozen):
     """What people are asked to say they will do. On the day ``by`` they are asked once whether it is done."""
 
     text: str = Field(min_length=1)
@@ -272,7 +272,7 @@ class Message(Frozen):
     input: Input | None = None
     checks: tuple[Check, ...] = ()
     check_every: int = Field(default=2, ge=1, le=10)
-    commit: Commitment | None = None
+    commit: PlannedCommitment | None = None
     repeat_until: Literal["acknowledged", "recalled", "done", "end"] = "end"
     outcome: OutcomeId | None = None
     managers_first: WorkingDays | None = None

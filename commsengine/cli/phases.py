@@ -15,7 +15,8 @@ from commsengine.text import listed
 from commsengine.translation import N_, _
 
 if TYPE_CHECKING:
-    from commsengine.reports.phase_review import PhaseReview
+    from commsengine.reports.phases.measures import PhaseState
+    from commsengine.reports.phases.phase_review import PhaseReview
     from commsengine.wiring import Wiring
 
 MEASURED = {True: N_("reached"), False: N_("not reached"), None: N_("not known")}
@@ -38,8 +39,8 @@ def phases(
     Example: commsengine phases crm --open listen --because "Half of us have answered."
     """
     from commsengine.campaigns import control
-    from commsengine.reports.phase_review import review
-    from commsengine.reports.phases import phases as measured
+    from commsengine.reports.phases.measures import phases as measured
+    from commsengine.reports.phases.phase_review import review
 
     if reviewed and opened:
         raise click.UsageError(_("Write --review or --open, not both."))
@@ -89,7 +90,7 @@ def _show(campaign: str, view: Mapping[str, Any]) -> None:
     click.echo()
 
 
-def _verdict(state: str, reached: bool | None) -> str:
+def _verdict(state: PhaseState, reached: bool | None) -> str:
     return _("not yet") if reached is False and state != "over" else _(MEASURED[reached])
 
 

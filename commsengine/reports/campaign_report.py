@@ -32,10 +32,10 @@ from commsengine.reports.experiment_arms import ArmResult, ExperimentArms
 from commsengine.reports.input_answers import InputView, input_views
 from commsengine.reports.outcomes.results import OutcomeResults, OutcomeView
 from commsengine.reports.outcomes.trial import OutcomeTrial, TrialResult
-from commsengine.reports.phases import PhaseView, phases
+from commsengine.reports.phases.measures import PhaseView, phases
+from commsengine.reports.phases.unclear import UnclearRole, unclear_by_role
 from commsengine.reports.promises import replies
 from commsengine.reports.recall_curves import Group, Mean, mean_of, mornings, past_of
-from commsengine.reports.unclear import UnclearRole, unclear_by_role
 from commsengine.store.campaign_facts.seals import Seal
 from commsengine.store.records import CampaignRecord, GotItOnly
 from commsengine.store.store import Store

@@ -18,7 +18,7 @@ from commsengine.reports.day_figures import DayFigures, Leaving, day_figures, en
 from commsengine.reports.followups import followups
 from commsengine.reports.holds_and_lines import managers_words
 from commsengine.reports.outcomes_recorded import recorded_outcomes
-from commsengine.reports.phases import gates_that_wait, phases
+from commsengine.reports.phases.measures import gates_that_wait, phases
 from commsengine.reports.promises import overdue_promises
 from commsengine.reports.why import iso, touch_json
 from commsengine.store.dialogue.replies import alike

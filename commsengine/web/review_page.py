@@ -12,8 +12,8 @@ from commsengine.answers.fresh_links import Visitor
 from commsengine.answers.inbox import Evidence
 from commsengine.campaigns.control import open_gate
 from commsengine.errors import CommsError
-from commsengine.reports.phase_review import review, to_review
-from commsengine.reports.phases import phases
+from commsengine.reports.phases.measures import phases
+from commsengine.reports.phases.phase_review import review, to_review
 from commsengine.store.records import CampaignRecord
 from commsengine.store.store import Store
 from commsengine.translation import N_, _

@@ -18,6 +18,7 @@ from commsengine.cadence.history import (
     Deed,
     ManagerHold,
     OutreachOutcome,
+    Question,
     Standstill,
     Touch,
 )
@@ -44,6 +45,7 @@ LADDERS: tuple[list[dict[str, str]], ...] = (
     [],
 )
 BOSS = "boss@example.com"
+COMMITMENT_DAYS = ("kickoff + 4d", "kickoff + 3 working days", "kickoff + 33d")
 KICKOFFS = ("2027-03-08", "2027-03-25", "2027-10-18")  # near the clock changes of all zones
 
 
@@ -59,14 +61,19 @@ def messages(index: int) -> st.SearchStrategy[dict[str, Any]]:
                 st.sampled_from(("24h", "30h", "48h", "72h")),
                 st.sampled_from((None, "4", "2", "1")),
             ),
-            "ask": st.sampled_from(("acknowledge", "acknowledge", "acknowledge", "acknowledge", "nothing")),
+            "ask": st.sampled_from(("acknowledge", "acknowledge", "acknowledge", "commit", "nothing")),
             "repeat_until": st.sampled_from(("end", "end", "acknowledged", "done")),
             "priority": st.sampled_from(("high", "normal", "low")),
             "sender": st.sampled_from(("lead", "manager")),
             "managers_first": st.sampled_from((None, None, "2 working days")),
             "follow_up": st.sampled_from(LADDERS),
+            "commit": st.builds(lambda day: {"text": "I will.", "by": day}, st.sampled_from(COMMITMENT_DAYS)),
         }
-    )
+    ).map(_commits_only_where_asked)
+
+
+def _commits_only_where_asked(message: dict[str, Any]) -> dict[str, Any]:
+    return message if message["ask"] == "commit" else {key: message[key] for key in message if key != "commit"}
 
 
 @st.composite
@@ -77,6 +84,7 @@ def plans(draw: st.DrawFn, number: int, kickoff: str) -> Plan:
         *(draw(messages(index)) for index in range(draw(st.integers(1, 2)))),
         campaign=f"c{number}",
         milestones={"kickoff": kickoff},
+        phases=draw(st.sampled_from(({}, {}, {"listen": {"until": "kickoff + 1 working days", "gate": "true"}}))),
         audience={"roles": {"all": {"rest": "true"}}},
         wiifm={},
         follow_up=[],
@@ -132,8 +140,11 @@ def worlds(draw: st.DrawFn) -> tuple[Campaigns, Person]:
         }
     )
     holds = draw(manager_holds(kickoff))
+    word = started + dt.timedelta(hours=draw(st.sampled_from((5, 90, 230))))
+    opened: dict[str, dt.datetime] = draw(st.sampled_from(({"listen": word}, {"listen": word}, {})))
+    facts = {"manager_holds": holds, "opened": opened}
     running = tuple(
-        Campaign(draw(plans(number, kickoff)), started, pauses=still if number == 0 else (), manager_holds=holds)
+        Campaign(draw(plans(number, kickoff)), started, pauses=still if number == 0 else (), **facts)
         for number in range(draw(st.integers(1, 2)))
     )
     return Campaigns(running, workspace), draw(people(kickoff))
@@ -147,8 +158,15 @@ def answers(salt: int, person: Person) -> Supposition:
         at = _next_night(touch.due_at, person)
         if touch.kind == "personal":
             outcome = ("objects", "objects", "objects", "declines", "away", "")[draw[0] % 6]
+            if outcome == "objects" and draw[1] % 2:  # the lead answers it some days later, or never
+                answered = at + dt.timedelta(days=draw[2] % 9) if draw[2] % 3 else None
+                question = Question(touch.campaign, touch.message, at, answered, objection=True)
+                return OutreachOutcome(touch.campaign, touch.message, "objects", at), question
             return (OutreachOutcome(touch.campaign, touch.message, outcome, at),) if outcome else ()
-        kind = ("acknowledged", "heard_enough", "did it", *[""] * 9)[draw[0] % 12]
+        if touch.kind == "commitment":
+            kind = ("kept", "not_kept", "heard_enough", "")[draw[0] % 4]
+        else:
+            kind = ("acknowledged", "heard_enough", "did it", "commit", "commit", *[""] * 7)[draw[0] % 12]
         if kind == "did it":
             return (Deed(touch.campaign, "first_call", at),)
         return (Answer(touch.campaign, touch.message, kind, at, "link"),) if kind else ()

@@ -10,10 +10,11 @@ from hypothesis import strategies as st
 
 from commsengine.cadence.calendar import Hours, zone
 from commsengine.cadence.decide import decide
-from commsengine.cadence.forecast import forecast
-from commsengine.cadence.history import Answer, Campaigns, DirectReport, History, Touch
+from commsengine.cadence.forecast import NEVER, forecast
+from commsengine.cadence.history import Answer, Campaigns, DirectReport, History, Question, Touch
 from commsengine.cadence.kinds_and_states import BY_HAND
 from commsengine.cadence.people import Person
+from commsengine.cadence.phases import gates_before
 from commsengine.cadence.plan import WEEKDAYS, Plan
 from tests.builders import utc
 from tests.cadence.generated import answers, worlds
@@ -74,7 +75,7 @@ def test_nobody_is_chased_after_an_answer(world: Worlds, salt: int) -> None:
     story = told(world, salt)
     for touch in sent(story.touches):
         before = [answer for answer in story.history.answers if answer.at < touch.due_at and same(answer, touch)]
-        assert not before or touch.kind in ("message", "briefing") or awaits_a_deed(world[0], touch)
+        assert not before or touch.kind in ("message", "briefing", "commitment") or awaits_a_deed(world[0], touch)
         assert not any(answer.kind == "heard_enough" for answer in before)
 
 
@@ -122,8 +123,41 @@ def test_managers_get_it_first_and_nobody_else_before_its_day(world: Worlds, sal
         assert first or message.managers_first is None or begun <= early or touch.due_at >= waits
 
 
-def same(answer: Answer, touch: Touch) -> bool:
+def same(answer: Answer | Question, touch: Touch) -> bool:
     return (answer.campaign, answer.message) == (touch.campaign, touch.message)
+
+
+@generated
+@given(worlds(), st.integers(0, 99))
+def test_nothing_begins_behind_a_shut_gate(world: Worlds, salt: int) -> None:
+    campaigns, person = world
+    for touch in sent(told(world, salt).touches):
+        campaign = next(each for each in campaigns.running if each.id == touch.campaign)
+        hours = Hours(campaign.plan, person, campaigns.workspace.black_out)
+        gates = gates_before(campaign.plan, campaign.plan.message(touch.message), hours)
+        assert all(campaign.opened.get(gate, NEVER) <= touch.due_at for gate in gates)
+
+
+@generated
+@given(worlds(), st.integers(0, 99))
+def test_a_commitment_is_asked_about_once_and_only_of_who_made_it(world: Worlds, salt: int) -> None:
+    story = told(world, salt)
+    asked = [touch for touch in sent(story.touches) if touch.kind == "commitment"]
+    assert len({(touch.campaign, touch.message) for touch in asked}) == len(asked)
+    for touch in asked:
+        before = [answer.kind for answer in story.history.answers if answer.at < touch.due_at and same(answer, touch)]
+        assert "commit" in before
+        assert not {"kept", "not_kept"} & {*before}
+
+
+@generated
+@given(worlds(), st.integers(0, 99))
+def test_nothing_but_the_sponsor_comes_while_an_objection_is_open(world: Worlds, salt: int) -> None:
+    story = told(world, salt)
+    for question in story.history.questions:
+        ends = question.answered_at or NEVER
+        meanwhile = [t for t in sent(story.touches) if question.asked_at <= t.due_at < ends and same(question, t)]
+        assert {touch.kind for touch in meanwhile} <= {"sponsor"}
 
 
 @generated
@@ -216,5 +250,5 @@ def test_after_any_outage_there_is_progress_and_no_blast(world: Worlds, salt: in
     outage = campaigns.running[0].started_at + dt.timedelta(hours=hours)
     story = tell(campaigns, person, start=outage.isoformat(), until=UNTIL, suppose=answers(salt, person))
     at_once = [touch for touch in sent(story.touches) if touch.due_at <= outage and touch.kind not in BY_HAND]
-    per_message = {(touch.campaign, touch.message) for touch in at_once}
+    per_message = {(touch.campaign, touch.message, touch.kind == "commitment") for touch in at_once}
     assert len(at_once) == len(per_message)

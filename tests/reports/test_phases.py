@@ -10,8 +10,8 @@ import pytest
 from commsengine.cadence.people import Person
 from commsengine.campaigns.control import known, open_gate
 from commsengine.errors import InputError
-from commsengine.reports.phase_review import PhaseReview, review, to_review
-from commsengine.reports.phases import PhaseView, phases
+from commsengine.reports.phases.measures import PhaseView, phases
+from commsengine.reports.phases.phase_review import PhaseReview, review, to_review
 from commsengine.reports.status import status
 from commsengine.store.records import CampaignRecord
 from commsengine.store.store import Store

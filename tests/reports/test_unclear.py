@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from commsengine.campaigns.control import known
-from commsengine.reports.unclear import unclear_by_role
+from commsengine.reports.phases.unclear import unclear_by_role
 from tests.builders import a_message
 from tests.on_record import CHECKS, NOW, TYPICAL, Given, a_recalled_plan, put_on_record
 

@@ -17,6 +17,7 @@ from commsengine.reports.status import questions
 from commsengine.reports.why import why
 from commsengine.sandbox.rehearse import Rehearsal, Script, Story
 from tests.builders import a_message, a_plan, someone, utc
+from tests.replies import answer_question
 
 PLAN = a_plan(
     a_message(cadence={"every": "48h", "times": "9"}),
@@ -77,7 +78,7 @@ def test_the_answer_goes_to_them_and_the_message_goes_on(rehearsal: Rehearsal, s
     wiring, mailbox = rehearsal.wiring, rehearsal.sandbox.mailbox
     (question,) = questions(wiring.store, UNTIL)
     before = len(mailbox.arrived)
-    wiring.inbox.answer_question(question["id"], ANSWER, "dana", rehearsal.clock.now())
+    answer_question(wiring.store, wiring.inbox, question["id"], ANSWER, "dana", rehearsal.clock.now())
     with wiring.engine() as engine:
         engine.tick()
     to_them = [mail for mail in mailbox.arrived[before:] if OBJECTS.email in mail.recipients]

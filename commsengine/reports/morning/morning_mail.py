@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from commsengine.reports.morning.digest import Digests
 from commsengine.reports.morning.manager_lists import ManagerLists
 from commsengine.reports.morning.morning_time import MorningBasis
-from commsengine.reports.phase_review import PhaseReviews
+from commsengine.reports.phases.phase_review import PhaseReviews
 from commsengine.store.records import CampaignRecord
 
 
