@@ -117,13 +117,13 @@ class ManagerDesk:
         return [one for one in reversed(found) if one.by.lower() == manager.email.lower()]
 
     def record(
-        self, manager: Person, wanted: str, outcome: str, *, unclear: str = "", note: str = "", now: dt.datetime
+        self, manager: Person, wanted: str, came_of_it: str, *, unclear: str = "", note: str = "", now: dt.datetime
     ) -> Recording:
         """Records what came of a call; the same once more changes nothing.
 
         Raises ``InputError``, with a sentence for the manager, for a call that is not theirs or is closed already.
         """
-        word, about = _outcome(outcome), _unclear(unclear)
+        word, about = _outcome(came_of_it), _unclear(unclear)
         if len(note) > LONGEST_NOTE:
             raise InputError(_("Please say it in {most} characters at most.", most=LONGEST_NOTE))
         one = next(iter(open_followups(self._store, now, only=wanted)), None)
