@@ -16,7 +16,7 @@ from commsengine.reports.campaign_report import RoleView, recall_by_role
 from commsengine.reports.commitments import overdue_commitments
 from commsengine.reports.day_figures import DayFigures, Leaving, day_figures, end_of_day, leaving_until
 from commsengine.reports.followups import followups
-from commsengine.reports.holds_and_lines import managers_words
+from commsengine.reports.manager_desk import managers_words
 from commsengine.reports.outcomes_recorded import recorded_outcomes
 from commsengine.reports.phases.measures import gates_that_wait, phases
 from commsengine.reports.promises import overdue_promises

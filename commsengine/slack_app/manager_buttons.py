@@ -81,13 +81,13 @@ class ManagerButtons:
         ack()
         self._later(partial(self._draw_again, said, (channel, ts)))
 
-    def _record(self, body: Body, call: str, outcome: str, unclear: str, note: str) -> Person | str:
+    def _record(self, body: Body, call: str, came_of_it: str, unclear: str, note: str) -> Person | str:
         """The manager; or what they are to read instead."""
         manager = self._who(body)
         if isinstance(manager, str):
             return manager
         try:
-            self._desk.record(manager, call, outcome, unclear=unclear, note=note, now=self._clock())
+            self._desk.record(manager, call, came_of_it, unclear=unclear, note=note, now=self._clock())
         except InputError as error:
             return error.message
         return manager

@@ -11,7 +11,7 @@ import pytest
 
 from commsengine.cadence.people import Person
 from commsengine.errors import InputError
-from commsengine.reports.holds_and_lines import lift, managers_words
+from commsengine.reports.manager_desk import lift, managers_words
 from commsengine.reports.outcomes_recorded import recorded_outcomes
 from tests.answering import Answering, answering
 from tests.builders import ANA, BEN, MIA, a_message, someone, utc
