@@ -470,8 +470,8 @@ class Wiring:
 
     def _morning_mail(self) -> MorningMail:
         from commsengine.engine.decisions import Decisions
-        from commsengine.reports.morning_mail import morning_mail
-        from commsengine.reports.morning_time import MorningBasis
+        from commsengine.reports.morning.morning_mail import morning_mail
+        from commsengine.reports.morning.morning_time import MorningBasis
 
         decisions = Decisions(self.store, self.rules, frozenset(self.channels))
         basis = MorningBasis(self.store, decisions, self.renderer, list(self.channels), self.fresh_links.make)
@@ -509,7 +509,8 @@ class Wiring:
         from commsengine.cadence.kinds_and_states import CHANNELS
 
         # Where nothing is set up, as on a lead's own machine, all channels are supposed.
-        return AnswerInbox(self.store, self.renderer, self.settings.credentials or tuple(CHANNELS))
+        carriers = self.settings.credentials or tuple(CHANNELS)
+        return AnswerInbox(self.store, self.renderer, carriers, self.rules.recall)
 
     @cached_property
     def desk(self) -> ManagerDesk:

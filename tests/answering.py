@@ -13,7 +13,7 @@ from commsengine.answers.own_mail import OwnMail
 from commsengine.answers.touch_view import Card
 from commsengine.cadence.audience import role_of
 from commsengine.cadence.history import Decision, Touch
-from commsengine.cadence.kinds_and_states import BY_HAND
+from commsengine.cadence.kinds_and_states import BY_HAND, Asked
 from commsengine.cadence.people import Person
 from commsengine.cadence.plan import Plan, Workspace
 from commsengine.content.render import Renderer, RendererFor
@@ -67,13 +67,14 @@ class Answering:
         channel: str = "email",
         kind: str = "message",
         rung: int = 0,
+        asks: Asked | None = None,
     ) -> str:
         """Claims and sends one touch; returns its key."""
         now = self.clock()
         touch = Touch(
             self.plan.campaign, message, person.id, role_of(self.plan, person) or "", rung, kind, channel,
             now.date() + dt.timedelta(days=number), now, now + dt.timedelta(hours=5), number,
-            again_at=now + dt.timedelta(days=2),
+            again_at=now + dt.timedelta(days=2), asks=asks,
         )  # fmt: skip
         record = self.store.campaigns.get(self.plan.campaign)
         assert record is not None

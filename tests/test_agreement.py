@@ -160,7 +160,7 @@ class Run:
         assert r.local_date is not None
         return Touch(
             r.campaign, r.message, r.person_id or "", r.role, r.rung or 0, r.kind, r.channel, r.local_date, r.due_at,
-            r.due_at, r.number,
+            r.due_at, r.number, asks=r.asks,
         )  # fmt: skip
 
     def act(self, key: str, fact: Fact) -> None:
@@ -180,7 +180,7 @@ class Run:
     def answer(self, person: str, key: str, fact: Answer, now: dt.datetime) -> None:
         self.store.answers.record(
             person, fact.campaign, fact.message, key, fact.kind,
-            right=fact.right, evidence=fact.evidence, by=person, now=now,
+            right=fact.right, evidence=fact.evidence, measures=fact.measures, by=person, now=now,
         )  # fmt: skip
 
 
@@ -585,7 +585,7 @@ def by_recall(**changes: object) -> Plan:
 
 
 def test_what_a_role_learns_moves_its_touches_in_both_alike(tmp_path: Path) -> None:
-    some = [someone(n, time_zone=zone) for n, zone in enumerate(ZONES)]
+    some = [someone(n, time_zone=zone) for n, zone in enumerate(ZONES * 4)][:14]
     plan, suppose = by_recall(), knowing(0.3)
     expected = foreseen([plan], some, Workspace(), suppose)
     assert expected != foreseen_alone([plan], some, suppose)  # what the others answered changed something

@@ -233,7 +233,7 @@ def parsed(name: str, source: str) -> Module:
         ("channels.email", "from commsengine.content.render import Renderer"),
         ("engine.engine", "import commsengine.settings"),
         ("recall.memory", "from commsengine.cadence.plan import Plan"),
-        ("engine.engine", "from commsengine.reports.digest import Digests"),
+        ("engine.engine", "from commsengine.reports.morning.digest import Digests"),
         ("planning.preview", "from commsengine.wiring import Wiring"),
         ("web.pages", "from commsengine.cli import main"),
         ("content.render", "def f():\n    from commsengine import wiring"),

@@ -106,6 +106,7 @@ def report_page(pick: Pick) -> dict[str, Any]:
             counts=Thing(reached=1100, touches=2300, by_hand=pick([0, 3]), acknowledged=pick([0, 700])),
             recall=pick([None, recall]),
             drawn=pick([200, 1200]), checks=pick([0, 60]), tested=pick([True, False]), ramp=pick([True, False]),
+            done=pick([None, share]),
         )  # fmt: skip
 
     total = Thing(
@@ -120,18 +121,42 @@ def report_page(pick: Pick) -> dict[str, Any]:
     message = Thing(
         id=value("id"), key_point=value("key point"), asks=pick(["nothing", "check"]), opens=DAY, closes=DAY,
         floor=floor, target=pick([None, 0.8]), by=pick([None, DAY]), guess=guess, roles=[role(), role()],
-        total=pick([None, total]), alike=alike,
+        total=pick([None, total]), alike=alike, outcome_title=pick(["", value("outcome")]),
     )  # fmt: skip
     panels = [(role(), a_plot())]
     arms = [arm(value("grow"), pick), arm(value("equal"), pick)]
     record = Thing(plan=Thing(title=value("title")), id=value("campaign"), state=value("state"))
     only = pick([[], [Thing(role=value("role"), people=20, only=3)]])
-    report = Thing(record=record, at=DAY, people=2400, arms=arms, got_it_only=only)
+    report = Thing(record=record, at=DAY, people=2400, arms=arms, got_it_only=only, trial=pick([None, a_trial(pick)]))
     return {
         "report": report, "headline": value("headline"), "lines": [value("line"), value("line")],
         "sections": [(message, pick([[], panels]))], "weeks": pick([[], [a_plot()]]),
+        "outcomes": pick([[], [(outcome(pick, share), pick([[], panels]))]]),
         "fewest": 10, "shown_people": 2400, "whens": lambda at: value("day"), "hair": 0.001,
     }  # fmt: skip
+
+
+def outcome(pick: Pick, share: Thing) -> Thing:
+    stages = Thing(
+        reached=share, why=pick([None, share]), how=pick([None, share]), done=share, kept=pick([None, share]),
+        transfer=pick([None, share]),
+    )  # fmt: skip
+    role = Thing(role=value("role"), people=1200, shown=pick([True, True, False]), stages=stages)
+    return Thing(
+        name=value("name"), title=value("title"), last_day=DAY, messages=[value("message")], roles=[role, role],
+        asks_why=pick([True, False]), asks_how=pick([True, False]),
+    )  # fmt: skip
+
+
+def a_trial(pick: Pick) -> Thing:
+    done = pick([None, Thing(share=0.5, count=10, of=20)])
+    arms = [Thing(name=value("arm"), people=30, done=done, more=pick([None, Thing(value=0.1, low=-0.1, high=0.3)]))]
+    sealed = {value("key"): value("text"), value("number"): 1.0, value("names"): [value("a")]}
+    return Thing(
+        title=value("title"), broken=pick([(), (value("key"),)]), forged=pick([False, True]), over=pick([False, True]),
+        analysis=pick([None, sealed]), now=pick([None, sealed]), last_day=DAY, arms=arms, method=value("method"),
+        roles=(value("role"),), sealed_at=DAY, digest=value("digest"),
+    )  # fmt: skip
 
 
 def arm(name: str, pick: Pick) -> Thing:

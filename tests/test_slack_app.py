@@ -15,6 +15,7 @@ from commsengine.cadence.people import Person
 from commsengine.cadence.standing import standing
 from commsengine.errors import CommsError
 from commsengine.sandbox.slack_clicks import signed_headers, view_submission
+from commsengine.sandbox.slack_team import Dialog
 from commsengine.slack_app import SlackApp
 from commsengine.store.tables import counter
 from commsengine.translation import ENGLISH
@@ -254,6 +255,17 @@ def test_a_wrong_press_is_explained_at_once_and_help_is_offered(open_team: Calla
     assert buttons(post) == []
 
 
+def test_the_message_stands_on_the_card_once_its_check_is_answered(open_team: Callable[..., Team]) -> None:
+    team = open_team(a_message(checks=[CHECK]))
+    post = team.card(team.house.touch(number=2, channel="slack"))
+    told = ("Every customer conversation is logged in one record.", "One list for all of us.")
+    assert not any(words in json.dumps(post.blocks) for words in told)
+    team.house.clock.pass_(minutes=1)
+    team.slack.click(ANA.email, named("My notebook"))
+    expect(lambda: team.redrawn(post, 1))
+    assert all(words in json.dumps(post.blocks) for words in told)
+
+
 def test_skipping_a_check_says_got_it(open_team: Callable[..., Team]) -> None:
     team = open_team(a_message(checks=[CHECK]))
     post = team.card(team.house.touch(number=2, channel="slack"))
@@ -313,11 +325,11 @@ def test_what_the_message_asks_for_stays_open_after_its_check(open_team: Callabl
 
 
 def test_a_card_redrawn_later_makes_the_same_point_again(open_team: Callable[..., Team]) -> None:
-    team = open_team(a_message(ask="check", checks=[CHECK]))
+    team = open_team(a_message(checks=[CHECK]))
     house = team.house
-    house.inbox.answer_check(house.card(house.touch(channel="slack")), "My notebook", BY_LINK)
+    house.inbox.answer_check(house.card(house.touch(number=2, channel="slack")), "My notebook", BY_LINK)
     house.clock.pass_(hours=48)
-    post = team.card(house.touch(number=2, channel="slack"))
+    post = team.card(house.touch(number=3, channel="slack"))
     assert str(CHECK["because"]) in json.dumps(post.blocks)
     house.clock.pass_(hours=1)
     before = json.dumps(post.blocks)
@@ -348,6 +360,39 @@ def test_the_buttons_and_the_card_speak_to_the_person(open_team: Callable[..., T
     assert answered(team) == [(PERSONAL["answers"][0], False)]
     expect(lambda: team.redrawn(post, 1))
     assert "Not quite: The record of Engineering. Engineering starts on" in json.dumps(post.blocks)
+
+
+RANK = {"question": "What first?", "kind": "rank", "choices": ["Offers", "Visits", "Calls"]}
+MEETING = {"question": "When may I come by?", "kind": "meeting", "choices": ["Tue 10:00", "Fri 14:00"]}
+
+
+def the_form(team: Team) -> Dialog:
+    team.card(team.house.touch(channel="slack"))
+    team.slack.click(ANA.email, "answer")
+    expect(lambda: bool(team.slack.team.dialogs_of(ANA.email)))
+    return team.slack.team.dialogs_of(ANA.email)[-1]
+
+
+def test_an_order_is_given_in_a_form_of_places(open_team: Callable[..., Team]) -> None:
+    team = open_team(a_message(ask="input", input=RANK))
+    dialog = the_form(team)
+    assert "What first?" in json.dumps(dialog.view)
+    twice = team.slack.submit(dialog, {"entry": "1", "entry-1": "1", "entry-2": "0"})
+    assert "Please give each of them a place of its own." in twice.body
+    assert team.slack.submit(dialog, {"entry": "1", "entry-1": "2", "entry-2": "0"}).status == 200
+    (answer,) = team.house.store.answers.of_person(ANA.id)
+    assert answer.value == "Visits\nCalls\nOffers"
+
+
+@pytest.mark.parametrize(
+    ("filled", "value"),
+    [({"entry": "1", "other": None}, "Fri 14:00"), ({"entry": "other", "other": "Any Monday"}, "Any Monday")],
+)
+def test_an_appointment_is_chosen_in_a_form(open_team: Callable[..., Team], filled: dict[str, str], value: str) -> None:
+    team = open_team(a_message(ask="input", input=MEETING))
+    assert team.slack.submit(the_form(team), filled).status == 200
+    (answer,) = team.house.store.answers.of_person(ANA.id)
+    assert answer.value == value
 
 
 def form_text(team: Team) -> str:

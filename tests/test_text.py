@@ -10,7 +10,7 @@ from commsengine.cadence.history import touch_key
 from commsengine.cli.terminal_safety import written_out
 from commsengine.content.slots import clean
 from commsengine.reports.followups import followup_id
-from commsengine.reports.morning_time import morning_key
+from commsengine.reports.morning.morning_time import morning_key
 from commsengine.text import (
     LIKE_AN_ADDRESS,
     UNSEEN_IN_A_LINE,

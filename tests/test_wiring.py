@@ -52,8 +52,9 @@ def test_a_plan_applied_before_a_template_existed_gets_the_one_that_came_with_th
     del frozen["one_question"]
     with Wiring(tmp_path) as wiring:
         renderer = wiring.renderer(a_plan(a_message(checks=[CHECK])), frozen)
-        text = renderer.touch(a_touch(number=2), BEN, CAST).text
-    assert all(words in text for words in ("Ours\n", "First, one quick question"))
+        told, asked = (renderer.touch(a_touch(number=number), BEN, CAST).text for number in (1, 2))
+    assert "Ours\n" in told
+    assert "One quick question" in asked
 
 
 @pytest.mark.parametrize(

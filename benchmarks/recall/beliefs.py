@@ -5,7 +5,7 @@ Every number comes from the product; ``agreement.py`` holds that every value doe
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -29,13 +29,20 @@ class Hypotheses:
 
 @dataclass(frozen=True)
 class Touched:
-    """One day's touches: flat arrays over all people."""
+    """One day's touches: flat arrays over all people. ``alone`` are those whose question was left alone."""
 
     hours: float
     sent: Array
     acknowledged: Array
     answered: Array
     right: Array
+    alone: Array | None = None
+
+    @property
+    def as_others_know_it(self) -> Touched:
+        """An answered check as no more than an acknowledgement."""
+        none = np.zeros_like(self.answered)
+        return replace(self, acknowledged=self.acknowledged | self.answered, answered=none, right=none)
 
 
 class Beliefs:
@@ -97,7 +104,11 @@ class Beliefs:
         return sum(self.chance[n][who][:, None, None] * of[n] for n in (0, 1)) / total[:, None, None]
 
     def fold(self, day: Touched) -> None:
-        who = np.flatnonzero(day.sent)
+        told = day.sent
+        if day.alone is not None:
+            told = day.sent & ~day.alone
+            self.chance[0] += np.where(day.alone, (1 - self.read) * self.kind(memory.READ_IF["sent"]), 0)
+        who = np.flatnonzero(told)
         if not len(who):
             return
         begun, read = self.start[self.role[who]], self.read[who]

@@ -23,12 +23,18 @@ BEFORE_LAST = repeats.BEFORE_LAST.total_seconds() / 3600
 
 @dataclass(frozen=True)
 class Schedule:
-    """Fixed ``days``, or by recall. A check comes with every touch but the first, every second one, or none."""
+    """Fixed ``days``, or by recall. A check comes with every touch but the first, every second one, or none.
+
+    ``recall``: the dates follow each person's own answers, or only the role's curve and who acknowledged. ``alone``: a
+    touch that asks shows its message to nobody who neither answers nor skips the question.
+    """
 
     days: tuple[int, ...] = ()
     floor: float = 0.35
     target: float = 0.60
     checks: str = "every"
+    recall: str = "person"
+    alone: bool = False
 
 
 @dataclass(frozen=True)
@@ -69,8 +75,10 @@ def run(
         count = sent.sum(0)
         checked = {"every": count > 0, "second": count % 2 == 1, "none": count < 0}[schedule.checks]
         shape = (seeds, PEOPLE)
-        seen = people.receive(day, wanted.reshape(shape), checked.reshape(shape))
-        past.append(Touched(hours, wanted, *(each.ravel() for each in (seen.acknowledged, seen.answered, seen.right))))
+        seen = people.receive(day, wanted.reshape(shape), checked.reshape(shape), alone=schedule.alone)
+        alone = checked.reshape(shape) & wanted.reshape(shape) & ~seen.answered & ~seen.acknowledged & schedule.alone
+        signals = (seen.acknowledged, seen.answered, seen.right, alone)
+        past.append(Touched(hours, wanted, *(each.ravel() for each in signals)))
         if not schedule.days:
             roles.learn(past[-1])
         sent[place] = wanted
@@ -85,7 +93,7 @@ def _wanted(schedule: Schedule, roles: Roles, past: list[Touched], place: int, s
     hours, final = slots[place] * DAY, slots[-1] * DAY
     if schedule.days or place == 0:
         return np.full(len(roles.role), place == 0 if not schedule.days else slots[place] in schedule.days)
-    beliefs = as_decided(roles, past)
+    beliefs = as_decided(roles, past if schedule.recall == "person" else [day.as_others_know_it for day in past])
     due = beliefs.recall(hours)[:, 0] < schedule.floor - repeats.HAIR
     last_before = max(slot * DAY for slot in slots if slot * DAY <= final - BEFORE_LAST)
     if hours in (final, last_before):
@@ -148,6 +156,15 @@ BY_RECALL: tuple[tuple[str, int, Schedule, str], ...] = (
     ("56 days: floor .40, target .60", 56, Schedule(floor=0.40), OPEN_RECORDS + "11.3  .675  .12  .365"),
     ("a check on every second touch only", 28, Schedule(checks="second"), "not measured"),
     ("56 days: a check on every second touch only", 56, Schedule(checks="second"), "not measured"),
+)
+NOT_MEASURED = "not measured"
+PRICE: tuple[tuple[str, int, Schedule, str], ...] = tuple(
+    (f"{days} days, {recall}{', alone' if alone else ''}{name}", days, schedule, NOT_MEASURED)
+    for days in (28, 56)
+    for name, checks in ((", every touch asks", "every"), (", every second asks", "second"))
+    for recall in ("person", "role")
+    for alone in (False, True)
+    for schedule in [Schedule(checks=checks, recall=recall, alone=alone)]
 )
 WORLDS = {
     "A": OPEN_RECORDS + "8.1  .576, forecast .586",
@@ -227,6 +244,7 @@ def show(seeds: int, goal_seeds: int) -> bool:
     _row("56 days: BY RECALL .35, .60 (default)", long, OPEN_RECORDS + "9.5  .613  .24  .341")
     for name, days, schedule, theirs in BY_RECALL:
         _row(name, run(at["A"], days, schedule, seeds=seeds), theirs)
+    price(seeds)
     print("\nThe default in other worlds, 28 days")
     everywhere = {}
     for name, theirs in WORLDS.items():
@@ -238,6 +256,14 @@ def show(seeds: int, goal_seeds: int) -> bool:
     good = goals(short, long, everywhere)
     print(f"({time.perf_counter() - began:.0f} s)")
     return good
+
+
+def price(seeds: int) -> bool:
+    """What it costs that a person's own answers change no date, and that a question stands alone."""
+    print("\nWhose answers time what comes next, and whether the message waits for the answer; world A\n" + HEAD)
+    for name, days, schedule, theirs in PRICE:
+        _row(name, run(worlds()["A"], days, schedule, seeds=seeds), theirs)
+    return True
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:

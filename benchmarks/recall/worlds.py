@@ -62,14 +62,16 @@ class People:
     def recall(self, hours: float) -> Array:
         return np.where(self.read, self.world.curve.bounded(hours - self.since, self.half), 0.0)
 
-    def receive(self, day: int, who: Array, checked: Array) -> Signals:
-        """The people in ``who`` get a message, in ``checked`` with a question."""
+    def receive(self, day: int, who: Array, checked: Array, *, alone: bool = False) -> Signals:
+        """The people in ``who`` get a message, in ``checked`` with a question; ``alone``, and the message after it."""
         hours, curve = day * DAY, self.world.curve
         opening, acking, answering, reading, knowing, guessing = self.chance[day]
         opened = who & (opening < self.opens)
         acknowledged = opened & (acking < ACKNOWLEDGES)
         answered = opened & checked & (answering < self.answers)
         reads = opened & (answered | (reading < np.where(acknowledged, READS_IF_ACKNOWLEDGED, READS_IF_OPENED)))
+        if alone:
+            reads &= ~checked | answered | acknowledged
         left = self.recall(hours)
         knows = self.read & (knowing < left)
         right = answered & (guessing < np.where(knows, 1 - SLIP, GUESS))

@@ -8,31 +8,12 @@ from __future__ import annotations
 
 import datetime as dt
 import secrets
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
 
 from commsengine.answers.own_mail import OwnMail
+from commsengine.cadence.kinds_and_states import PURPOSES, Purpose
 from commsengine.store.records import FreshLink
 from commsengine.store.store import Store
-from commsengine.translation import N_
-
-Purpose = Literal["mine", "calls", "review"]
-
-
-@dataclass(frozen=True, slots=True)
-class PageWords:
-    """What a page is, after "opens", and the subject of the mail that brings a link to it."""
-
-    opens: str
-    subject: str
-
-
-PURPOSES: Mapping[Purpose, PageWords] = {
-    "mine": PageWords(N_("your messages and settings"), N_("Your link to your messages")),
-    "calls": PageWords(N_("the people you are asked to talk to"), N_("Your link to the people to talk to")),
-    "review": PageWords(N_("the review of the campaign"), N_("Your link to the review")),
-}
 
 UNUSED = dt.timedelta(days=7)
 """So long a link waits for its first use."""
@@ -84,7 +65,7 @@ class FreshLinks:
         """What the link would open now; it stays unused."""
         link = self._store.link_tokens.find(token)
         fresh = link is not None and link.used_at is None and link.expires_at > now
-        return _purpose(link) if link is not None and fresh and self.mail.to(link.recipient, now) else None
+        return link.purpose if link is not None and fresh and self.mail.to(link.recipient, now) else None
 
     def use(self, token: str, now: dt.datetime) -> tuple[Purpose, Visitor] | None:
         """Opens the page once; ``None`` for a link that is used, too old, unknown, or of somebody who has left."""
@@ -92,7 +73,7 @@ class FreshLinks:
         person = self.mail.to(link.recipient, now) if link is not None else None
         if link is None or person is None or self._store.link_tokens.use(token, now) is None:
             return None
-        return _purpose(link), Visitor(link.about, link.recipient, link.campaign, person.revoked)
+        return link.purpose, Visitor(link.about, link.recipient, link.campaign, person.revoked)
 
     def still_open(self, visitor: Visitor, now: dt.datetime) -> bool:
         person = self.mail.to(visitor.person, now)
@@ -102,7 +83,7 @@ class FreshLinks:
         """Sends a new link to whom this one was sent. Nothing shows whether it did."""
         link = self._store.link_tokens.find(token)
         if link is not None:
-            self.send(_purpose(link), link.about, now, campaign=link.campaign, person=link.recipient)
+            self.send(link.purpose, link.about, now, campaign=link.campaign, person=link.recipient)
 
     def send(self, purpose: Purpose, about: str, now: dt.datetime, *, campaign: str, person: str = "") -> bool:
         """Sends a link by itself, by the channel that reaches them; ``False`` if they are sent none (any more)."""
@@ -113,7 +94,3 @@ class FreshLinks:
         words = PURPOSES[purpose]
         url = self.make(purpose, about, now, campaign=campaign, person=recipient, by_itself=True)
         return self.mail.send("link", to, campaign, words.subject, now, about=url, opens=url)
-
-
-def _purpose(link: FreshLink) -> Purpose:
-    return next(purpose for purpose in PURPOSES if purpose == link.purpose)

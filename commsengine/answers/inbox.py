@@ -30,7 +30,9 @@ from commsengine.cadence.kinds_and_states import (
     GOT_IT,
     AnswerKind,
     ChannelName,
+    CheckKind,
     EvidenceKind,
+    RecallMode,
     Wish,
     channel_of,
 )
@@ -95,18 +97,24 @@ class Said(TypedDict, total=False):
     right: bool | None
     whole_campaign: bool
     counts: bool
+    measures: CheckKind
 
 
 class AnswerInbox:
     """Safe to share between threads. What people say, they say on a ``card``, at the time as of which it was read.
 
-    ``renderer`` makes the renderer of a plan version; ``carriers`` are the channels that are set up.
+    ``renderer`` makes the renderer of a plan version; ``carriers`` are the channels that are set up. With ``recall``
+    off, no answer to a check is kept as right or wrong.
     """
 
     def __init__(
-        self, store: Store, renderer: RendererFor, carriers: Collection[ChannelName] = tuple(CHANNELS)
+        self,
+        store: Store,
+        renderer: RendererFor,
+        carriers: Collection[ChannelName] = tuple(CHANNELS),
+        recall: RecallMode = "role",
     ) -> None:
-        self._store, self._make_renderer, self._carriers = store, renderer, carriers
+        self._store, self._make_renderer, self._carriers, self._recall = store, renderer, carriers, recall
         self._renderers: dict[tuple[str, int], Renderer] = {}
 
     # -- how things stand -------------------------------------------------------------------------
@@ -252,8 +260,11 @@ class AnswerInbox:
         """Raises ``InputError`` for an unknown choice. Right or wrong is on the card, for this person only."""
         if card.check is None or choice not in card.check.answers:
             raise InputError(_("Please choose one of the answers."))
+        if self._recall == "off":
+            return self._record(card, "check", evidence, counts=False)
+        right, measures = choice == card.check.right, card.asks if card.asks_check and card.asks else "recall"
         return self._record(
-            card, "check", evidence, value=choice, right=choice == card.check.right, counts=card.asks_check
+            card, "check", evidence, value=choice, right=right, counts=card.asks_check, measures=measures
         )
 
     def answer_named(self, card: Card, name: str, evidence: Evidence) -> Recorded:
@@ -292,7 +303,7 @@ class AnswerInbox:
         touch, person = card.touch, card.person.id
         about = (person, touch.campaign, touch.message, touch.key)
         if evidence.suspect and kind in GOT_IT:
-            value = said.get("value", "")
+            value = "" if kind == "check" else said.get("value", "")
             self._store.answers.doubt(*about, kind, value=value, detail=evidence.detail, now=card.now)
             return Recorded(touch.key, True, card.now, counts=False)
         record = self._store.answers.record(
@@ -304,9 +315,8 @@ class AnswerInbox:
 
     def _refuse_if_over(self, card: Card) -> None:
         if card.over:
-            lead = self.lead(card)
-            text = N_('"{title}" is over, so nothing was recorded. {lead} led it and can still help: {email}')
-            raise InputError(_(text, title=card.plan.title, lead=lead.name or lead.email, email=lead.email))
+            text = N_('"{title}" is over, so nothing was recorded. If there is something to say, write to {email}.')
+            raise InputError(_(text, title=card.plan.title, email=self.lead(card).email))
 
     # -- questions, and "not now" -----------------------------------------------------------------
 

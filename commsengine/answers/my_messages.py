@@ -126,13 +126,14 @@ def refuse_wish(
         raise InputError(_(text, hours="; ".join(told)))
 
 
-_ABOUT = ("touch", "answer", "question", "reply", "snooze", "outcome")
+_ABOUT = ("touch", "answer", "question", "reply", "snooze", "outcome", "deed")
 
 
 def _part(
     record: CampaignRecord, stored: Stored, key_points: Mapping[str, str], zone: str, now: dt.datetime
 ) -> CampaignPart:
     mine = {name: [row for row in stored[name] if row["campaign"] == record.id] for name in _ABOUT}
+    mine["deed"] = [told for row in mine["deed"] if (told := _under_its_message(record.plan, row))]
     named = {row["message"] for rows in mine.values() for row in rows if row.get("kind") != "service"}
     over = any(row["whole_campaign"] and row["withdrawn_at"] is None for row in mine["answer"])
     touches = [row for row in mine["touch"] if row["kind"] != "service"]
@@ -149,6 +150,12 @@ def _part(
             if message in named
         ),
     )
+
+
+def _under_its_message(plan: Plan, row: Row) -> Row | None:
+    # what was done stands with the first message that is to bring it about
+    messages = plan.messages_for(row["outcome"]) if row["outcome"] in plan.outcomes else ()
+    return {**row, "message": messages[0].id, "title": plan.outcomes[row["outcome"]].title} if messages else None
 
 
 def _lines(message: str, mine: Stored, zone: str, now: dt.datetime) -> tuple[Line, ...]:
@@ -213,9 +220,13 @@ def _outcome(row: Row) -> Happening:
     yield row["at"], text, ""
 
 
+def _deed(row: Row) -> Happening:
+    yield row["at"], _("On record as done: {title}", title=row["title"]), ""
+
+
 _TELL: Mapping[str, Callable[[Row], Happening]] = {
     "touch": _touch, "answer": _answer, "question": _question, "reply": _replied, "snooze": _snooze,
-    "outcome": _outcome,
+    "outcome": _outcome, "deed": _deed,
 }  # fmt: skip
 
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from commsengine.answers.touch_view import Card
 from commsengine.answers.wording import read_by
+from commsengine.cadence.check_questions import telling
 from commsengine.cadence.history import PublicReply, Touch
 from commsengine.cadence.kinds_and_states import ChannelName
 from commsengine.cadence.people import Person
@@ -29,13 +30,13 @@ Blocks = Sequence[Mapping[str, Any]]
 class CheckText:
     """The check of the touch, asked by the message or only offered.
 
-    ``answers`` are pairs of what is stored and what is shown, in this person's order. ``right`` and ``because`` are
+    ``answers`` are pairs of what is stored and what is shown, in this person's order. ``told`` and ``because`` are
     shown as soon as it is answered, to this person only; before, they are empty.
     """
 
     question: str = ""
     answers: tuple[tuple[str, str], ...] = ()
-    right: str = ""
+    told: str = ""
     because: str = ""
 
 
@@ -87,12 +88,12 @@ def card_text(renderer: Renderer, card: Card, signers: Signers) -> CardText:
     touch, readers = card.touch, read_by(signers.lead.first_name, len(card.plan.owner))
     try:
         about = (card.message.id, touch.role, touch.number, card.person, signers)
-        shown = renderer.page(*about, card.unclear, touch.corrects)
+        shown = renderer.page(*about, card.unclear, touch.asks, touch.corrects)
     except RenderError:
         return replace(_as_written(card), readers=readers)
     more = [(angle, shown.get(angle, "")) for angle in (UNCLEAR, "text")]
     shown_now = {angle: text for angle, text in (*more, *shown["points"]) if text}
-    now, choices = angles(shown_now, touch.number), tuple(shown["choices"])
+    now, choices = angles(shown_now, telling(card.message, touch.number)), tuple(shown["choices"])
     check = _check(card, **shown["check"])
     return CardText(
         key_point=shown["key_point"],
@@ -106,8 +107,18 @@ def card_text(renderer: Renderer, card: Card, signers: Signers) -> CardText:
         adds=_line(signers, shown["adds"]),
         points=tuple((_(TITLES[angle]), shown_now[angle]) for angle in now),
         more=tuple((_(TITLES[angle]), text) for angle, text in shown_now.items() if angle not in now),
-        told=tuple(shown["told"]),
+        told=(*_what_holds_now(renderer, card, signers), *shown["told"]),
     )
+
+
+def _what_holds_now(renderer: Renderer, card: Card, signers: Signers) -> Iterator[str]:
+    # a mail with what was wrong stays in inboxes, and its link leads here
+    corrected, right = card.plan.corrected, card.message.id
+    while right in corrected:
+        right = corrected[right]
+    if right != card.message.id:
+        now = key_point(renderer, card.plan.message(right), card.touch.role, card.person, signers)
+        yield _("This no longer holds. What holds now: {key_point}", key_point=now)
 
 
 def _line(signers: Signers, line: str) -> str:
@@ -117,7 +128,7 @@ def _line(signers: Signers, line: str) -> str:
 def _check(
     card: Card, question: str = "", answers: Sequence[str] = (), right: str = "", because: str = ""
 ) -> CheckText:
-    shown_now = (right, because) if card.checked else ("", "")
+    shown_now = (_verdict(card, right), because) if card.checked else ("", "")
     pairs = list(zip(card.check.answers, answers, strict=True)) if card.check and answers else []
     return CheckText(question, tuple(pairs[place] for place in card.choices) if pairs else (), *shown_now)
 
@@ -161,21 +172,26 @@ def drawn(
     replies: tuple[PublicReply, ...] = (),
 ) -> tuple[str, Blocks]:
     """The Slack card as things stand: notification text and blocks. The buttons make way for an answer."""
-    message = renderer.touch(touch_of(card, channel), card.person, signers, replies)
+    message = renderer.touch(touch_of(card, channel), card.person, signers, replies, answered=card.answered)
     if card.answered:
-        answered = f"{card.last_answer}{_explained(card, check)}"
+        answered = f"{card.last_answer}{_explained(check)}"
         blocks = answered_card(message.blocks, answered, card.key, undo=card.undoable, open_ask=card.own_ask)
         return card.last_answer, [*blocks, *_offer(card)]
     notes = [_note(text) for text in (_asked(card), _snoozed(card)) if text]
     return slack_text(message.subject), [*message.blocks, *notes]
 
 
-def _explained(card: Card, check: CheckText) -> str:
+def _explained(check: CheckText) -> str:
     # in the person's own conversation, where no other person reads it
     if not check.because:
         return ""
-    verdict = _("That is right.") if card.right else _("Not quite: {right}.", right=check.right)
-    return f"\n{verdict} {check.because}"
+    return f"\n{check.told} {check.because}"
+
+
+def _verdict(card: Card, right: str) -> str:
+    if card.right:
+        return _("That is right.")
+    return _(N_("Not quite: {right}.") if card.judged else N_("It is: {right}."), right=right)
 
 
 def _offer(card: Card) -> Blocks:
@@ -220,4 +236,4 @@ def touch_of(card: Card, channel: ChannelName) -> Touch:
     about = (row.campaign, row.message, card.person.id, row.role, row.rung or 0, row.kind, channel)
     when = (row.local_date or card.now.date(), row.due_at, row.not_after or row.due_at)
     touch = Touch(*about, *when, row.number, row.again_at, unclear=card.unclear, briefing=card.briefing)
-    return replace(touch, corrects=row.corrects)
+    return replace(touch, corrects=row.corrects, asks=row.asks)

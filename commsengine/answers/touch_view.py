@@ -8,9 +8,9 @@ from zoneinfo import ZoneInfo
 
 from commsengine.answers.wording import spoken
 from commsengine.cadence.calendar import DAY, Hours, last_closing, local_date_in
-from commsengine.cadence.check_questions import check_of, offered_check, offered_turn, order_of
+from commsengine.cadence.check_questions import asks_of, check_of, offered_check, offered_turn, order_of
 from commsengine.cadence.history import Briefing
-from commsengine.cadence.kinds_and_states import ANSWERS, CHANNELS, ENOUGH, Form, channel_of
+from commsengine.cadence.kinds_and_states import ANSWERS, CHANNELS, ENOUGH, Asked, Form, channel_of
 from commsengine.cadence.people import Person
 from commsengine.cadence.plan import Check, Message, Plan
 from commsengine.store.records import QuestionRecord, StoredAnswer, TouchRecord
@@ -32,6 +32,7 @@ class Card:
     ``answers`` are of this touch or of the whole campaign, oldest first; ``before`` are of its other touches.
     ``unclear`` is that of the touch: the check that it explains again. ``briefing`` is what a manager is told before
     their people; where the message is for these alone, it asks nothing. ``over``: the campaign was cancelled.
+    ``reading``: the person reads the message before they answer its check, and then that measures nothing.
     """
 
     person: Person
@@ -47,6 +48,7 @@ class Card:
     unclear: int | None = None
     briefing: Briefing | None = None
     over: bool = False
+    reading: bool = False
 
     @property
     def key(self) -> str:
@@ -142,16 +144,26 @@ class Card:
 
     @property
     def check(self) -> Check | None:
-        return offered_check(self.message, self.touch.number)
+        return offered_check(self.message, self.touch.number, self.touch.asks)
 
     @property
     def choices(self) -> tuple[int, ...]:
-        turn = offered_turn(self.message, self.touch.number)
+        turn = offered_turn(self.message, self.touch.number, self.touch.asks)
         return () if turn is None else order_of(self.message, turn, self.touch.campaign, self.person.id)
 
     @property
+    def asks(self) -> Asked:
+        known = self.touch.asks
+        return asks_of(self.message, self.touch.number) if known is None else known
+
+    @property
+    def untold(self) -> bool:
+        """Whether its check waits for an answer: until then, the message says nothing that would give it away."""
+        return not self.answered and check_of(self.message, self.touch.number, self.touch.asks) is not None
+
+    @property
     def asks_check(self) -> bool:
-        return not (self.answered or self.over) and check_of(self.message, self.touch.number) is not None
+        return self.untold and not (self.reading or self.over)
 
     @property
     def extra_check(self) -> bool:
@@ -169,3 +181,8 @@ class Card:
     @property
     def right(self) -> bool:
         return bool(self.checked and self.checked.right)
+
+    @property
+    def judged(self) -> bool:
+        # where nothing is kept of right and wrong, the explanation stands by itself
+        return self.checked is not None and self.checked.right is not None

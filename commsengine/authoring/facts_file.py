@@ -25,12 +25,12 @@ _COLUMNS = {
 class ToldFact:
     """A row, or an item of a list: ``person`` is an address or an id, ``place`` its line or its number from 0.
 
-    ``outcome`` and ``at`` may be empty. ``ref`` is what the system that tells it calls it.
+    ``named`` is the outcome as written; it and ``at`` may be empty. ``ref`` is what the system that tells it calls it.
     """
 
     place: int
     person: str
-    outcome: str = ""
+    named: str = ""
     at: str = ""
     ref: str = ""
 

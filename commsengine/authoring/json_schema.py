@@ -26,6 +26,8 @@ _DESCRIPTIONS = {
     "follow_up": N_("what follows when there is no answer, in order"),
     "experiment": N_("two or more rhythms for messages by recall, assigned by chance within each role"),
     "check_every": N_("after the first touch, every so many carry a question; 1 is every touch"),
+    "baseline": N_("asked before the message says anything, too"),
+    "transfer": N_("kept for the last touch, and never asked before"),
     "outcomes": N_("what people are to do in the end: what others can see done"),
     "outcome": N_("what it is to bring about: a name of 'outcomes'"),
     "day": N_("until the end of which day the outcome counts"),

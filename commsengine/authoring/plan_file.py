@@ -88,6 +88,7 @@ def _by_rules(draft: Draft, root: Path) -> Iterator[Problem]:
         workspace = Workspace()
     yield from dates.windows_open(draft, workspace)
     yield from dates.budget_is_stricter(draft, workspace)
+    yield from recall.fits_the_mode(draft, workspace)
 
 
 def _kept(problems: Iterable[Problem], shaped: Shaped[Any]) -> list[Problem]:

@@ -29,7 +29,7 @@ from commsengine.cadence.managers_first import opening
 from commsengine.cadence.people import Person
 from commsengine.cadence.phases import asked_about, shut_gate
 from commsengine.cadence.plan import Message, Plan, Role
-from commsengine.cadence.repeats import INTERVAL, ByRecall, FixedInterval, RepeatRule
+from commsengine.cadence.repeats import INTERVAL, WITHOUT_RECALL, ByRecall, FixedInterval, RepeatRule
 from commsengine.cadence.sequence import NOT_HELPED, MessageSequence
 from commsengine.cadence.told import told
 from commsengine.recall.learning import ASSUMED
@@ -171,6 +171,7 @@ def _sequence(
     ends = hours.closing(plan, message)
     closes = ends if person.left is None else min(ends, hours.midnight(person.left))
     carried = carried_by(plan, campaigns.carriers)
+    said = _answers(campaign, message, history)
     rows = [row for row in history.rows_of(campaign.id, message.id) if row.kind != "commitment"]
     outcomes = _about(campaign.id, message.id, history.outcomes)
     return MessageSequence(
@@ -184,14 +185,15 @@ def _sequence(
         carried=bool(carried),
         channels=reaching(carried, person, history.unreachable),
         rows=rows,
-        answers=_answers(campaign, message, history),
+        answers=_as_timed(campaigns, said),
+        said=said,
         questions=_questions(campaign.id, message.id, history, outcomes),
         snoozes=_about(campaign.id, message.id, history.snoozes),
         outcomes=outcomes,
         done_at=history.done_at(campaign.id, plan.outcome_of(message)) if history.deeds else None,
         order=order,
         told=told(plan, message, history),
-        repeat_rule=_repeat_rule(campaign, message, role, hours, closes),
+        repeat_rule=_repeat_rule(campaigns, campaign, message, role, hours, closes),
         manager_holds=_holds_of(campaign, message, person),
         briefing=briefing,
         shut=shut_gate(campaign, message, hours, rows),
@@ -203,7 +205,7 @@ def _commitment(own: MessageSequence, history: History) -> Iterator[MessageSeque
     plan, message, hours = own.campaign.plan, own.message, own.hours
     if message.asks_on is None:
         return
-    answers = history.answers_to(own.campaign.id, message.id)
+    answers = tuple(one.as_others_know_it for one in history.answers_to(own.campaign.id, message.id))
     rows = [row for row in history.rows_of(own.campaign.id, message.id) if row.kind == "commitment"]
     span = asked_about(plan, message, hours, answers, rows)
     if span is None:
@@ -254,17 +256,27 @@ def _holds_of(campaign: Campaign, message: Message, person: Person) -> tuple[Man
     return tuple(hold for hold in campaign.manager_holds if hold.message == message.id and manager in hold.managers)
 
 
+def _as_timed(campaigns: Campaigns, said: tuple[Answer, ...]) -> tuple[Answer, ...]:
+    if not said or campaigns.workspace.recall == "person":
+        return said
+    return tuple(answer.as_others_know_it for answer in said)
+
+
 def _about(campaign: str, message: str, facts: tuple[Fact, ...]) -> tuple[Fact, ...]:
     return tuple(fact for fact in facts if fact.message == message and fact.campaign == campaign) if facts else ()
 
 
-def _repeat_rule(campaign: Campaign, message: Message, role: str, hours: Hours, closes: dt.datetime) -> RepeatRule:
+def _repeat_rule(
+    campaigns: Campaigns, campaign: Campaign, message: Message, role: str, hours: Hours, closes: dt.datetime
+) -> RepeatRule:
     cadence = message.cadence
     if cadence.recall_floor is None:
         return FixedInterval(hours, cadence.every or INTERVAL, cadence.times)
     arm = arm_of(campaign.plan, hours.person.id) if campaign.plan.experiment else None
     if arm is not None and arm.every is not None:
         return FixedInterval(hours, arm.every, cadence.times)
+    if campaigns.workspace.recall == "off":
+        return FixedInterval(hours, WITHOUT_RECALL, cadence.times)
     by = hours.instant_of(campaign.plan, cadence.by) if cadence.by else None
     estimate = campaign.recall.get(role, ASSUMED)
     target = cadence.target or cadence.recall_floor

@@ -10,33 +10,77 @@ from collections.abc import Iterable, Sequence
 from typing import Protocol
 
 from commsengine.cadence.history import TouchRow
-from commsengine.cadence.kinds_and_states import BY_HAND
+from commsengine.cadence.kinds_and_states import BY_HAND, Asked, CheckKind
 from commsengine.cadence.plan import Check, Message
 from commsengine.text import digest
 
 
-def turn_of(message: Message, number: int) -> int | None:
-    """The place in the pool of the check that the ``number``-th touch (from 1) carries; ``None`` for none."""
-    carries = message.ask == "check" or (number > 1 and number % message.check_every == 0)
-    return offered_turn(message, number) if carries else None
+def asks_of(message: Message, number: int, *, last: bool = False, transferred: bool = False) -> Asked:
+    """What the ``number``-th touch (from 1) asks, as the plan stands.
+
+    ``last``: no touch is foreseen after it; ``transferred``: the question kept for the end was asked already.
+    """
+    if number == 1 and _place_of(message, "baseline") is not None:
+        return "baseline"
+    if last and number > 1 and not transferred and _place_of(message, "transfer") is not None:
+        return "transfer"
+    told = _after_baseline(message, number)
+    carries = message.ask == "check" or (told > 1 and told % message.check_every == 0)
+    return "recall" if carries and _pool(message) else ""
 
 
-def check_of(message: Message, number: int) -> Check | None:
-    turn = turn_of(message, number)
-    return None if turn is None else message.checks[turn]
+def telling(message: Message, number: int) -> int:
+    """How many of the touches up to this one tell the message and do not only ask about it; 1 at least."""
+    if message.ask == "check":
+        return _after_baseline(message, number)
+    return max(1, sum(not asks_of(message, each) for each in range(1, number + 1)))
 
 
-def offered_turn(message: Message, number: int) -> int | None:
-    # the check that the touch carries, else the last one carried
-    if not message.checks:
+def _after_baseline(message: Message, number: int) -> int:
+    return max(1, number - (_place_of(message, "baseline") is not None))
+
+
+def turn_of(message: Message, number: int, asks: Asked | None = None) -> int | None:
+    """The place among the checks of the one that the touch carries; ``None`` for none.
+
+    ``asks`` is what the touch was made to ask; where that is not on record, its number tells.
+    """
+    asked = asks_of(message, number) if asks is None else asks
+    if not asked:
         return None
-    carried = number if message.ask == "check" else number // message.check_every - (message.check_every == 1)
-    return (carried - 1) % len(message.checks)
+    return _turn_in_pool(message, number) if asked == "recall" else _place_of(message, asked)
 
 
-def offered_check(message: Message, number: int) -> Check | None:
-    turn = offered_turn(message, number)
+def check_of(message: Message, number: int, asks: Asked | None = None) -> Check | None:
+    turn = turn_of(message, number, asks)
     return None if turn is None else message.checks[turn]
+
+
+def offered_turn(message: Message, number: int, asks: Asked | None = None) -> int | None:
+    # the check that the touch carries, else the last one carried
+    turn = turn_of(message, number, asks)
+    return _turn_in_pool(message, number) if turn is None else turn
+
+
+def offered_check(message: Message, number: int, asks: Asked | None = None) -> Check | None:
+    turn = offered_turn(message, number, asks)
+    return None if turn is None else message.checks[turn]
+
+
+def _pool(message: Message) -> list[int]:
+    return [place for place, check in enumerate(message.checks) if not check.transfer]
+
+
+def _turn_in_pool(message: Message, number: int) -> int | None:
+    pool, told = _pool(message), _after_baseline(message, number)
+    if not pool:
+        return None
+    carried = told if message.ask == "check" else told // message.check_every - (message.check_every == 1)
+    return pool[(carried - 1) % len(pool)]
+
+
+def _place_of(message: Message, kind: CheckKind) -> int | None:
+    return next((place for place, check in enumerate(message.checks) if getattr(check, kind)), None)
 
 
 # -- the answers to choose from -------------------------------------------------------------------
@@ -85,4 +129,4 @@ def unclear_turn(
     if any(newest.at < row.due_at < due_at for row in made):
         return None
     answered = next((row for row in made if newest.key and row.key == newest.key), None)
-    return offered_turn(message, answered.number) if answered else None
+    return offered_turn(message, answered.number, answered.asks) if answered else None

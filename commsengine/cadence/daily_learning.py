@@ -1,6 +1,7 @@
 """What the answers of a campaign teach, day by day: from histories to what is known of each role.
 
-A day's answers are counted at midnight UTC and take effect at three: until then the new estimates are only published.
+A day's answers are counted at midnight UTC, once they are those of ten people of a role, and take effect at three:
+until then the new estimates are only published.
 A forecast learns the same at the same instants.
 """
 
@@ -11,6 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from commsengine.cadence.audience import role_of
+from commsengine.cadence.calendar import DAY
 from commsengine.cadence.experiment import held_out
 from commsengine.cadence.history import Campaign, History
 from commsengine.cadence.people import Person
@@ -18,6 +20,7 @@ from commsengine.cadence.plan import Cadence, Message, Plan
 from commsengine.cadence.repeats import HOUR, events_of, seen_at
 from commsengine.recall.learning import ASSUMED, Checked, Learned, estimate, learn, nothing
 from commsengine.recall.memory import ALWAYS, Estimate, Event
+from commsengine.recall.small_groups import enough
 
 TAKES_EFFECT = 3 * HOUR
 """How long after midnight UTC the estimates of the day before are used."""
@@ -52,15 +55,18 @@ class PersonEvents:
     zero: dt.datetime
     events: tuple[Event, ...]
 
-    def checked(self, since: dt.datetime, until: dt.datetime) -> list[tuple[int, Checked]]:
-        """The checks answered after ``since``, up to and with ``until``, each with the number of its touch."""
-        first = (since - self.zero) / HOUR if since > ALWAYS else -1.0
+    def checked(self, until: dt.datetime) -> list[tuple[int, Checked]]:
+        """The checks answered up to and with ``until``, each with the number of its touch."""
         last = (until - self.zero) / HOUR
         return [
             (place + 1, Checked(self.events[:place], event))
             for place, event in enumerate(self.events)
-            if event.signal in ("right", "wrong") and first < event.at <= last
+            if event.signal in ("right", "wrong") and event.at <= last
         ]
+
+    def day_of(self, check: Checked) -> dt.datetime:
+        """The midnight at which this answer is counted; one of midnight itself belongs to the day before."""
+        return count_at(self.zero + check.answer.at * HOUR - dt.timedelta.resolution) + DAY
 
 
 def count_at(now: dt.datetime) -> dt.datetime:
@@ -72,9 +78,18 @@ def has_checks(plan: Plan) -> bool:
 
 
 def learn_day(
-    plan: Plan, known: LearnedRoles, people: Iterable[tuple[Person, History]], until: dt.datetime
+    plan: Plan,
+    known: LearnedRoles,
+    people: Iterable[tuple[Person, History]],
+    until: dt.datetime,
+    *,
+    one_by_one: bool = False,
 ) -> LearnedRoles | None:
-    """What is known at ``until``; ``None`` without answers since the last count."""
+    """What is known at ``until``; ``None`` without answers since the last count.
+
+    A role's answers wait until they are those of ten people, for else its next dates would tell what one of them
+    answered. ``one_by_one``: each counts on its own day.
+    """
     pasts: dict[str, list[PersonEvents]] = {}
     for person, history in people:
         role = role_of(plan, person)
@@ -82,7 +97,9 @@ def learn_day(
             pasts.setdefault(role, []).extend(_answered(plan, person, history, until))
     for theirs in pasts.values():
         theirs.sort(key=lambda past: (past.person, past.message))  # nothing hangs on who was loaded first
-    new = {role: _in_turn(plan, pasts.get(role, ()), known.counted_at, until) for role in plan.audience.roles}
+    new = {
+        role: _in_turn(plan, pasts.get(role, ()), known.counted_at, until, one_by_one) for role in plan.audience.roles
+    }
     if not any(kept or out for kept, out in new.values()):
         return None
     learned = {}
@@ -103,14 +120,32 @@ def _answered(plan: Plan, person: Person, history: History, until: dt.datetime) 
 
 
 def _in_turn(
-    plan: Plan, pasts: Iterable[PersonEvents], since: dt.datetime, until: dt.datetime
+    plan: Plan, pasts: Iterable[PersonEvents], since: dt.datetime, until: dt.datetime, one_by_one: bool
 ) -> tuple[list[Checked], list[Checked]]:
+    given = [(past, number, check) for past in pasts for number, check in past.checked(until)]
+    days = [(past.day_of(check), past.person) for past, _, check in given]
+    counted = {day: day for day, _ in days} if one_by_one else _by_tens(days)
     kept: list[Checked] = []
     out: list[Checked] = []
-    for past in pasts:
-        for number, check in past.checked(since, until):
+    for (past, number, check), (day, _) in zip(given, days, strict=True):
+        if since < counted.get(day, ALWAYS) <= until:
             (out if held_out(plan, past.person, past.message, number) else kept).append(check)
     return kept, out
+
+
+def _by_tens(given: Iterable[tuple[dt.datetime, str]]) -> Mapping[dt.datetime, dt.datetime]:
+    """By day, the day on which its answers are counted: with those of ten people, or of more."""
+    people: dict[dt.datetime, set[str]] = {}
+    for day, person in given:
+        people.setdefault(day, set()).add(person)
+    counted: dict[dt.datetime, dt.datetime] = {}
+    waiting: list[dt.datetime] = []
+    for day in sorted(people):
+        waiting.append(day)
+        if enough(len(set().union(*(people[each] for each in waiting)))):
+            counted.update(dict.fromkeys(waiting, day))
+            waiting = []
+    return counted
 
 
 def recall_of(campaign: Campaign, message: Message, person: Person, history: History, at: dt.datetime) -> float:

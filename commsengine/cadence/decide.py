@@ -17,12 +17,14 @@ from typing import cast
 from commsengine.cadence.audience import sequences_of
 from commsengine.cadence.budget import Ledger
 from commsengine.cadence.calendar import DAY, MINUTE
-from commsengine.cadence.check_questions import unclear_turn
+from commsengine.cadence.check_questions import asks_of, unclear_turn
 from commsengine.cadence.due import DueStep, due_steps, interruption, open_from, when_due
 from commsengine.cadence.history import SILENCE, Campaigns, Decision, History, Reason, Touch, TouchRow
 from commsengine.cadence.kinds_and_states import (
     BY_HAND,
+    REPEATED,
     WAITING,
+    Asked,
     Carrier,
     ReasonCode,
     SkipCode,
@@ -176,7 +178,7 @@ def _touch(
     due_step: DueStep, person: Person, row: TouchRow, skip: SkipCode, again_at: dt.datetime | None, now: dt.datetime
 ) -> Touch:
     sequence = due_step.sequence
-    window = sequence.hours.open_window(now)
+    window, number = sequence.hours.open_window(now), _number(sequence, row)
     return Touch(
         campaign=row.campaign,
         message=row.message,
@@ -188,19 +190,27 @@ def _touch(
         local_date=row.local_date,
         due_at=row.due_at,
         not_after=min(window[1], sequence.closes) if window and not due_step.by_hand else now + DAY,
-        number=_number(sequence, row),
+        number=number,
         again_at=again_at,
         skip=skip,
         unclear=_unclear(sequence, row),
+        asks=_asks(sequence, row, number, last=again_at is None),
         corrects=str(sequence.told),
         briefing=sequence.briefing if row.kind == "briefing" else None,
     )
 
 
+def _asks(sequence: MessageSequence, row: TouchRow, number: int, *, last: bool) -> Asked:
+    if row.kind not in REPEATED:
+        return ""
+    transferred = any(other.asks == "transfer" and other.due_at < row.due_at for other in sequence.made())
+    return asks_of(sequence.message, number, last=last, transferred=transferred)
+
+
 def _unclear(sequence: MessageSequence, row: TouchRow) -> int | None:
     if sequence.kind == COMMITTED:
         return None
-    return unclear_turn(sequence.message, row.due_at, sequence.answers, sequence.rows)
+    return unclear_turn(sequence.message, row.due_at, sequence.said, sequence.rows)
 
 
 def _number(sequence: MessageSequence, row: TouchRow) -> int:

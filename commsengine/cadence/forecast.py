@@ -121,7 +121,7 @@ def forecast_together(
 
     ``known`` is what is known of each campaign's roles at ``start``.
     """
-    if not any(has_checks(campaign.plan) for campaign in campaigns.running):
+    if campaigns.workspace.recall == "off" or not any(has_checks(campaign.plan) for campaign in campaigns.running):
         for person, history in people:
             yield person, forecast(campaigns, person, history, start, until, suppose, pauses)
         return
@@ -143,7 +143,9 @@ def _after_the_day(
     running = []
     for campaign in campaigns.running:
         before = known.get(campaign.id, LearnedRoles())
-        learned = learn_day(campaign.plan, before, ((walk.person, walk.history) for walk in walks), counted)
+        theirs = ((walk.person, walk.history) for walk in walks)
+        one_by_one = campaigns.workspace.recall == "person"
+        learned = learn_day(campaign.plan, before, theirs, counted, one_by_one=one_by_one)
         if learned is not None:
             known[campaign.id] = learned
         published = campaign.news_at is not None and campaign.news_at <= counted + TAKES_EFFECT
@@ -197,17 +199,17 @@ def no_answers(touch: Touch) -> Sequence[Fact]:
 
 
 DOING = dt.timedelta(days=5)
-"""How long after the first touch those who do something are supposed to do it."""
+"""How long after a touch those who do something are supposed to have done it."""
 
 
 def doing(campaigns: Campaigns, share: float, others: Supposition) -> Supposition:
-    """``others``, and this share of the people does what their messages ask for, five days after the first touch."""
+    """``others``; and this share of the people does what is asked, five days after their first touch from here on."""
     plans = {campaign.id: campaign.plan for campaign in campaigns.running}
 
     def suppose(touch: Touch) -> Sequence[Fact]:
         plan = plans[touch.campaign]
         outcome = plan.outcome_of(plan.message(touch.message))
-        if outcome is None or touch.number > 1 or drawn("does", touch.person, touch.campaign, outcome) >= share:
+        if outcome is None or drawn("does", touch.person, touch.campaign, outcome) >= share:
             return others(touch)
         return (*others(touch), Deed(touch.campaign, outcome, touch.due_at + DOING))
 
@@ -226,7 +228,7 @@ def all_answer(messages: Messages) -> Supposition:
     """All people answer two hours after the first touch and after each check, and are right."""
 
     def suppose(touch: Touch) -> Sequence[Fact]:
-        wanted = touch.number == 1 or check_of(messages[touch.campaign, touch.message], touch.number)
+        wanted = touch.number == 1 or check_of(messages[touch.campaign, touch.message], touch.number, touch.asks)
         return answered(touch, messages, SOON, right=True) if wanted else ()
 
     return suppose
@@ -265,13 +267,13 @@ def typical(messages: Messages) -> Supposition:
 def answered(touch: Touch, messages: Messages, after: dt.timedelta, *, right: bool) -> Sequence[Fact]:
     message = messages[touch.campaign, touch.message]
     asks_back = touch.kind == "commitment"
-    checked = not asks_back and check_of(message, touch.number) is not None
+    checked = not asks_back and check_of(message, touch.number, touch.asks) is not None
     kind: AnswerKind | None = "kept" if asks_back else "check" if checked else ANSWER_KINDS.get(message.ask)
     if kind is None or touch.channel == HUMAN:
         return ()
     at, told = touch.due_at + after, right if checked else None
-    evidence = CHANNELS[touch.channel].evidence
-    return (Answer(touch.campaign, touch.message, kind, at, evidence, told, key=touch.key),)
+    evidence, measures = CHANNELS[touch.channel].evidence, touch.asks or "recall"
+    return (Answer(touch.campaign, touch.message, kind, at, evidence, told, key=touch.key, measures=measures),)
 
 
 def outreach_outcome(touch: Touch, draw: float) -> Sequence[Fact]:

@@ -8,7 +8,9 @@ from dataclasses import dataclass, field, replace
 
 from commsengine.cadence.kinds_and_states import (
     AnswerKind,
+    Asked,
     Carrier,
+    CheckKind,
     Ending,
     EvidenceKind,
     OutcomeName,
@@ -19,7 +21,7 @@ from commsengine.cadence.kinds_and_states import (
     TouchState,
 )
 from commsengine.cadence.people import Person
-from commsengine.cadence.plan import Plan, Workspace
+from commsengine.cadence.plan import OutcomeId, Plan, Workspace
 from commsengine.recall.memory import Estimate
 from commsengine.text import message_key
 from commsengine.translation import _
@@ -36,7 +38,7 @@ class TouchRow:
 
     ``number`` is that of its ``Touch``. ``named`` are the dates of milestones in its text (``cadence/told.py``);
     ``None`` where that was not kept. ``refusal_id`` names a refusal that was not for the person's sake; ``held``, it
-    waits for a word. Of ``attempts`` so many are ``uncounted``.
+    waits for a word. Of ``attempts`` so many are ``uncounted``. ``asks`` is what its check is for, if on record.
     """
 
     key: str
@@ -58,6 +60,7 @@ class TouchRow:
     refusal_id: int | None = None
     uncounted: int = 0
     named: str | None = ""
+    asks: Asked | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +68,7 @@ class Answer:
     """Something the person said, to the touch named ``key`` where that is known.
 
     ``whole_campaign`` is true for "heard enough of all of this". ``counts`` is false for an answer to a check that
-    could be read above its question.
+    could be read above its question. ``measures`` is what the check of that touch was asked for.
     """
 
     campaign: str
@@ -77,10 +80,16 @@ class Answer:
     whole_campaign: bool = False
     key: str = ""
     counts: bool = True
+    measures: CheckKind = "recall"
 
     @property
     def tells(self) -> bool:
-        return self.kind == "check" and self.counts
+        return self.kind == "check" and self.counts and self.measures == "recall"
+
+    @property
+    def as_others_know_it(self) -> Answer:
+        """The same without right or wrong: to anybody else, an answered check says no more than "got it"."""
+        return replace(self, kind="acknowledged", right=None) if self.kind == "check" else self
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +131,7 @@ class Deed:
     """The person did what an outcome of the campaign asks for. That somebody did not is never on record."""
 
     campaign: str
-    outcome: str
+    outcome: OutcomeId
     at: dt.datetime
 
 
@@ -188,10 +197,11 @@ class History:
             attempts=(before.attempts if before else 0) + (not touch.skip),
             reason=touch.skip,
             number=touch.number,
+            asks=touch.asks,
         )
         return replace(self, rows=(*(other for other in self.rows if other.key != touch.key), row))
 
-    def done_at(self, campaign: str, outcome: str | None) -> dt.datetime | None:
+    def done_at(self, campaign: str, outcome: OutcomeId | None) -> dt.datetime | None:
         """When the person first did it; ``None`` if that is not on record."""
         theirs = (deed.at for deed in self.deeds if deed.outcome == outcome and deed.campaign == campaign)
         return min(theirs, default=None)
@@ -292,9 +302,10 @@ class Touch:
 
     ``number`` counts the person's touches of this message from 1, so that each repeat takes another angle.
     ``not_after`` is the end of the send window that is open now. ``again_at`` is when it would come again, or ``None``.
-    ``unclear`` is the check with the point to make again, by its place in the message's pool. ``corrects`` is what it
-    puts right for this person, as a line of ``cadence/told.py``; empty for an ordinary message. ``first``: they
-    have had nothing of the campaign yet. ``briefing`` is that of the kind of the same name.
+    ``unclear`` is the check with the point to make again, by its place among the message's. ``asks`` is what the touch
+    asks first. ``corrects`` is what it puts right for this person, as a line of ``cadence/told.py``; empty for an
+    ordinary message. ``first``: they have had nothing of the campaign yet. ``briefing`` is that of the kind of the same
+    name.
     """
 
     campaign: str
@@ -313,6 +324,7 @@ class Touch:
     unclear: int | None = None
     corrects: str = ""
     first: bool = False
+    asks: Asked | None = None
     briefing: Briefing | None = None
 
     @property

@@ -36,6 +36,12 @@ HandKind = Literal["personal", "sponsor"]
 CARRIED: tuple[TouchKind, ...] = ("message", "briefing", "remind", "commitment")
 """The kinds of touches that a channel carries."""
 
+REPEATED: tuple[TouchKind, ...] = ("message", "remind")
+"""The kinds that bring a message or repeat it; a check comes with them."""
+
+Purpose = Literal["mine", "calls", "review"]
+"""A page that opens by a link which works once."""
+
 TouchState = Literal["claimed", "sending", "sent", "retry", "failed", "uncertain", "skipped"]
 Verdict = Literal["sent", "permanent", "retry", "uncertain", "released"]
 """What a channel says of one attempt."""
@@ -85,6 +91,15 @@ Measure = Literal["answered", "acknowledged", "right", "reached", "done"]
 Standing = Literal[
     "corrected", "heard enough", "asked", "not recalled", "recalled", "acknowledged", "reached", "not reached"
 ]
+RecallMode = Literal["person", "role", "off"]
+"""Whose answers to checks time what comes next: the person's own, only those of ten and more of a role, or none."""
+
+CheckKind = Literal["recall", "baseline", "transfer"]
+"""What a check measures: what is still known, what was known before, or what carries over to what was never asked."""
+
+Asked = Literal["", CheckKind]
+"""What the check of a touch is for; empty for a touch without one."""
+
 CampaignState = Literal["paused", "running", "finished", "cancelled"]
 Ask = Literal["acknowledge", "check", "input", "commit", "nothing"]
 
@@ -196,6 +211,22 @@ def asked_by(evidence: EvidenceKind) -> ChannelName:
 def service_channel(ready: Collection[ChannelName]) -> ChannelName:
     """Of these, the one for what is no touch: the first that reaches any address, else the first."""
     return min(ready, key=lambda name: not CHANNELS[name].any_address)
+
+
+@dataclass(frozen=True, slots=True)
+class PageWords:
+    """What a page is, after "opens", and the subject of the mail that brings a link to it."""
+
+    opens: str
+    subject: str
+
+
+PURPOSES: Mapping[Purpose, PageWords] = {
+    "mine": PageWords(N_("your messages and settings"), N_("Your link to your messages")),
+    "calls": PageWords(N_("the people you are asked to talk to"), N_("Your link to the people to talk to")),
+    "review": PageWords(N_("the review of the campaign"), N_("Your link to the review")),
+}
+"""The pages that open by a link which works once."""
 
 
 BY_HAND: Mapping[HandKind, str] = {

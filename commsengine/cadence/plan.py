@@ -12,7 +12,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
 
-from commsengine.cadence.kinds_and_states import CHANNELS, OFFERS, About, ChannelName, InputKind, Measure
+from commsengine.cadence.kinds_and_states import CHANNELS, OFFERS, About, ChannelName, InputKind, Measure, RecallMode
 from commsengine.cadence.time_notation import Clock, Day, MomentText, Span, WaitText, WorkingDays, span_text
 from commsengine.translation import N_, _
 
@@ -28,6 +28,9 @@ MilestoneName = Annotated[
     str,
     Field(pattern=r"^[A-Za-z_][A-Za-z0-9_-]{0,63}$", description="a letter first, then letters, digits, - and _"),
 ]
+
+OutcomeId = MilestoneName
+"""What an outcome is called: a name of the plan's ``outcomes``, of the same letters."""
 
 
 def _listed(value: object) -> object:
@@ -197,13 +200,18 @@ def _each_once(choices: Sequence[str]) -> bool:
 
 
 class Check(Frozen):
-    """One question about the key point. The right answer is explained at once."""
+    """One question about the key point. The right answer is explained at once.
+
+    ``baseline``: it is asked before the message says anything as well. ``transfer``: it is kept for the end.
+    """
 
     question: str = Field(min_length=1)
     answers: tuple[str, ...] = Field(min_length=2, max_length=6)
     right: str
     because: str = Field(min_length=1)
     about: About | None = None
+    baseline: bool = False
+    transfer: bool = False
 
     @model_validator(mode="after")
     def _right_is_an_answer(self) -> Check:
@@ -266,7 +274,7 @@ class Message(Frozen):
     check_every: int = Field(default=2, ge=1, le=10)
     commit: PlannedCommitment | None = None
     repeat_until: Literal["acknowledged", "recalled", "done", "end"] = "end"
-    outcome: MilestoneName | None = None
+    outcome: OutcomeId | None = None
     managers_first: WorkingDays | None = None
     priority: Literal["high", "normal", "low"] = "normal"
     template: str = Field(default="wiifm", pattern=r"^[a-z0-9_-]{1,64}$")
@@ -378,7 +386,7 @@ class Experiment(Frozen):
     share: float = Field(default=1.0, gt=0, le=1)
     hold_out: float = Field(default=0.15, ge=0.1, le=0.2)
     seed: int = 0
-    outcome: MilestoneName | None = None
+    outcome: OutcomeId | None = None
     day: MomentText | None = None
     suppose: SupposedEffect | None = None
 
@@ -408,7 +416,7 @@ class Plan(Frozen):
     on_uncertain: Literal["once", "hold"] = "once"
     milestones: Mapping[MilestoneName, Milestone] = {}
     phases: Mapping[Identifier, Phase] = {}
-    outcomes: Mapping[MilestoneName, PlannedOutcome] = {}
+    outcomes: Mapping[OutcomeId, PlannedOutcome] = {}
     audience: Audience
     send: Send = Send()
     wiifm: Mapping[str, Wiifm] = {}
@@ -460,7 +468,7 @@ class Plan(Frozen):
             return ()
         return self.follow_up if message.follow_up is None else message.follow_up
 
-    def outcome_of(self, message: Message) -> str | None:
+    def outcome_of(self, message: Message) -> OutcomeId | None:
         """What the message is to bring about, by the outcome's name; ``None`` if the plan does not say."""
         only = next(iter(self.outcomes)) if len(self.outcomes) == 1 else None
         return message.outcome or (only if message.repeat_until == "done" else None)
@@ -471,7 +479,7 @@ class Plan(Frozen):
         ending = (message for message in self.messages if message.repeat_until == "done")
         return {message.id: outcome for message in ending if (outcome := self.outcome_of(message))}
 
-    def messages_for(self, outcome: str) -> tuple[Message, ...]:
+    def messages_for(self, outcome: OutcomeId) -> tuple[Message, ...]:
         """The messages that are to bring it about; of an only outcome for which none is named, all that are written."""
         named = tuple(message for message in self.messages if self.outcome_of(message) == outcome)
         return named or (self.written if len(self.outcomes) == 1 else ())
@@ -508,3 +516,4 @@ class Workspace(Frozen):
     retention: Span = 365 * 24 * 60
     language: str = "en"
     languages: tuple[str, ...] = ("en",)
+    recall: RecallMode = "role"

@@ -18,7 +18,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from commsengine.cadence.calendar import DAY, MINUTE, Hours
-from commsengine.cadence.check_questions import offered_check
+from commsengine.cadence.check_questions import asks_of, offered_check
 from commsengine.cadence.history import Answer, TouchRow
 from commsengine.cadence.kinds_and_states import BY_HAND
 from commsengine.cadence.plan import Message
@@ -27,6 +27,9 @@ from commsengine.recall.memory import Estimate, Event, Memory
 HOUR = dt.timedelta(hours=1)
 INTERVAL = 48 * 60
 """Minutes between two rungs of a message by recall where nothing else says when."""
+
+WITHOUT_RECALL = 72 * 60
+"""Minutes between two touches of a message by recall where nothing is estimated: about as many, in four weeks."""
 
 HAIR = 0.023
 """So far recall falls below the floor before a touch is due: in simulation, the mean stays within .01 of it."""
@@ -137,10 +140,10 @@ def seen_at(rows: Iterable[TouchRow]) -> list[dt.datetime]:
 def events_of(message: Message, seen: Sequence[dt.datetime], answers: Sequence[Answer]) -> tuple[Event, ...]:
     """What happened, in hours since the first touch: each touch by its strongest signal, at the time of that signal.
 
-    An answer belongs to the touch before it.
+    An answer belongs to the touch before it. Without one, a touch that asks has told nothing.
     """
     zero = seen[0]
-    events = [Event((due - zero) / HOUR, "unseen") for due in seen]
+    events = [Event((due - zero) / HOUR, _unanswered(message, number)) for number, due in enumerate(seen, 1)]
     by_touch: dict[int, list[Answer]] = {}
     for answer in sorted(answers, key=lambda answer: answer.at) if answers else ():
         by_touch.setdefault(bisect_right(seen, answer.at), []).append(answer)
@@ -148,6 +151,10 @@ def events_of(message: Message, seen: Sequence[dt.datetime], answers: Sequence[A
         if number:
             events[number - 1] = _answered(message, number, theirs, zero)
     return tuple(events)
+
+
+def _unanswered(message: Message, number: int) -> str:
+    return "sent" if message.checks and asks_of(message, number) else "unseen"
 
 
 def _answered(message: Message, number: int, answers: Sequence[Answer], zero: dt.datetime) -> Event:

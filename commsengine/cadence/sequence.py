@@ -70,7 +70,11 @@ class Step:
 
 @dataclass(slots=True)
 class MessageSequence:
-    """One person and one message. ``rows`` grow while a decision is being made; everything else is fixed."""
+    """One person and one message. ``rows`` grow while a decision is being made; everything else is fixed.
+
+    ``answers`` are what decides: without right and wrong where only the person may know of it. ``said`` are the same as
+    they were given, for what a touch says to the person alone.
+    """
 
     campaign: Campaign
     message: Message
@@ -83,6 +87,7 @@ class MessageSequence:
     channels: tuple[ChannelName, ...]  # those that reach the person, best first
     rows: list[TouchRow]
     answers: tuple[Answer, ...]
+    said: tuple[Answer, ...]
     questions: tuple[Question, ...]
     snoozes: tuple[Snooze, ...]
     outcomes: tuple[OutreachOutcome, ...]

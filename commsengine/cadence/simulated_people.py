@@ -39,9 +39,10 @@ def people_who_forget(messages: Messages, theta: float) -> Supposition:
         someone = people.setdefault(about, _SimulatedPerson(touch.due_at, _curve(touch.person, theta)))
         if draw >= READS:
             return ()
-        after, asked = SOON if int(draw * 1000) % 2 else LATER, check_of(messages[about[1:]], touch.number)
+        after, asked = SOON if int(draw * 1000) % 2 else LATER, check_of(messages[about[1:]], touch.number, touch.asks)
         if draw >= READS * (ANSWERS_CHECK if asked else ACKNOWLEDGES):
-            someone.lives(touch.due_at + after, "read")
+            if asked is None:  # a question that is left alone tells nothing
+                someone.lives(touch.due_at + after, "read")
             return ()
         right = bool(asked) and someone.knows(touch.due_at + after, len(asked.answers) if asked else 4, touch)
         someone.lives(touch.due_at + after, "read" if not asked else "right" if right else "wrong")

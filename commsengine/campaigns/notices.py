@@ -154,7 +154,7 @@ def _sentence(text: str) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Reach:
+class Recipients:
     """Of ``people`` whom it is for, ``now`` get it at once and ``later`` today; ``never`` counts the others by why.
 
     If not ``exact``, the numbers are scaled up from ``looked_at`` people out of all.
@@ -168,7 +168,7 @@ class Reach:
     looked_at: int = 0
 
 
-def reach(store: Store, decisions: Decisions, record: CampaignRecord, notice: Notice, now: dt.datetime) -> Reach:
+def reach(store: Store, decisions: Decisions, record: CampaignRecord, notice: Notice, now: dt.datetime) -> Recipients:
     """What ``decide`` would say about it for everybody, at this moment."""
     campaigns = _with_notice(decisions.campaigns(now), record.id, notice)
     plan, some = record.plan, sample(store)
@@ -182,7 +182,7 @@ def reach(store: Store, decisions: Decisions, record: CampaignRecord, notice: No
                 never.update([] if found in ("now", "later") else [found])
     scaled = {name: some.scaled(counts[name]) for name in ("people", "now", "later")}
     unreached = {reason: some.scaled(count) for reason, count in never.most_common()}
-    return Reach(**scaled, never=unreached, exact=some.exact, looked_at=len(some.ids))
+    return Recipients(**scaled, never=unreached, exact=some.exact, looked_at=len(some.ids))
 
 
 def _outside(plan: Plan, one: Decided) -> bool:
@@ -212,7 +212,7 @@ def _when(decision: Decision, campaign: str, message: Message) -> str:
 NOT_TODAY = N_("Their send window or their attention budget has no place for it today.")
 
 
-def as_data(notice: Notice, record: CampaignRecord, seen: Reach) -> dict[str, Any]:
+def as_data(notice: Notice, record: CampaignRecord, seen: Recipients) -> dict[str, Any]:
     """By documented names (docs/commands.md)."""
     return {
         "campaign": record.id,

@@ -85,7 +85,7 @@ def judge(store: Store, plan: Plan, told: Sequence[ToldFact], now: dt.datetime) 
     for one in told:
         try:
             person = _person(people, one)
-            outcome = outcome_named(plan, one.outcome)
+            outcome = outcome_named(plan, one.named)
             sound.append(NewDeed(person.id, outcome, _instant(plan, person, one.at, now), one.ref))
         except _WrongError as error:
             wrong.append(WrongFact(one.place, one.person, error.code, error.message, error.fix))

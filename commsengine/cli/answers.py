@@ -188,7 +188,7 @@ def acks(wiring: Wiring, campaign: str, as_csv: bool, as_json: bool) -> None:
     Example: commsengine acks crm --csv
     """
     from commsengine.campaigns import control
-    from commsengine.reports.acknowledgements import acknowledgements
+    from commsengine.reports.input_answers import acknowledgements
 
     if as_csv and as_json:
         raise click.UsageError(_("Write --csv or --json, not both."))

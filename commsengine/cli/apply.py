@@ -22,6 +22,7 @@ from commsengine.cli.output import (
     say,
     show_json,
     title,
+    when,
 )
 from commsengine.cli.people import tell_columns, tell_leavers
 from commsengine.cli.workspace import with_workspace
@@ -85,7 +86,15 @@ def apply(wiring: Wiring, plan: Path, dry_run: bool, correct: str | None, yes: b
         if sends and diff.notice:
             text = N_("The correction goes to {people} as '{message}', before anything else.")
             click.echo(_(text, people=n_people(diff.to_correct), message=diff.notice.id))
+        _tell_seal(wiring, written)
         click.echo(_next(wiring, written))
+
+
+def _tell_seal(wiring: Wiring, plan: Plan) -> None:
+    seal = wiring.store.seals.of(plan.campaign)
+    if seal is not None:
+        text = N_("How the experiment is judged is sealed since {instant}; SHA-256 {digest}.")
+        click.echo(_(text, instant=when(seal.at), digest=seal.digest))
 
 
 def _as_data(diff: Diff, roster: PeopleFile | None, *, applied: bool, corrects: bool) -> dict[str, object]:

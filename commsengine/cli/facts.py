@@ -17,6 +17,7 @@ from commsengine.translation import N_, _, counted
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from commsengine.cadence.plan import OutcomeId
     from commsengine.campaigns.outcome_facts import Judged
     from commsengine.wiring import Wiring
 
@@ -37,7 +38,7 @@ def facts() -> None:
 
     With the id of a campaign alone, it lists them.
 
-    Example: commsengine facts import calls.csv --campaign crm
+    Example: commsengine facts crm
     """
 
 
@@ -48,9 +49,10 @@ def facts() -> None:
 @json_option
 @with_workspace
 def import_(wiring: Wiring, file: Path, campaign: str | None, skip_bad: bool, as_json: bool) -> None:
-    """Take in facts from a CSV file: columns email or id, date, and outcome if the plan has several.
+    """Take in facts from a CSV file.
 
-    The same fact twice is one. A file with a bad row changes nothing, unless --skip-bad.
+    Its columns are email or id, date, and outcome if the plan has several. The same fact twice is one. A file with a
+    bad row changes nothing, unless --skip-bad.
 
     Example: commsengine facts import calls.csv --campaign crm
     """
@@ -89,7 +91,7 @@ def _problems(file: Path, found: Judged, columns: Mapping[str, int]) -> list[Pro
 @click.argument("email")
 @click.option("--at", default="", metavar="DATE", help=N_("The day it was done (default: now)."))
 @with_workspace
-def add(wiring: Wiring, campaign: str, outcome: str, email: str, at: str) -> None:
+def add(wiring: Wiring, campaign: str, outcome: OutcomeId, email: str, at: str) -> None:
     """Record that one person did it.
 
     Example: commsengine facts add crm first_call ana.kim@example.com --at 2027-03-15
@@ -115,7 +117,7 @@ def add(wiring: Wiring, campaign: str, outcome: str, email: str, at: str) -> Non
 def list_(wiring: Wiring, campaign: str, as_json: bool) -> None:
     """List who did it, and when, by outcome.
 
-    Example: commsengine facts crm
+    Example: commsengine facts list crm
     """
     from commsengine.campaigns.outcome_facts import campaign_of_facts, done
 

@@ -94,8 +94,8 @@ def managers(wiring: Wiring, campaign: str, lift: int | None, remove: int | None
     Example: commsengine managers crm-rollout --lift 3
     """
     from commsengine.campaigns import control
-    from commsengine.reports.manager_words import lift as lift_hold
-    from commsengine.reports.manager_words import managers_words, remove_line
+    from commsengine.reports.holds_and_lines import lift as lift_hold
+    from commsengine.reports.holds_and_lines import managers_words, remove_line
 
     control.known(wiring.store, campaign)
     by, now = wiring.operator, wiring.clock()

@@ -33,7 +33,7 @@ def report(wiring: Wiring, campaign: str, out: Path | None, open_: bool, as_json
     from commsengine.reports.report_html import headline, page
     from commsengine.reports.report_json import as_data
 
-    seen = report_of(wiring.store, campaign, wiring.clock())
+    seen = report_of(wiring.store, campaign, wiring.clock(), wiring.rules.recall)
     file = out or (None if as_json and not open_ else wiring.folder / f"report-{campaign}.html")
     if file is not None:
         write(file, page(seen), _("Name another file with --out."))

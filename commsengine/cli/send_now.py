@@ -14,7 +14,7 @@ from commsengine.translation import N_, _
 
 if TYPE_CHECKING:
     from commsengine.cadence.plan import Notice
-    from commsengine.campaigns.notices import Reach, Words
+    from commsengine.campaigns.notices import Recipients, Words
     from commsengine.store.records import CampaignRecord
     from commsengine.wiring import Wiring
 
@@ -108,7 +108,7 @@ def _keep(wiring: Wiring, record: CampaignRecord, words: Words, notice: Notice) 
         notice = _written(wiring, wiring.store.campaigns.get(record.id) or record, words)
 
 
-def _tell(notice: Notice, seen: Reach) -> None:
+def _tell(notice: Notice, seen: Recipients) -> None:
     title(notice.key_point)
     for line in notice.text.splitlines():
         say(line)

@@ -59,7 +59,7 @@ ASSUMPTION = {
 @click.option("--gates", type=click.Choice(["open", "shut"]), default="open", show_default=True, help=GATES)
 @click.option(
     "--done",
-    type=click.FloatRange(0, 1),
+    type=float,
     default=0.0,
     metavar="SHARE",
     help=N_("So many people are supposed to do what is asked, such as 0.3 (default: nobody)."),
@@ -84,6 +84,10 @@ def simulate(
     """
     from commsengine.planning.plan_on_disk import checked, outlook
 
+    if not 0 <= done <= 1:
+        raise InputError(
+            _("--done is a share of the people, not {given:g}.", given=done), _("Write 0 to 1, as in 0.3.")
+        )
     first, last = _day(start, "--from"), _day(until, "--until")
     checked_plan = checked(wiring.check(plan))
     seen = outlook(

@@ -86,6 +86,7 @@ at_most: {per_day: 1, per_week: 3}     # touches one person may get, whatever nu
 minimum_gap: 4h                        # between two touches of one person
 # black_out: [2026-12-24..2027-01-01]  # days on which nothing is sent to anybody
 follow_ups_per_day: 5                  # one manager is never asked to call more people a day
+recall: role                           # what times a message by recall: a role's answers, a person's, or off
 retention: 365 days                    # what is kept about a finished campaign, and for how long
 language: en
 """

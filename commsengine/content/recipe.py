@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
-from commsengine.cadence.check_questions import offered_turn, turn_of
 from commsengine.cadence.kinds_and_states import CARRIED, TouchKind
 from commsengine.cadence.plan import Message, Plan
 from commsengine.cadence.told import NOTHING, Told
@@ -26,7 +25,10 @@ LINE = "manager_line"
 """The template of the line that a manager adds."""
 
 QUESTION = "one_question"
-"""The template of a check that comes with a message which asks for something else."""
+"""The template of a check that comes with a message which has something else to say."""
+
+ASKING = "check"
+"""The template of a message that asks a check and says nothing else."""
 
 
 CORRECTION = "correction"
@@ -40,7 +42,7 @@ def template_of(message: Message, kind: TouchKind, *, corrects: bool = False) ->
         return message.template
     if corrects:
         return CORRECTION
-    return message.ask if message.ask in ("input", "check") else "wiifm"
+    return message.ask if message.ask in ("input", ASKING) else "wiifm"
 
 
 class Library:
@@ -69,9 +71,9 @@ class Library:
 class Recipe:
     """The texts of one message for one role, by the name a template uses; lists for choices.
 
-    ``answers`` are those of the check that the touch carries, in the order of the plan. Where the message itself asks
-    for something else, ``part`` is the template for it and ``question`` its question. ``by_filter`` are the
-    dates that a filter changes.
+    ``answers`` are those of the check that the touch carries, in the order of the plan, ``question`` what it asks and
+    ``part`` the template that asks it, where the message's own does not. ``along``: the message asks something else.
+    ``by_filter`` are the dates that a filter changes.
     """
 
     template: Text
@@ -82,6 +84,7 @@ class Recipe:
     answers: tuple[Text, ...]
     part: Text | None
     question: Text | None
+    along: bool
     names: Mapping[str, int]
     by_value: tuple[str, ...]
     by_truth: tuple[str, ...]
@@ -115,19 +118,18 @@ def recipe_for(
     role: str,
     template: Text,
     library: Library,
-    number: int,
+    turn: int | None,
     unclear: int | None = None,
     told: Told = NOTHING,
 ) -> Recipe:
-    """``number`` is the touch's, from 1; ``unclear`` is the check with the point that is made again."""
+    """``turn`` is the check that the touch asks, ``unclear`` the one with the point that is made again."""
     texts = library.texts
     found = _texts_of(plan, message, texts, unclear, told)
-    turn = turn_of(message, number)
     asked = None if turn is None else texts.of(message, "checks", turn, "question")
     if message.ask == "check" and asked:
-        found["question"], asked = asked, None
+        found["question"] = asked
     answers = () if turn is None else _answer_texts(message, texts, turn)
-    part = library.get(QUESTION) if asked else None
+    part = library.get(QUESTION) if asked and template.where != f"{ASKING}.md" else None
     dates_alone = bool(told.dates) and not told.message
     wiifm = {} if dates_alone else texts.wiifm(message, role)
     layouts = [library.get(name) for name in _FIXED]
@@ -143,6 +145,7 @@ def recipe_for(
         answers=answers,
         part=part,
         question=asked,
+        along=asked is not None and message.ask != "check",
         names={name: line for text in everything for name, line in text.uses.names.items()},
         by_value=_varying(name for text in everything for name in text.uses.by_value),
         by_truth=_varying(name for text in everything for name in text.uses.by_truth),
@@ -168,9 +171,8 @@ def _texts_of(plan: Plan, message: Message, texts: Texts, unclear: int | None, t
     return {name: text for name, text in found.items() if text is not None}
 
 
-def check_texts(message: Message, texts: Texts, number: int) -> tuple[dict[str, Text], tuple[Text, ...]]:
-    """The check on the page of the ``number``-th touch: question, because and right; the answers as in the plan."""
-    turn = offered_turn(message, number)
+def check_texts(message: Message, texts: Texts, turn: int | None) -> tuple[dict[str, Text], tuple[Text, ...]]:
+    """One check on a page: question, because and right; the answers as in the plan."""
     if turn is None:
         return {}, ()
     check, answers = message.checks[turn], _answer_texts(message, texts, turn)

@@ -16,9 +16,9 @@ from functools import wraps
 from textwrap import shorten
 from typing import Any, TypeVar, cast
 
-from commsengine.cadence.check_questions import answer_id, order_of, turn_of
+from commsengine.cadence.check_questions import answer_id, asks_of, offered_turn, order_of, telling, turn_of
 from commsengine.cadence.history import PublicReply, Touch
-from commsengine.cadence.kinds_and_states import AskKind, ChannelName, channel_of
+from commsengine.cadence.kinds_and_states import REPEATED, Asked, AskKind, ChannelName, channel_of
 from commsengine.cadence.people import Person
 from commsengine.cadence.plan import ANGLES, Plan, Workspace
 from commsengine.cadence.plan import Message as PlanMessage
@@ -29,8 +29,18 @@ from commsengine.content.markdown import Tokens, read, to_plain
 from commsengine.content.message import RenderedMessage
 from commsengine.content.person_values import Signers, TextValues
 from commsengine.content.phrases import day_text
-from commsengine.content.recipe import HEARD, LINE, Library, Recipe, check_texts, recipe_for, required_by, template_of
-from commsengine.content.sheet import KEPT, Sheet, message_of, write
+from commsengine.content.recipe import (
+    ASKING,
+    HEARD,
+    LINE,
+    Library,
+    Recipe,
+    check_texts,
+    recipe_for,
+    required_by,
+    template_of,
+)
+from commsengine.content.sheet import KEPT, Parts, Sheet, message_of, write
 from commsengine.content.slots import PLAIN, Prose, Skeleton, clean, mark, slotted
 from commsengine.content.talking_points import Part, TalkingPoints, parts_of
 from commsengine.content.template_values import Setting, WrittenAs, line, links_end
@@ -104,11 +114,18 @@ class Renderer:
 
     @_in_their_language
     def touch(
-        self, touch: Touch, person: Person, signers: Signers, replies: tuple[PublicReply, ...] = ()
+        self,
+        touch: Touch,
+        person: Person,
+        signers: Signers,
+        replies: tuple[PublicReply, ...] = (),
+        *,
+        answered: bool = False,
     ) -> RenderedMessage:
         """The finished message of a touch; it opens with ``replies``. Raises ``RenderError`` with the text's place.
 
-        A card has ``blocks`` and a short ``text``, a letter ``html`` and ``text``.
+        A card has ``blocks`` and a short ``text``, a letter ``html`` and ``text``. A touch that asks a check says
+        nothing else until that is ``answered``; then and below the question stands the message.
         """
         message = self._messages[touch.message]
         again = self._setting.day(touch.again_at, person) if touch.again_at else ""
@@ -116,10 +133,10 @@ class Renderer:
         if touch.first:
             facts |= self._calendar()
         facts["manager.adds"] = _line_of(message, signers)
-        recipe = self._recipe_of(touch, message)
+        recipe = self._recipe_of(touch, message, answered)
         facts.refuse_missing(recipe.required)
         channel = channel_of(touch.channel)
-        sheet = self._sheet(recipe, message, touch, channel, facts, replies)
+        sheet = self._sheet(recipe, message, touch, channel, facts, replies, answered)
         facts.update(self._answers(sheet, message, touch, facts))
         written = message_of(sheet, self.plan, facts, channel, touch.due_at)
         return replace(written, named=self._named(sheet, recipe, written, facts))
@@ -147,7 +164,8 @@ class Renderer:
         ``to_do`` is what they have confirmed and not done yet.
         """
         ids = [messages] if isinstance(messages, str) else messages
-        recipes = [self._recipe(self._messages[name], role, "talking_points", 1) for name in ids]
+        about = [self._messages[name] for name in ids]
+        recipes = [self._recipe(each, role, "talking_points", turn_of(each, 1)) for each in about]
         facts, language = self._facts("", person, signers), self._setting.language(person)
         for recipe in recipes:
             facts.refuse_missing(recipe.required)
@@ -194,7 +212,7 @@ class Renderer:
         plan's texts ask for.
         """
         about = self._messages[message] if message else self.plan.messages[0]
-        recipe = self._recipe(about, role, template, 1).under(self._library.get(footer))
+        recipe = self._recipe(about, role, template, None).under(self._library.get(footer))
         facts, language = (
             self._facts(key, person, signers, more=about.link, opens=opens),
             self._setting.language(person),
@@ -253,6 +271,7 @@ class Renderer:
         person: Person,
         signers: Signers,
         unclear: int | None = None,
+        asks: Asked | None = None,
         corrects: str = "",
     ) -> dict[str, Any]:
         """The words of one message for a page, as plain text.
@@ -264,10 +283,10 @@ class Renderer:
         ``corrects`` that of the touch.
         """
         message, told = self._messages[message_id], told_of(corrects)
-        template = template_of(message, "message", corrects=bool(told))
-        recipe = self._recipe(message, role, template, number, unclear, told)
+        turn, template = offered_turn(message, number, asks), template_of(message, "message", corrects=bool(told))
+        recipe = self._recipe(message, role, template, turn, unclear, told)
         facts = self._facts("", person, signers, signers.sender(message.sender))
-        check, answers = check_texts(message, self._library.texts, number)
+        check, answers = check_texts(message, self._library.texts, turn)
         asked = [*check.values(), *answers]
         facts.refuse_missing((*recipe.required, *required_by(asked)))
         names = {*recipe.names, *(name for text in asked for name in text.uses.names)}
@@ -294,26 +313,26 @@ class Renderer:
         message: PlanMessage,
         role: str,
         template: str,
-        number: int,
+        turn: int | None,
         unclear: int | None = None,
         told: Told = NOTHING,
     ) -> Recipe:
-        key = (message.id, role, template, turn_of(message, number), unclear, told.message, bool(told.dates))
+        key = (message.id, role, template, turn, unclear, told.message, bool(told.dates))
         if key not in self._recipes:
             text = self._library.get(template)
-            self._recipes[key] = recipe_for(self.plan, message, role, text, self._library, number, unclear, told)
+            self._recipes[key] = recipe_for(self.plan, message, role, text, self._library, turn, unclear, told)
         return self._recipes[key]
 
-    def _recipe_of(self, touch: Touch, message: PlanMessage) -> Recipe:
+    def _recipe_of(self, touch: Touch, message: PlanMessage, answered: bool) -> Recipe:
         briefing, told = touch.briefing, told_of(touch.corrects)
         if briefing is None:
-            template = template_of(message, touch.kind, corrects=bool(told))
-            return self._recipe(message, touch.role, template, touch.number, touch.unclear, told)
-        for_them = self._recipe(message, briefing.role, BRIEFING, 1)
+            turn = turn_of(message, touch.number, touch.asks) if touch.kind in REPEATED else None
+            template = _template(message, touch, answered=answered)
+            return self._recipe(message, touch.role, template, turn, touch.unclear, told)
+        for_them = self._recipe(message, briefing.role, BRIEFING, None)
         if briefing.only:
             return for_them
-        template = template_of(message, "message", corrects=bool(told))
-        own = self._recipe(message, touch.role, template, touch.number, told=told)
+        own = self._recipe(message, touch.role, _template(message, touch, answered=True), None, told=told)
         return replace(own.with_names(for_them.names), required=(*own.required, *for_them.required))
 
     def _above(
@@ -322,7 +341,7 @@ class Renderer:
         """What a manager reads above a message that is also for them: when their people get it, and what these see."""
         if touch.briefing is None or touch.briefing.only:
             return ()
-        recipe = self._recipe(message, touch.briefing.role, BRIEFING, 1)
+        recipe = self._recipe(message, touch.briefing.role, BRIEFING, None)
         context = self._briefing_context(touch, message, recipe, facts, slots, channel)
         return read(recipe.template.render(context), recipe.template.where)
 
@@ -338,7 +357,7 @@ class Renderer:
         assert touch.briefing is not None  # noqa: S101 - asked before
         language = self._setting.language(facts.person)
         context = self._setting.of_message(recipe, message, touch.briefing.role, language, slots)
-        context = self._setting.of_touch(recipe, context, 1, touch.kind, channel)
+        context = self._setting.of_touch(recipe, context, 1, touch.kind, channel, "")
         base = self._setting.of_plan(slots, language)
         wiifm = {**dict.fromkeys(ANGLES, ""), **{a: line(text, base) for a, text in recipe.wiifm.items()}}
         same = not touch.briefing.only and touch.briefing.role == touch.role
@@ -347,7 +366,7 @@ class Renderer:
 
     def _answers(self, sheet: Sheet, message: PlanMessage, touch: Touch, facts: TextValues) -> dict[str, str]:
         """The answers to the touch's check by the gaps they fill, in the order in which this person sees them."""
-        turn = turn_of(message, touch.number) if sheet.answers else None
+        turn = turn_of(message, touch.number, touch.asks) if sheet.answers else None
         if turn is None:
             return {}
         places = order_of(message, turn, touch.campaign, touch.person)
@@ -364,25 +383,28 @@ class Renderer:
         channel: ChannelName,
         facts: TextValues,
         replies: tuple[PublicReply, ...],
+        answered: bool,
     ) -> Sheet:
         told = told_of(touch.corrects)
         kind: WrittenAs = "correction" if told and touch.kind == "message" else touch.kind
         language, decisive = self._setting.language(facts.person), recipe.decisive(facts)
         adds = self._library.get(LINE) if facts["manager.adds"] else None
         brief = touch.briefing and (touch.briefing, self._setting.day(touch.briefing.at, facts.person))
-        about = (touch.message, touch.role, kind, touch.number, touch.unclear, touch.corrects)
+        about = (touch.message, touch.role, kind, touch.number, touch.asks, touch.unclear, touch.corrects, answered)
         key = (*about, channel, language, decisive, bool(adds), brief, replies)
         sheet = self._sheets.get(key)
         if sheet is None:
             slots = facts.slots({**recipe.names, **(adds.uses.names if adds else {})})
             context = self._setting.of_message(recipe, message, touch.role, language, slots, told)
-            context = self._setting.of_touch(recipe, context, touch.number, kind, channel)
+            asked = asks_of(message, touch.number) if touch.asks is None else touch.asks
+            number = touch.number if recipe.answers and not answered else telling(message, touch.number)
+            context = self._setting.of_touch(recipe, context, number, kind, channel, asked)
             context["moved"] = self._setting.moved(told, self._library.texts, context, language)
             if touch.briefing is not None and touch.briefing.only:
                 context = {**self._briefing_context(touch, message, recipe, facts, slots, channel)}
             above = self._above(touch, message, facts, slots, channel)
             title = _subject(context, kind, asks=bool(recipe.answers))
-            own = "subject" in recipe.texts and recipe.part is None and kind != "commitment"
+            own = "subject" in recipe.texts and not recipe.along and kind != "commitment"
             ask = KEPT if kind == "commitment" else message.ask
             question = self._setting.of_question(recipe, context) if recipe.part else None
             base = self._setting.of_plan(slots, language)
@@ -390,10 +412,9 @@ class Renderer:
             ask = "nothing" if touch.briefing and touch.briefing.only else ask
             named = touch.briefing is not None and message.sender == "manager"
             if above:  # which has greeted them already
-                context = {**context, "touch": {**context["touch"], "asks": True}}
-            opening = self._opening(replies, context)
-            beside = (above, adds, opening)
-            sheet = write(self._library, recipe, context, title, ask, own, question, answers, *beside, named=named)
+                context = {**context, "touch": {**context["touch"], "asks": "recall"}}
+            parts = Parts(above, self._opening(replies, context), adds, named)
+            sheet = write(self._library, recipe, context, title, ask, own, question, answers, parts, answered=answered)
             if len(self._sheets) >= MOST_SHEETS:
                 self._sheets.clear()
             self._sheets[key] = sheet
@@ -432,6 +453,14 @@ class Renderer:
         if self.plan.optional:
             given["links.unsubscribe"] = self.page_url("unsubscribe", key, person)
         return TextValues(person, signers, sender or signers.lead, given)
+
+
+def _template(message: PlanMessage, touch: Touch, *, answered: bool) -> str:
+    corrects = bool(told_of(touch.corrects))
+    if not answered:
+        return template_of(message, touch.kind, corrects=corrects)
+    own = template_of(message, "message", corrects=corrects)
+    return "wiifm" if own == ASKING else own
 
 
 def _row(reply: PublicReply, language: str) -> dict[str, str]:

@@ -67,6 +67,22 @@ class Sheet:
         return frozenset().union(*found)
 
 
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What comes with a message: ``above`` it, its ``opening`` by replies, and the ``line`` of a manager below.
+
+    ``named`` is that of ``card``.
+    """
+
+    above: Tokens = ()
+    opening: Tokens = ()
+    line: Text | None = None
+    named: bool = False
+
+
+NO_PARTS = Parts()
+
+
 def write(
     library: Library,
     recipe: Recipe,
@@ -76,39 +92,46 @@ def write(
     own_subject: bool,
     question: Mapping[str, Any] | None = None,
     answers: Sequence[str] = (),
-    above: Tokens = (),
-    line: Text | None = None,
-    opening: Tokens = (),
+    parts: Parts = NO_PARTS,
     *,
-    named: bool = False,
+    answered: bool = False,
 ) -> Sheet:
     """Render template, footer and layouts. ``subject`` may hold marks, and so may ``answers``, those of the check.
 
-    ``question`` is what the template of a check sees. It comes first: below the message, it would come too late, and so
-    it would below the ``opening`` with which the message begins. ``above`` stands above the message, ``line`` below;
-    ``named`` is that of ``card``.
+    ``question`` is what the template of a check sees. It stands alone until it is ``answered``: beside the
+    message, its answer would be read and not remembered.
     """
-    body = read(recipe.template.render(context), recipe.template.where)
-    if recipe.part and question:
-        body = [*read(recipe.part.render(question), recipe.part.where), *opening, *lowered(body)]
-    else:
-        body = [*body, *opening] if answers else [*opening, *body]
-    body = [*above, *lowered(body)] if above else body
-    body = [*body, *read(line.render(context), line.where)] if line else body
+    asks = bool(answers) and not answered
+    body = _asking_body(recipe, context, question, parts) if asks else _telling_body(recipe, context, parts)
     footer = read(recipe.footer.render(context), recipe.footer.where)
     title = Skeleton(subject, PLAIN)
     gaps = tuple(Skeleton(answer, PLAIN) for answer in answers)
     if CHANNELS[context["channel"]].form == "card":
         asked = read((question or context)["question"]) if answers else []
-        blocks = json.dumps(
-            card(body, footer, ask, len(answers), asked, page=context["page"], named=named), ensure_ascii=False
-        )
+        # "got it" of what was never told says nothing
+        skip = ask not in ("input", "commit") and context["touch"]["asks"] != "baseline"
+        how = {"page": context["page"], "named": parts.named, "skip": skip}
+        blocks = json.dumps(card(body, footer, ask, len(answers), asked, **how), ensure_ascii=False)
         text = Skeleton(to_plain(_asking(body, asked) if asked else body, links=False), PLAIN)
         return Sheet(title, own_subject, text, blocks=Skeleton(blocks, SLACK_JSON), answers=gaps, page=context["page"])
     action = _ACTION["check" if answers and ask != "input" else ask]
     around = {**context, "title": Prose(subject), "action": Prose(_(action))}
     text = _text_letter(library.get("layout.txt"), body, footer, around)
     return Sheet(title, own_subject, text, _html_letter(library.get("layout.html"), body, footer, around), answers=gaps)
+
+
+def _asking_body(
+    recipe: Recipe, context: Mapping[str, Any], question: Mapping[str, Any] | None, parts: Parts
+) -> list[Token]:
+    if recipe.part and question:
+        return [*read(recipe.part.render(question), recipe.part.where), *parts.opening]
+    return [*read(recipe.template.render(context), recipe.template.where), *parts.opening]
+
+
+def _telling_body(recipe: Recipe, context: Mapping[str, Any], parts: Parts) -> list[Token]:
+    body = [*parts.opening, *read(recipe.template.render(context), recipe.template.where)]
+    body = [*parts.above, *lowered(body)] if parts.above else body
+    return [*body, *read(parts.line.render(context), parts.line.where)] if parts.line else body
 
 
 def _asking(body: Tokens, asked: Tokens) -> list[Token]:

@@ -58,13 +58,15 @@ def card(
     question: Tokens = (),
     *,
     page: bool = True,
+    skip: bool = True,
     named: bool = False,
 ) -> list[Block]:
     """The blocks, with marks in place of values. ``ask`` is what the message asks for.
 
     ``answers`` is how many the check has that comes with it, ``question`` what it asks. Its question stands first,
-    wherever the template has it, and its buttons right below: what is read above them would answer it. Without a
-    ``page`` there is nothing to press but the calls of a list. ``named``: it will go out in the name of who reads it.
+    wherever the template has it, and its buttons right below: what is read above them would answer it. ``skip``: "got
+    it" passes over it. Without a ``page`` there is nothing to press but the calls of a list. ``named``: it will go out
+    in the name of who reads it.
     """
     title, below = title_of(body)
     texts = to_mrkdwn(below)
@@ -74,7 +76,7 @@ def card(
     return [
         *([_header(title)] if title else []),
         *(_section(text) for text in asked),
-        *_check(answers, ask),
+        *_check(answers, skip=skip),
         *sections,
         # What is answered in words can also be answered on the page, where there is more room.
         *([_section(_("*<{answer}|Give your answer>*", answer=_ANSWER))] if ask == "input" else []),
@@ -168,14 +170,14 @@ def _question_of(texts: Sequence[str], question: Sequence[str]) -> list[str]:
     return [next(found, f"> {words}")]
 
 
-def _check(answers: int, ask: str) -> list[Block]:
+def _check(answers: int, *, skip: bool) -> list[Block]:
     if not answers:
         return []
     buttons = [
         _button(mark(Slot(answer_slot(place), "")), f"{CHECK}_{mark(Slot(answer_id_slot(place), ''))}", _KEY)
         for place in range(answers)
     ]
-    if ask not in ("input", "commit"):
+    if skip:
         buttons.append(_button(_(_SKIP), "got_it", _KEY))
     rows = range(0, len(buttons), _ANSWERS_IN_A_ROW)
     return [

@@ -8,9 +8,10 @@ from typing import Any, Literal
 
 from commsengine.cadence.calendar import local_date_in
 from commsengine.cadence.history import Briefing
-from commsengine.cadence.kinds_and_states import Carrier, TouchKind
+from commsengine.cadence.kinds_and_states import Asked, Carrier, TouchKind
 from commsengine.cadence.people import Person
-from commsengine.cadence.plan import ANGLES, Message, Plan, Workspace
+from commsengine.cadence.plan import ANGLES, Cadence, Message, Plan, Workspace
+from commsengine.cadence.repeats import WITHOUT_RECALL
 from commsengine.cadence.told import NOTHING, Told, is_week
 from commsengine.content.grammar import answer_slot
 from commsengine.content.phrases import day_text, milestone_text, often, told_text
@@ -127,7 +128,7 @@ class Setting:
         base = self.of_plan(slots, language)
         quoted = {"corrected": self._as_then(base, told, language)}
         # Where the check only comes along, its answers stand with its question alone.
-        own_answers = [] if recipe.part else _seen_answers(recipe, base)
+        own_answers = [] if recipe.along else _seen_answers(recipe, base)
         return {
             **_EMPTY,
             **base,
@@ -139,14 +140,29 @@ class Setting:
             "input": message.input.kind if message.ask == "input" and message.input else "",
             "ask": message.ask,
             "language": language,
-            "often": often(message.cadence, on_trial=self._plan.experiment is not None),
+            "often": often(self._cadence(message), on_trial=self._plan.experiment is not None),
+            "to_do": self._awaited(message),
             "is_called": any(rung.do == "personal" for rung in self._plan.ladder(message)),
             "several_leads": len(self._plan.owner) > 1,
             "manager_sees": any(rung.do == "personal" and rung.by == "manager" for rung in self._plan.ladder(message)),
         }
 
+    def _awaited(self, message: Message) -> str:
+        planned = self._plan.outcomes.get(self._plan.until_done.get(message.id, ""))
+        return planned.title if planned else ""
+
+    def _cadence(self, message: Message) -> Cadence:
+        off = self._workspace.recall == "off" and message.cadence.every is None
+        return Cadence(every=f"{WITHOUT_RECALL // 60}h", times=message.cadence.times) if off else message.cadence
+
     def of_touch(
-        self, recipe: Recipe, context: Mapping[str, Any], number: int, kind: WrittenAs, channel: Carrier
+        self,
+        recipe: Recipe,
+        context: Mapping[str, Any],
+        number: int,
+        kind: WrittenAs,
+        channel: Carrier,
+        asked: Asked | None,
     ) -> dict[str, Any]:
         base = self.of_plan(context, context["language"])
         written = {**recipe.wiifm, **{name: recipe.texts[name] for name in ("text", UNCLEAR) if name in recipe.texts}}
@@ -154,7 +170,7 @@ class Setting:
             {"angle": angle, "title": Prose(_(TITLES[angle])), "text": prose(written[angle], base)}
             for angle in angles(written, number)
         ]
-        asks, unclear = recipe.part is not None, UNCLEAR in written
+        asks, unclear = (asked or "recall") if recipe.along else "", UNCLEAR in written
         touch = {"number": number, "variant": variant(number), "kind": kind, "unclear": unclear, "asks": asks}
         return {**context, "channel": channel, "touch": touch, "points": points}
 

@@ -10,6 +10,7 @@ import structlog
 
 from commsengine.cadence.daily_learning import count_at, has_checks, learn_day
 from commsengine.cadence.history import History
+from commsengine.cadence.kinds_and_states import RecallMode
 from commsengine.cadence.people import Person
 from commsengine.cadence.plan import Plan
 from commsengine.recall.memory import Estimate
@@ -22,13 +23,13 @@ log = structlog.get_logger(__name__)
 class DailyEstimates:
     """Belongs to one engine. Two engines may publish the same: the first one's is kept, and both are equal."""
 
-    def __init__(self, store: Store) -> None:
-        self._store = store
+    def __init__(self, store: Store, recall: RecallMode = "role") -> None:
+        self._store, self._recall = store, recall
         self._counted: dict[str, dt.datetime] = {}
 
     def publish(self, running: Iterable[Plan], now: dt.datetime) -> None:
         count = count_at(now)
-        for plan in running:
+        for plan in running if self._recall != "off" else ():
             if has_checks(plan) and self._counted.get(plan.campaign) != count:
                 self._publish(plan, count, now)
                 self._counted[plan.campaign] = count
@@ -38,7 +39,8 @@ class DailyEstimates:
         known = estimates.latest(plan.campaign)
         if known.counted_at >= count or not estimates.answered_since(plan.campaign, known.counted_at, count):
             return
-        learned = learn_day(plan, known, self._who_answered(plan.campaign, count), count)
+        who, one_by_one = self._who_answered(plan.campaign, count), self._recall == "person"
+        learned = learn_day(plan, known, who, count, one_by_one=one_by_one)
         if learned is not None:
             # what has passed stays as it was decided
             estimates.publish(plan.campaign, replace(learned, effective_at=max(learned.effective_at, now)))

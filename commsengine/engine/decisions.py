@@ -48,6 +48,8 @@ class Decisions:
         return {**ends, SILENCE: now} if awaited(self._store, now) else ends
 
     def estimated(self, campaign: Campaign, now: dt.datetime) -> Campaign:
+        if self.workspace.recall == "off":
+            return campaign
         recall, news_at = self._estimates.of(campaign.plan, now)
         return replace(campaign, recall=recall, news_at=news_at) if recall or news_at else campaign
 

@@ -130,7 +130,7 @@ class Engine:
         self._stop_asked = stopped
         self.owner = owner or Owner.this_process()
         self.decisions = Decisions(store, workspace, frozenset(channels))
-        self._daily_estimates = DailyEstimates(store)
+        self._daily_estimates = DailyEstimates(store, workspace.recall)
         self._alerts = Alerts(store, admin, channels)
         self._guard = RefusalGuard(store, self._alerts)
         self._morning_mail = morning_mail

@@ -125,6 +125,7 @@ class ForecastTouch:
             "kind": self.touch.kind,
             "channel": self.touch.channel,
             "key": self.touch.key,
+            "asks": self.touch.asks or "",
             "corrects": self.touch.corrects,
         }
 
@@ -247,6 +248,8 @@ def simulate(asked: SimulationInput, people: Iterable[PersonAndPast]) -> Simulat
         shown_people = [(person, asked.shown.as_shown(person, history)) for person, history in everyone]
         for person, seen in asked.forecast(asked.shown.campaigns, shown_people, asked.shown.known):
             recall.add(person, seen.history)
+    if asked.campaigns.workspace.recall == "off":
+        return _count(asked, forecasts, None, {})
     some = shown_people[:: _step(everyone)]
     ways = compared(asked.shown_campaigns, asked.shown_campaign, some, asked.start, asked.forecast_one)
     return _count(asked, forecasts, recall, ways)
@@ -356,7 +359,7 @@ def _ready_after(asked: SimulationInput, touches: Sequence[ForecastTouch]) -> di
 def _count(
     asked: SimulationInput,
     forecasts: Sequence[_PersonForecast],
-    recall: RecallForecast,
+    recall: RecallForecast | None,
     ways: Mapping[str, RepeatResult],
 ) -> Simulation:
     touches = _departing(asked, forecasts)

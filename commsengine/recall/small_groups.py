@@ -84,11 +84,32 @@ def blocks(answers: Iterable[GroupAnswer], now: dt.datetime) -> list[Block]:
 
 def newest(closed: Sequence[Block]) -> list[GroupAnswer]:
     """The newest answer of each person, as far as whole blocks tell it (rule 4)."""
-    kept: list[Block] = []
+    return _newest([block.one_each for block in closed])
+
+
+def newest_by(closed: Sequence[Block], kinds: Mapping[int, str]) -> dict[str, list[GroupAnswer]]:
+    """``newest`` for each kind of question alone; a question without one is of the kind "".
+
+    A block counts where ten people answered questions of each kind that it has any answer to: so what is left of a
+    block, whatever is taken away, is about no fewer.
+    """
+    cells: dict[str, list[Sequence[GroupAnswer]]] = {}
+    for block in closed:
+        by_kind: dict[str, list[GroupAnswer]] = {}
+        for one in block.one_each:
+            by_kind.setdefault(kinds.get(one.question, ""), []).append(one)
+        if all(enough(len(theirs)) for theirs in by_kind.values()):
+            for kind, theirs in by_kind.items():
+                cells.setdefault(kind, []).append(theirs)
+    return {kind: _newest(theirs) for kind, theirs in cells.items()}
+
+
+def _newest(groups: Sequence[Sequence[GroupAnswer]]) -> list[GroupAnswer]:
+    kept: list[Sequence[GroupAnswer]] = []
     later: set[str] = set()
-    for block in reversed(closed):
-        people = {one.person for one in block.one_each}
+    for group in reversed(groups):
+        people = {one.person for one in group}
         if 2 * len(people & later) < len(people):
-            kept.append(block)
+            kept.append(group)
         later |= people
-    return [one for block in reversed(kept) for one in block.one_each]
+    return [one for group in reversed(kept) for one in group]

@@ -17,7 +17,7 @@ from commsengine.cadence.audience import roles_of
 from commsengine.cadence.calendar import Hours
 from commsengine.cadence.daily_learning import messages_by_recall
 from commsengine.cadence.history import History
-from commsengine.cadence.kinds_and_states import BY_HAND, GOT_IT
+from commsengine.cadence.kinds_and_states import BY_HAND, GOT_IT, RecallMode
 from commsengine.cadence.people import ANYBODY, Person
 from commsengine.cadence.plan import Message, Notice, Plan
 from commsengine.campaigns.control import known as known_campaign
@@ -30,10 +30,13 @@ from commsengine.reports.day_figures import got_it_only
 from commsengine.reports.departments import SideBySide, by_department, without_small_ones
 from commsengine.reports.experiment_arms import ArmResult, ExperimentArms
 from commsengine.reports.input_answers import InputView, input_views
+from commsengine.reports.outcomes.results import OutcomeResults, OutcomeView
+from commsengine.reports.outcomes.trial import OutcomeTrial, TrialResult
 from commsengine.reports.phases.measures import PhaseView, phases
 from commsengine.reports.phases.unclear import UnclearRole, unclear_by_role
 from commsengine.reports.promises import replies
 from commsengine.reports.recall_curves import Group, Mean, mean_of, mornings, past_of
+from commsengine.store.campaign_facts.seals import Seal
 from commsengine.store.records import CampaignRecord, GotItOnly
 from commsengine.store.store import Store
 from commsengine.translation import _
@@ -65,7 +68,9 @@ class RoleView:
 
     ``right`` is the share of right answers, by the newest of each person; ``recall`` the estimate now, ``line`` that
     over time (of messages by recall), both by ``drawn`` people. ``checks`` and ``tested`` are the role's
-    estimate's. In the ``ramp`` of its first week no floor is promised.
+    estimate's. In the ``ramp`` of its first week no floor is promised. ``before`` and ``transfer`` are the shares of
+    right answers before the message said anything, and to the question that was kept for the end. ``done`` are
+    those who did what it is for.
     """
 
     role: str
@@ -80,6 +85,9 @@ class RoleView:
     checks: int = 0
     tested: bool = False
     ramp: bool = False
+    done: Share | None = None
+    before: Share | None = None
+    transfer: Share | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +102,7 @@ class Total:
 
 @dataclass(frozen=True, slots=True)
 class MessageView:
-    """One message. ``by`` is the instant of its target.
+    """One message. ``by`` is the instant of its target, ``outcome_title`` says what it is to bring about.
 
     ``guess`` is the share of right answers by guessing alone, ``None`` if it has no question. ``corrected_by`` is the
     message that puts it right, if it was wrong: its figures are those of before.
@@ -113,6 +121,11 @@ class MessageView:
     total: Total | None
     alike: Alike
     corrected_by: str = ""
+    outcome_title: str = ""
+
+    @property
+    def compares(self) -> bool:
+        return any(role.before or role.transfer for role in self.roles)
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,10 +139,10 @@ class Week:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """Everything that the page shows; ``arms`` are those of the plan's experiment.
+    """Everything that the page shows; ``arms`` are those of the plan's experiment, ``trial`` is what they did.
 
-    ``commitments`` are people by message and state; of ``phases``, ``unclear`` and ``side_by_side`` small groups are
-    hidden.
+    ``estimates``: recall is estimated, and answers to checks are kept. ``commitments`` are people by message and state;
+    of ``phases``, ``unclear`` and ``side_by_side`` small groups are hidden.
     ``got_it_only`` is by role, of those of which ten people or more were shown a check. ``inputs`` are without names,
     ``replies`` what was said to people.
     """
@@ -141,6 +154,8 @@ class Report:
     messages: tuple[MessageView, ...]
     weeks: tuple[Week, ...]
     arms: tuple[ArmResult, ...] = ()
+    outcomes: tuple[OutcomeView, ...] = ()
+    trial: TrialResult | None = None
     phases: tuple[PhaseView, ...] = ()
     commitments: Mapping[str, Mapping[CommitmentState, int]] = field(default_factory=dict)
     unclear: tuple[UnclearRole, ...] = ()
@@ -148,19 +163,20 @@ class Report:
     got_it_only: tuple[GotItOnly, ...] = ()
     inputs: tuple[InputView, ...] = ()
     replies: tuple[Mapping[str, Any], ...] = ()
+    estimates: bool = True
 
 
-def report(store: Store, campaign: str, now: dt.datetime) -> Report:
+def report(store: Store, campaign: str, now: dt.datetime, recall: RecallMode = "role") -> Report:
     """Raises ``InputError`` for an unknown campaign."""
     record = known_campaign(store, campaign)
-    seen = _Reading(store, record, now)
+    seen = _Reading(store, record, now, estimates=recall != "off")
     for page in _pages(members_of(store, record.plan)):
         loaded = store.loading.histories([person.id for person, _ in page])
         for person, role in page:
             if person.id in loaded:
                 seen.take(person, role, loaded[person.id].history)
     return replace(
-        seen.report(),
+        seen.report(store.seals.of(record.id)),
         phases=tuple(view.without_small_groups() for view in phases(store, record, now)),
         commitments=_commitments(store, record, now),
         unclear=tuple(role for role in unclear_by_role(store, record, now) if role.talks or role.checks),
@@ -222,14 +238,15 @@ def _key_point(message: Message) -> str:
 class _Reading:
     """What has been read so far of one campaign."""
 
-    def __init__(self, store: Store, record: CampaignRecord, now: dt.datetime) -> None:
+    def __init__(self, store: Store, record: CampaignRecord, now: dt.datetime, *, estimates: bool) -> None:
+        self._estimates = estimates
         self._record, self._plan, self._now = record, record.plan, now
         self._sizes: Counter[str] = Counter()
         departments: dict[str, str] = {}
         for person, role in members_of(store, record.plan):
             self._sizes[role] += 1
             departments[person.id] = person.department
-        self._answers: CheckResults = check_results(store, record.plan, now, departments)
+        self._answers = check_results(store, record.plan, now, departments) if estimates else CheckResults()
         self._shown = shown({role: self._sizes[role] for role in record.plan.audience.roles})
         known = {role: shown_of(store, record.id, role, self._answers) for role in record.plan.audience.roles}
         self._cells = {
@@ -239,10 +256,14 @@ class _Reading:
         }
         self._place: Counter[str] = Counter()
         self._weeks: dict[dt.date, Counter[str]] = {}
-        self._experiment = ExperimentArms(record.plan)
+        self._experiment, self._trial = ExperimentArms(record.plan), OutcomeTrial(record.plan)
+        self._outcomes = OutcomeResults(record.plan, now)
+        self._done: dict[tuple[str, str], Share | None] = {}
 
     def take(self, person: Person, role: str, history: History) -> None:
         self._experiment.take(person, history)
+        self._trial.take(person, role, history)
+        self._outcomes.take(role, history)
         place = self._place[role]
         self._place[role] += 1
         drawn = place % max(1, -(-self._sizes[role] // DRAWN)) == 0
@@ -256,13 +277,17 @@ class _Reading:
             if drawn and role in self._shown:
                 cell.group.add(past_of(self._plan, message, history, person.id, self._answers.counts_from))
 
-    def report(self) -> Report:
+    def report(self, seal: Seal | None) -> Report:
         plan, people = self._plan, sum(self._sizes.values())
+        of_shown_roles = {cell: blocks for cell, blocks in self._answers.closed.items() if cell[1] in self._shown}
+        outcomes = self._outcomes.views(self._sizes, self._shown, self._answers)
+        self._done = {(one.name, role.role): role.done for one in outcomes for role in one.roles}
         messages = tuple(self._message(message) for message in plan.messages)
         weeks = tuple(Week(start, n["touches"], n["acknowledged"]) for start, n in sorted(self._weeks.items()))
-        of_shown_roles = {cell: blocks for cell, blocks in self._answers.closed.items() if cell[1] in self._shown}
         arms = self._experiment.arms(of_shown_roles)
-        return Report(self._record, self._now, _go_live(plan), people, messages, weeks, arms)
+        trial = self._trial.result(self._sizes, seal, self._now)
+        about = (self._record, self._now, _go_live(plan), people)
+        return Report(*about, messages, weeks, arms, outcomes, trial, estimates=self._estimates)
 
     def _message(self, message: Message) -> MessageView:
         plan, cadence = self._plan, message.cadence
@@ -270,12 +295,16 @@ class _Reading:
         by = Hours(plan, ANYBODY).instant_of(plan, cadence.by) if cadence.by else None
         roles = tuple(self._role(message, role, closes, by) for role in roles_of(plan, message))
         options = [len(check.answers) for check in message.checks]
-        guess = sum(1 / n for n in options) / len(options) if options else None
+        guess = sum(1 / n for n in options) / len(options) if options and self._estimates else None
         floor, target, total = cadence.recall_floor, cadence.target, self._total(message, roles)
         alike = self._answers.alike.get(message.id, Alike())
         about = (message.id, _key_point(message), message.ask, opens, closes)
         by_whom = plan.corrected.get(message.id, "")
-        return MessageView(*about, floor, target, by, guess, roles, total, alike, by_whom)
+        return MessageView(*about, floor, target, by, guess, roles, total, alike, by_whom, self._outcome(message))
+
+    def _outcome(self, message: Message) -> str:
+        planned = self._plan.outcomes.get(self._plan.outcome_of(message) or "")
+        return planned.title if planned else ""
 
     def _role(self, message: Message, role: str, closes: dt.datetime, by: dt.datetime | None) -> RoleView:
         people = self._sizes[role]
@@ -286,7 +315,7 @@ class _Reading:
         end = max(self._now, closes)
         drawn = message in messages_by_recall(self._plan)
         instants = mornings(first, end, self._now, *([by] if by else [])) if first and drawn else [self._now]
-        line = group.line(instants, self._now) if first else ()
+        line = group.line(instants, self._now) if first and self._estimates else ()
         recall = next((point for point in line if point.at == self._now), None)
         return RoleView(
             role,
@@ -301,6 +330,9 @@ class _Reading:
             group.estimate.checks,
             group.estimate.tested,
             ramp=first is not None and self._now < first + RAMP,
+            before=self._answers.before.get((message.id, role)),
+            transfer=self._answers.transfer.get((message.id, role)),
+            done=self._done.get((self._plan.outcome_of(message) or "", role)),
         )
 
     def _total(self, message: Message, roles: Sequence[RoleView]) -> Total | None:

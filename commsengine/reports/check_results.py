@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from commsengine.cadence.check_questions import offered_turn
 from commsengine.cadence.daily_learning import LearnedRoles
 from commsengine.cadence.history import Answer, History
+from commsengine.cadence.kinds_and_states import CheckKind
 from commsengine.cadence.plan import Check, Message, Plan
 from commsengine.recall.small_groups import Block, GroupAnswer, blocks, enough, newest
 from commsengine.recall.statistics import Alike, Share, alike
@@ -52,7 +53,8 @@ class CheckResults:
 
     ``counts_from`` says since when, by person, message and instant of the answer; ``alike`` is by message. ``closed``
     are the closed blocks; ``closed_at`` is, by role, the end of the last one of its answers to all messages; ``given``
-    says that there is any answer at all.
+    says that there is any answer at all. ``before`` is what was right before the message said anything, ``transfer``
+    what was right of the question that was kept for the end.
     """
 
     cells: Mapping[Cell, CellResult] = field(default_factory=dict)
@@ -61,6 +63,8 @@ class CheckResults:
     closed: Mapping[Cell, Sequence[Block]] = field(default_factory=dict)
     closed_at: Mapping[str, dt.datetime] = field(default_factory=dict)
     given: bool = False
+    before: Mapping[Cell, Share] = field(default_factory=dict)
+    transfer: Mapping[Cell, Share] = field(default_factory=dict)
 
 
 def check_results(
@@ -95,7 +99,19 @@ def check_results(
         closed,
         {role: last[-1].until for role, theirs in of_role.items() if (last := blocks(theirs, now))},
         bool(by_role),
+        _measured(store, plan, "baseline", now),
+        _measured(store, plan, "transfer", now),
     )
+
+
+def _measured(store: Store, plan: Plan, kind: CheckKind, now: dt.datetime) -> Mapping[Cell, Share]:
+    by_cell: dict[Cell, list[GroupAnswer]] = {}
+    for given in store.answers.to_checks(plan.campaign, kind):
+        if given.at <= now:
+            one = GroupAnswer(given.person_id, given.at, given.right)
+            by_cell.setdefault((given.message, given.role), []).append(one)
+    closed = {cell: blocks(answers, now) for cell, answers in by_cell.items()}
+    return {cell: _right(newest(theirs)) for cell, theirs in closed.items() if theirs}
 
 
 def shown_of(store: Store, campaign: str, role: str, answers: CheckResults) -> LearnedRoles:
@@ -111,7 +127,7 @@ def as_shown(history: History, person: str, answers: CheckResults, plan: Plan, n
         open_ = one.campaign == plan.campaign and one.kind == "check" and one.at <= now
         if not open_ or (person, one.message, one.at) in answers.counts_from:
             return one
-        return replace(one, kind="acknowledged", right=None)
+        return one.as_others_know_it
 
     return replace(history, answers=tuple(map(shown, history.answers)))
 
@@ -119,7 +135,7 @@ def as_shown(history: History, person: str, answers: CheckResults, plan: Plan, n
 def _question(message: Message, given: CheckAnswer) -> int:
     """The place in the pool of the question with this choice, or -1 where the plan has lost it."""
     having = [place for place, check in enumerate(message.checks) if _has(check, given)]
-    turn = offered_turn(message, given.number)
+    turn = offered_turn(message, given.number, given.asks)
     return turn if turn is not None and turn in having else having[0] if having else -1
 
 

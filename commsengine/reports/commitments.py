@@ -26,7 +26,7 @@ STATES: Sequence[CommitmentState] = ("silent", "not kept", "committed", "kept")
 
 
 @dataclass(frozen=True, slots=True)
-class Commitment:
+class GivenCommitment:
     """One person's word. ``text`` is what the plan asks, ``words`` their own; ``line`` is what they wrote of it after.
 
     ``by`` is its day, ``None`` without one; ``overdue`` once that is past and it is not kept.
@@ -62,7 +62,9 @@ class Commitment:
         }
 
 
-def commitments(store: Store, record: CampaignRecord, now: dt.datetime, message: str | None = None) -> list[Commitment]:
+def commitments(
+    store: Store, record: CampaignRecord, now: dt.datetime, message: str | None = None
+) -> list[GivenCommitment]:
     """Of one message or all, bad news first, then in the order in which they were given."""
     said: dict[tuple[str, str], list[GivenInput]] = {}
     for one in store.answers.inputs(record.id, kinds=("commit", *sorted(WORD_GIVEN))):
@@ -72,24 +74,24 @@ def commitments(store: Store, record: CampaignRecord, now: dt.datetime, message:
     return sorted((one for one in found if one), key=lambda one: (STATES.index(one.state), one.at))
 
 
-def overdue_commitments(store: Store, record: CampaignRecord, now: dt.datetime) -> list[Commitment]:
+def overdue_commitments(store: Store, record: CampaignRecord, now: dt.datetime) -> list[GivenCommitment]:
     return [one for one in commitments(store, record, now) if one.overdue]
 
 
-def overdue_lines(found: Sequence[Commitment], most: int) -> tuple[str, ...]:
+def overdue_lines(found: Sequence[GivenCommitment], most: int) -> tuple[str, ...]:
     """Each as a line with its name; at most so many, then how many more there are."""
     lines = [_line(one) for one in found[:most]]
     more = len(found) - len(lines)
     return (*lines, *([_("{number} more.", number=more)] if more else []))
 
 
-def _line(one: Commitment) -> str:
+def _line(one: GivenCommitment) -> str:
     told = _("not yet, they say") if one.state == "not kept" else _("no word since its day")
     line = f": {shorten(one.line, LONGEST, placeholder=' …')}" if one.line else ""
     return f"{one.name or one.person}, '{one.message}': {told}{line}"
 
 
-def _commitment(plan: Plan, said: Sequence[GivenInput], now: dt.datetime) -> Commitment | None:
+def _commitment(plan: Plan, said: Sequence[GivenInput], now: dt.datetime) -> GivenCommitment | None:
     first = next((one for one in said if one.kind == "commit"), None)
     if first is None:
         return None
@@ -101,7 +103,7 @@ def _commitment(plan: Plan, said: Sequence[GivenInput], now: dt.datetime) -> Com
         state = "kept" if last.kind == "kept" else "not kept"
     about = (first.person, first.name, plan.campaign, first.message, text, first.text, first.at)
     overdue = past and state != "kept"
-    return Commitment(*about, day, state, last.at if last else None, last.text if last else "", overdue)
+    return GivenCommitment(*about, day, state, last.at if last else None, last.text if last else "", overdue)
 
 
 def _asked(plan: Plan, name: str) -> tuple[str, dt.date | None]:

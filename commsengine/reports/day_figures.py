@@ -85,7 +85,7 @@ class DayFigures:
 
     def _today(self) -> str:
         if not sum(self.leaving.values()):
-            return _("Today no message is due.")
+            return _("Nothing more is to leave today.")
         by = [
             _("{number:,} by {channel}", number=number, channel=_(CHANNELS[name].in_text))
             for name, number in sorted(self.leaving.items())

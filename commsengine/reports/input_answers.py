@@ -10,10 +10,10 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import mean
-from typing import Any
+from typing import Any, Literal
 
-from commsengine.cadence.audience import roles_of
-from commsengine.cadence.kinds_and_states import ASKED_FOR
+from commsengine.cadence.audience import role_of, roles_of
+from commsengine.cadence.kinds_and_states import ASKED_FOR, GRADES, Grade, InputKind
 from commsengine.cadence.people import Person
 from commsengine.cadence.plan import Message, Plan
 from commsengine.engine.directory import members_of
@@ -21,9 +21,11 @@ from commsengine.errors import InputError
 from commsengine.recall.small_groups import enough
 from commsengine.reports.commitments import commitments
 from commsengine.reports.why import iso
-from commsengine.store.records import AskId, CampaignRecord, GivenInput, ReplyRecord
+from commsengine.store.records import AskId, CampaignRecord, GivenInput, ReplyRecord, StoredAnswer, SuspectAnswer
 from commsengine.store.store import Store
 from commsengine.translation import N_, _
+
+SUSPECT: Grade = "suspect"
 
 MOST_TEXTS = 50
 """The newest answers in words that a report shows."""
@@ -42,7 +44,7 @@ class InputView:
 
     message: str
     question: str
-    kind: str
+    kind: InputKind | Literal["commit"]
     answered: int
     silent: int
     shown: bool
@@ -191,3 +193,43 @@ def _chosen_by(message: Message, given: Sequence[GivenInput]) -> dict[str, list[
     choices, chosen = message.input.choices, newest(given)
     lists = {choice: [one.person for one in chosen if one.text == choice] for choice in choices}
     return lists | {"": [one.person for one in chosen if one.text not in choices]}
+
+
+# -- who acknowledged what -------------------------------------------------------------------------
+
+
+def acknowledgements(store: Store, record: CampaignRecord) -> dict[str, Any]:
+    """Who acknowledged what, when, and how well that is proved, by time, as documented JSON.
+
+    What came without its page is listed as suspect, and counts nowhere. Of people who were erased there is none.
+    """
+    given: list[StoredAnswer | SuspectAnswer] = [
+        *store.answers.acknowledged(record.id),
+        *store.answers.suspects(campaign=record.id),
+    ]
+    people = store.people.by_ids(sorted({each.person_id for each in given}))
+    there = {name for name, person in people.items() if person.email}
+    known = [each for each in sorted(given, key=lambda one: one.at) if each.person_id in there]
+    acks = [
+        {
+            "person": people[each.person_id].email,
+            "name": people[each.person_id].name,
+            "role": role_of(record.plan, people[each.person_id]),
+            "message": each.message,
+            "at": iso(each.at),
+            "kind": each.kind,
+            "grade": grade(each),
+            "counts": isinstance(each, StoredAnswer),
+            "key": each.key,
+        }
+        for each in known
+    ]
+    numbers = {name: sum(ack["grade"] == name for ack in acks) for name in GRADES}
+    return {"campaign": record.id, "grades": numbers, "acks": acks}
+
+
+def grade(given: StoredAnswer | SuspectAnswer) -> Grade:
+    """What was recorded as suspect before such answers were kept apart counts as it did, and is graded as it is."""
+    if isinstance(given, SuspectAnswer) or SUSPECT in given.detail:
+        return SUSPECT
+    return given.evidence

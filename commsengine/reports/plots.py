@@ -12,6 +12,7 @@ from typing import NamedTuple
 from commsengine.recall.small_groups import WEEK
 from commsengine.reports.campaign_report import MessageView, Report, RoleView, Week
 from commsengine.reports.check_results import Weeks
+from commsengine.reports.outcomes.results import OutcomeView, RoleOutcome
 from commsengine.reports.recall_curves import Mean
 from commsengine.translation import N_, _
 
@@ -166,6 +167,10 @@ def _moments(scale: Scale, report: Report, by: dt.datetime | None, aimed: bool) 
     named = [(report.at, _("today"))]
     if by:
         named.append((by, _("go-live") if go_live or not aimed else _("target day")))
+    return _marked(scale, named)
+
+
+def _marked(scale: Scale, named: Sequence[tuple[dt.datetime, str]]) -> list[PlotMarker]:
     inside = sorted((at, label) for at, label in named if scale.inside(at))
     places = [scale.x(at) for at, _label in inside]
     close = len(places) == 2 and places[1] - places[0] < 50
@@ -243,6 +248,41 @@ def week_plots(weeks: Sequence[Week], people: int) -> list[Plot]:
         _counted("touches", _("Touches per week"), touches, to_whom, _("touches"), bars=True),
         _counted("acknowledged", _("Acknowledgements over time"), rising, total_of, _("acknowledged")),
     ]
+
+
+def done_plot(outcome: OutcomeView, role: RoleOutcome, at: dt.datetime, number: int) -> Plot | None:
+    """How many had done it, day by day, up to ``at``; ``None`` as long as none had."""
+    if not role.line:
+        return None
+    first = _midnight(role.line[0][0])
+    last = max(at, outcome.by, first + WEEK)
+    most, ticks = _round_up(role.people)
+    scale = Scale(first, last, most, left=LEFT_OF_COUNTS)
+    points, before = [f"{scale.x(first)} {scale.y(0)}"], 0
+    for day, count in role.line:
+        points += [f"{scale.x(_midnight(day))} {scale.y(n)}" for n in (before, count)]
+        before = count
+    points.append(f"{scale.x(max(at, first))} {scale.y(before)}")
+    text = N_("{done:,} of {people:,} people by {day:%d %b}.")
+    named = [(at, _("today")), (outcome.by, _("due"))]
+    return Plot(
+        f"done-{number}",
+        _("Did it, {role}: {outcome}", role=role.role, outcome=outcome.title),
+        _(text, done=before, people=role.people, day=at),
+        _("week from"),
+        _("people"),
+        _weeks(scale),
+        [(scale.y(tick), f"{tick:,}") for tick in ticks],
+        past="M" + "L".join(points),
+        moments=_marked(scale, named),
+        rows=[(_day(day), f"{count:,}") for day, count in _some(role.line)],
+        left=LEFT_OF_COUNTS,
+    )
+
+
+def _some(line: Sequence[tuple[dt.date, int]]) -> list[tuple[dt.date, int]]:
+    step = max(1, len(line) // 12)
+    return [point for n, point in enumerate(line) if n % step == 0 or n == len(line) - 1]
 
 
 def _every_week(weeks: Sequence[Week]) -> list[Week]:

@@ -17,7 +17,7 @@ import datetime as dt
 import math
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from statistics import fmean, pvariance
 
 from commsengine.cadence.calendar import DAY
@@ -85,7 +85,7 @@ def past_of(plan: Plan, message: Message, history: History, person: str, counts_
 
 
 def _as_shown(answer: Answer, since: dt.datetime, at: dt.datetime) -> Answer:
-    return answer if since <= at else replace(answer, kind="acknowledged", right=None)
+    return answer if since <= at else answer.as_others_know_it
 
 
 class Group:

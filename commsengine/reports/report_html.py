@@ -16,7 +16,8 @@ from commsengine.cadence.repeats import HAIR
 from commsengine.recall.small_groups import FEWEST
 from commsengine.reports.campaign_report import MessageView, Report, RoleView
 from commsengine.reports.check_results import NOWHERE
-from commsengine.reports.plots import Plot, recall_plot, week_plots
+from commsengine.reports.outcomes.results import OutcomeView, RoleOutcome
+from commsengine.reports.plots import Plot, done_plot, recall_plot, week_plots
 from commsengine.reports.recall_curves import Mean
 from commsengine.translation import N_, _, install
 
@@ -42,6 +43,7 @@ def page(report: Report) -> str:
         lines=lines,
         sections=sections,
         weeks=week_plots(report.weeks, people),
+        outcomes=[(outcome, list(_day_curves(report, outcome, numbers))) for outcome in report.outcomes],
         fewest=FEWEST,
         shown_people=people,
         whens=lambda at: _day(at, report.record.plan.send.time_zone),
@@ -68,6 +70,13 @@ def _panels(report: Report, message: MessageView, numbers: Iterator[int]) -> Ite
             yield role, recall_plot(report, message, role, next(numbers))
 
 
+def _day_curves(report: Report, outcome: OutcomeView, numbers: Iterator[int]) -> Iterator[tuple[RoleOutcome, Plot]]:
+    for role in outcome.roles:
+        plot = done_plot(outcome, role, report.at, next(numbers))
+        if plot is not None:
+            yield role, plot
+
+
 def _roles(report: Report) -> list[RoleView]:
     return list({role.role: role for message in report.messages for role in message.roles}.values())
 
@@ -87,8 +96,7 @@ def headline(report: Report) -> tuple[str, list[str]]:
     if not any(role.shown for role in _roles(report)):
         return _("Too few people to report on"), [_("A role is shown from {fewest} people up.", fewest=FEWEST)]
     if not standings:
-        line = _("Once the first messages are out, this page shows what became of them.")
-        return _("Nothing has been sent yet"), [line]
+        return _without_estimates(report)
     held = [one for one in standings if one[0].floor is not None]
     if not held:
         return _without_floor(report, standings)
@@ -121,6 +129,14 @@ def _in_the_ramp(held: list[Standing]) -> tuple[str, list[str]]:
     least = min(held, key=_above_floor)
     why = _("In its first week a message is below its floor; it takes some touches to get there.")
     return _("The first touches are under way"), [why, f"{_sentence(least)}."]
+
+
+def _without_estimates(report: Report) -> tuple[str, list[str]]:
+    if not report.estimates and any(role.counts and role.counts.touches for role in _roles(report)):
+        line = _("Recall is off in workspace.yaml: nothing is estimated, and no answer to a check is kept.")
+        return _("What was sent, and what came back"), [line]
+    line = _("Once the first messages are out, this page shows what became of them.")
+    return _("Nothing has been sent yet"), [line]
 
 
 def _without_floor(report: Report, standings: list[Standing]) -> tuple[str, list[str]]:

@@ -10,6 +10,8 @@ from commsengine.reports.campaign_report import MessageView, Report, RoleView, T
 from commsengine.reports.departments import SideBySide
 from commsengine.reports.experiment_arms import ArmResult
 from commsengine.reports.input_answers import InputView
+from commsengine.reports.outcomes.results import OutcomeView, RoleOutcome
+from commsengine.reports.outcomes.trial import TrialResult
 from commsengine.reports.recall_curves import Mean
 from commsengine.reports.report_html import headline
 
@@ -29,6 +31,8 @@ def as_data(seen: Report) -> dict[str, Any]:
         "inputs": [_input(each) for each in seen.inputs],
         "replies": [dict(each) for each in seen.replies],
         "experiment": [_arm(arm) for arm in seen.arms],
+        "outcomes": [_outcome(outcome) for outcome in seen.outcomes],
+        "trial": _trial(seen.trial) if seen.trial else None,
         "got_it_only": [
             {"role": each.role, "people": each.people, "only": each.only, "share": round(each.only / each.people, 3)}
             for each in seen.got_it_only
@@ -63,6 +67,7 @@ def _message(message: MessageView) -> dict[str, Any]:
         "floor": message.floor,
         "target": message.target,
         "by": message.by,
+        "outcome": message.outcome_title or None,
         "roles": [_role(role) for role in message.roles],
         "total": _total(message.total) if message.total else None,
         "alike": {
@@ -88,8 +93,11 @@ def _role(role: RoleView) -> dict[str, Any]:
         "people": role.people,
         **_counts(role.counts),
         "understood": _share(role.right),
+        "before": _share(role.before),
+        "transfer": _share(role.transfer),
         "weeks": [{"from": week.since, "until": week.until, **(_share(week.right) or {})} for week in role.weeks],
         "recall": _mean(role.recall),
+        "done": _people(role.done),
         "checks": role.checks if known else None,
         "tested": role.tested if known else None,
         "ramp": role.ramp if known else None,
@@ -118,6 +126,63 @@ def _arm(arm: ArmResult) -> dict[str, Any]:
         "right": _share(arm.right),
         "difference": {"share": round(more.value, 3), **_bounds(more)} if more else None,
     }
+
+
+def _outcome(outcome: OutcomeView) -> dict[str, Any]:
+    return {
+        "outcome": outcome.name,
+        "title": outcome.title,
+        "by": outcome.by,
+        "messages": outcome.messages,
+        "roles": [_role_outcome(role) for role in outcome.roles],
+    }
+
+
+def _role_outcome(role: RoleOutcome) -> dict[str, Any]:
+    stages = role.stages
+    return {
+        "role": role.role,
+        "hidden": not role.shown,
+        "people": role.people,
+        "reached": _people(stages.reached) if stages else None,
+        "knows_why": _share(stages.why) if stages else None,
+        "knows_how": _share(stages.how) if stages else None,
+        "done": _people(role.done),
+        "keeps_doing": _people(stages.kept) if stages else None,
+        "transfer": _share(stages.transfer) if stages else None,
+        "days": [{"day": day, "done": number} for day, number in role.line],
+    }
+
+
+def _trial(trial: TrialResult) -> dict[str, Any]:
+    return {
+        "outcome": trial.outcome,
+        "title": trial.title,
+        "day": trial.day,
+        "over": trial.over,
+        "method": trial.method,
+        "roles": trial.roles,
+        "arms": [
+            {
+                "arm": arm.name,
+                "people": arm.people,
+                "hidden": arm.done is None,
+                "done": _people(arm.done),
+                "difference": {"share": round(arm.more.value, 3), **_bounds(arm.more)} if arm.more else None,
+            }
+            for arm in trial.arms
+        ],
+        "seal": {"sha256": trial.digest, "sealed_at": trial.sealed_at, "analysis": trial.analysis}
+        if trial.analysis
+        else None,
+        "broken": [*trial.broken, *(["sha256"] if trial.forged else [])],
+    }
+
+
+def _people(share: Share | None) -> dict[str, Any] | None:
+    if share is None:
+        return None
+    return {"people": share.count, "of": share.of, "share": round(share.share, 3), **_bounds(share)}
 
 
 def _share(share: Share | None) -> dict[str, Any] | None:

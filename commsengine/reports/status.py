@@ -16,7 +16,7 @@ from commsengine.reports.campaign_report import RoleView, recall_by_role
 from commsengine.reports.commitments import overdue_commitments
 from commsengine.reports.day_figures import DayFigures, Leaving, day_figures, end_of_day, leaving_until
 from commsengine.reports.followups import followups
-from commsengine.reports.manager_words import managers_words
+from commsengine.reports.holds_and_lines import managers_words
 from commsengine.reports.outcomes_recorded import recorded_outcomes
 from commsengine.reports.phases.measures import gates_that_wait, phases
 from commsengine.reports.promises import overdue_promises
@@ -46,6 +46,7 @@ def status(
     ``stop_file``: the file STOP is there. With ``recall`` that of each role is estimated too, and its phases measured;
     with ``decisions`` how many messages wait for a channel that rests.
     """
+    recall = recall and (decisions is None or decisions.workspace.recall != "off")
     campaigns = [
         {**_campaign(books, store, now), **(_measured(store, books.campaign, now) if recall else {})}
         for books in store.counts.status(now)

@@ -49,7 +49,7 @@ def why(store: Store, decisions: Decisions, email: str, now: dt.datetime) -> dic
     campaigns, others = decisions.campaigns(now), [each for each in store.campaigns.all() if each.state != "running"]
     one = decisions.of([person.id], campaigns, now)[0]
     sequences = _sequences(campaigns, others, one, now)
-    timing = _timing(sequences, one)
+    timing = _timing(sequences, one, own_answers=campaigns.workspace.recall == "person")
     standings = {(each.campaign.id, each.message.id): each.standing for each in sequences}
     touched = {row.campaign for row in one.history.rows}
     found: dict[str, Any] = {
@@ -96,7 +96,7 @@ def _sequences(
 # -- why a message by recall comes when it comes ---------------------------------------------------
 
 
-def _timing(sequences: Iterable[MessageSequence], one: Decided) -> Timing:
+def _timing(sequences: Iterable[MessageSequence], one: Decided, *, own_answers: bool) -> Timing:
     # what this person may know has no figure here, or anywhere
     texts: dict[tuple[str, str], str] = {}
     for sequence in sequences:
@@ -109,7 +109,11 @@ def _timing(sequences: Iterable[MessageSequence], one: Decided) -> Timing:
             texts[about] = _("Not needed before it closes, by the curve of the role ({basis}).", basis=basis)
         elif codes & BY_RECALL and (next_at := _next_at(one.decision, *about)):
             day = _day(sequence, dt.datetime.fromisoformat(next_at))
-            text = N_("Next on {day}: {aim}, by the curve of the role ({basis}).")
+            by_role = N_("Next on {day}: {aim}, by the curve of the role ({basis}).")
+            by_person = N_(
+                "Next on {day}: {aim}, by the curve of the role ({basis}) and by their own answers to checks."
+            )
+            text = by_person if own_answers else by_role
             texts[about] = _(text, day=day, aim=_aim(sequence), basis=basis)
     return texts
 

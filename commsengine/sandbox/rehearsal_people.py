@@ -121,7 +121,7 @@ class PeopleAtPlay:
             slack.click(email, BUTTONS[fact.kind], record.key)
 
     def _choice(self, record: TouchRecord, fact: Answer) -> str:
-        check = check_of(self._plan.message(record.message), record.number)
+        check = check_of(self._plan.message(record.message), record.number, record.asks)
         if check is None:
             return ""
         return check.right if fact.right else next(answer for answer in check.answers if answer != check.right)
@@ -161,6 +161,7 @@ def _touch(record: TouchRecord) -> Touch:
         record.due_at,
         record.not_after or record.due_at,
         record.number,
+        asks=record.asks,
     )
 
 

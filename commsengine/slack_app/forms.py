@@ -78,10 +78,10 @@ def _text_field() -> Mapping[str, Any]:
     return {"type": "plain_text_input", "multiline": True, "max_length": 3000}
 
 
-def _choice(kind: str, choices: Sequence[str], *more: tuple[str, str]) -> Mapping[str, Any]:
+def _choice(element: str, choices: Sequence[str], *more: tuple[str, str]) -> Mapping[str, Any]:
     numbered = [(str(number), choice) for number, choice in enumerate(choices)]
     options = [{"text": _plain(choice, 75), "value": value} for value, choice in (*numbered, *more)]
-    return {"type": kind, "options": options}
+    return {"type": element, "options": options}
 
 
 def _plain(text: str, limit: int) -> Mapping[str, Any]:

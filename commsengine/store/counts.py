@@ -178,11 +178,12 @@ def _within(column: Any, since: dt.datetime, until: dt.datetime) -> ColumnElemen
 def _got_it_only(connection: Connection, record: CampaignRecord, often: int) -> list[GotItOnly]:
     sent = (touch.c.campaign == record.id, touch.c.state == "sent", touch.c.kind.in_(("message", "remind")))
     messages = {message.id: message for message in record.plan.messages if message.checks}
-    made = select(touch.c.message, touch.c.number).where(*sent, touch.c.message.in_(messages)).distinct()
-    asking = [row for row in connection.execute(made) if check_of(messages[row.message], row.number)]
+    asks = (touch.c.message, touch.c.number, touch.c.asks)
+    made = select(*asks).where(*sent, touch.c.message.in_(messages)).distinct()
+    asking = [row for row in connection.execute(made) if check_of(messages[row.message], row.number, row.asks)]
     if not asking:
         return []
-    these = or_(*(and_(touch.c.message == row.message, touch.c.number == row.number) for row in asking))
+    these = or_(*(and_(*(c.is_not_distinct_from(row._mapping[c]) for c in asks)) for row in asking))
     shown = select(touch.c.person_id).where(*sent, these).distinct().subquery()
     own = (answer.c.campaign == record.id, answer.c.withdrawn_at.is_(None))
     presses = select(answer.c.person_id).where(*own, answer.c.kind == "acknowledged", answer.c.evidence != "manager")

@@ -65,8 +65,8 @@ class Estimates:
 
 
 def _checks(campaign: str, until: dt.datetime) -> tuple[ColumnElement[bool], ...]:
-    standing = answer.c.withdrawn_at.is_(None)
-    return (answer.c.campaign == campaign, answer.c.kind == "check", answer.c.counts, answer.c.at <= until, standing)
+    counted = (answer.c.kind == "check", answer.c.counts, answer.c.withdrawn_at.is_(None))
+    return (answer.c.campaign == campaign, answer.c.measures == "recall", *counted, answer.c.at <= until)
 
 
 def _learned(row: Row[Any]) -> Learned:

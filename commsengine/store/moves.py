@@ -98,7 +98,7 @@ RESTORED: tuple[TouchState, ...] = ("sent", "failed", "retry", "uncertain")
 _BLANK: Mapping[str, Any] = {
     **dict.fromkeys(("campaign", "message", "role", "channel", "reason", "owner", "remote_id"), ""),
     **dict.fromkeys(("number", "version", "epoch", "facts_seq", "fence", "attempts", "uncertainties", "uncounted"), 0),
-    **dict.fromkeys(("person_id", "local_date", "rung", "not_after", "again_at", "payload", "refusal_id")),
+    **dict.fromkeys(("person_id", "local_date", "rung", "not_after", "again_at", "asks", "payload", "refusal_id")),
     **dict.fromkeys(("corrects", "named"), ""),
     **dict.fromkeys(("lease_until", "sending_at", "uncertain_at", "sent_at", "retry_at")),
     **dict.fromkeys(("possible_duplicate", "held"), False),

@@ -129,7 +129,7 @@ class Outbox:
 # -- claims ---------------------------------------------------------------------------------------
 
 _TAKEN_OVER = (
-    *("channel", "role", "number", "version", "epoch", "facts_seq", "not_after", "again_at", "state", "reason"),
+    *("channel", "role", "number", "version", "epoch", "facts_seq", "not_after", "again_at", "asks", "state", "reason"),
     *("corrects", "named"),
     *("owner", "fence", "lease_until", "sent_at", "retry_at"),
 )
@@ -162,6 +162,7 @@ def _row(
     row |= {"kind": each.kind, "campaign": each.campaign, "message": each.message, "local_date": each.local_date}
     row |= {"rung": each.rung, "role": each.role, "channel": each.channel, "number": each.number, "due_at": each.due_at}
     row |= {"person_id": each.person, "not_after": each.not_after, "again_at": each.again_at, "reason": each.skip}
+    row["asks"] = each.asks
     row |= {"version": versions[each.campaign], "epoch": epochs[each.campaign], "facts_seq": facts_seq}
     row |= {"fence": lease.fence, "corrects": each.corrects}
     if move is moves.CARRY:

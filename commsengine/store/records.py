@@ -10,6 +10,7 @@ from typing import Any
 from commsengine.cadence.history import History, TouchRow
 from commsengine.cadence.kinds_and_states import (
     AnswerKind,
+    Asked,
     AskKind,
     AttemptVerdict,
     CampaignState,
@@ -20,6 +21,7 @@ from commsengine.cadence.kinds_and_states import (
     Fault,
     HandKind,
     OutcomeName,
+    Purpose,
     ReceiptState,
     TouchKind,
     TouchState,
@@ -192,6 +194,7 @@ class TouchRecord(TouchDetails):
     epoch: int
     not_after: dt.datetime | None
     again_at: dt.datetime | None
+    asks: Asked | None
     state: TouchState
     reason: str
     owner: str
@@ -297,12 +300,13 @@ class StoredAnswer:
 
 @dataclass(frozen=True, slots=True)
 class CheckAnswer:
-    """An answer to a check that stands and counts. ``role`` and ``number`` are those of its touch."""
+    """An answer to a check that stands and counts. ``role``, ``number`` and ``asks`` are those of its touch."""
 
     person_id: str
     message: str
     role: str
     number: int
+    asks: Asked | None
     value: str
     right: bool
     at: dt.datetime
@@ -435,7 +439,7 @@ class FreshLink:
     the mail it stands in. ``by_itself``: it was asked for, and the mail brings nothing else.
     """
 
-    purpose: str
+    purpose: Purpose
     about: str
     recipient: str
     campaign: str

@@ -275,6 +275,7 @@ class TouchTable(Row, table=True):
     due_at: dt.datetime = _instant()
     not_after: dt.datetime | None = _instant(nullable=True)
     again_at: dt.datetime | None = _instant(nullable=True)
+    asks: str | None
     state: str
     reason: str
     owner: str
@@ -375,6 +376,7 @@ class AnswerRow(Row, table=True):
     by: str
     withdrawn_at: dt.datetime | None = _instant(nullable=True)
     counts: bool = Field(sa_column_kwargs={"server_default": true()})
+    measures: str = Field(sa_column_kwargs={"server_default": text("'recall'")})
 
 
 class QuestionRow(Row, table=True):

@@ -7,6 +7,7 @@ nothing again. The page needs neither cookie nor script.
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import replace
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -60,17 +61,21 @@ class AnswerPage(LinkPage):
         self._desk = desk
 
     def _show(self, request: Request, key: str, now: dt.datetime) -> Response:
-        return self._page(key, now, notice=_(NOTICES.get(request.query_params.get("note", ""), "")))
+        return self._page(request, key, now, notice=_(NOTICES.get(request.query_params.get("note", ""), "")))
+
+    def _card(self, request: Request, key: str, now: dt.datetime) -> Card:
+        return replace(self._inbox.card(key, now), reading="read" in request.query_params)
 
     def _take(self, request: Request, key: str, form: Form, now: dt.datetime) -> Response:
         do = form.get("do", "got_it")  # a bare POST is the plain "Got it"
         if do == "mine":
             return self._send_mine(key, now)
         try:
-            word = self._record(do, self._inbox.card(key, now), form, self._evidence(request, key, form, now))
+            word = self._record(do, self._card(request, key, now), form, self._evidence(request, key, form, now))
         except InputError as error:
-            return self._page(key, now, error=error.message, opened=do, given=form)
-        return RedirectResponse(f"?note={word}{'#verdict' if do == 'check' else ''}", 303)
+            return self._page(request, key, now, error=error.message, opened=do, given=form)
+        reading = "&read=1" if "read" in request.query_params else ""
+        return RedirectResponse(f"?note={word}{reading}{'#verdict' if do == 'check' else ''}", 303)
 
     def _record(self, do: str, card: Card, form: Form, evidence: Evidence) -> str:
         """Does what the hidden field ``do`` says; returns the word for what the page says next."""
@@ -114,9 +119,17 @@ class AnswerPage(LinkPage):
         return next((one for one in found if (one.campaign, one.message) == about), None)
 
     def _page(
-        self, key: str, now: dt.datetime, *, notice: str = "", error: str = "", opened: str = "", given: Form = NOTHING
+        self,
+        request: Request,
+        key: str,
+        now: dt.datetime,
+        *,
+        notice: str = "",
+        error: str = "",
+        opened: str = "",
+        given: Form = NOTHING,
     ) -> Response:
-        card = self._inbox.card(key, now)
+        card = self._card(request, key, now)
         return page(
             "answer.html",
             status=422 if error else 200,

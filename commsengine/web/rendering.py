@@ -29,7 +29,10 @@ NOTICES = {
     405: (N_("That is not possible here"), (N_("Open the link from your message again."),)),
     410: (
         N_("This link is closed"),
-        (N_("Nothing is recorded by it any more. Links are closed when somebody leaves, or when they were revoked."),),
+        (
+            N_("Nothing is recorded by it any more. Links are closed when somebody leaves, or when they were revoked."),
+            N_("If you are still with us, open the newest message you have."),
+        ),
     ),
     413: (N_("That is too long"), (N_("Go back and say it in fewer words."),)),
     429: (

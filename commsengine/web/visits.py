@@ -21,8 +21,9 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
-from commsengine.answers.fresh_links import PURPOSES, FreshLinks, Purpose, Visitor
+from commsengine.answers.fresh_links import FreshLinks, Visitor
 from commsengine.answers.inbox import Evidence
+from commsengine.cadence.kinds_and_states import PURPOSES, Purpose
 from commsengine.translation import _
 from commsengine.web.link_page import Form
 from commsengine.web.protection import RateLimit

@@ -10,10 +10,11 @@ import pytest
 import structlog
 from structlog.testing import capture_logs
 
-from commsengine.answers.inbox import Evidence, Recorded, UnknownTouchError
+from commsengine.answers.inbox import AnswerInbox, Evidence, Recorded, UnknownTouchError
 from commsengine.answers.touch_text import CheckText
 from commsengine.answers.touch_view import Card
 from commsengine.cadence.check_questions import answer_id
+from commsengine.cadence.kinds_and_states import CheckKind
 from commsengine.errors import InputError
 from tests.answering import BY_LINK, Answering, answering
 from tests.builders import ANA, BEN, a_message, utc
@@ -155,7 +156,7 @@ def test_nothing_is_explained_before_the_answer(tmp_path: Path) -> None:
     house = asking(tmp_path, "check", checks=[CHECK])
     card = house.inbox.card(house.touch(), house.clock())
     text = house.inbox.text(card).check
-    assert (card.right, text.right, text.because) == (False, "", "")
+    assert (card.right, text.told, text.because) == (False, "", "")
 
 
 def test_every_text_of_the_plan_speaks_to_the_person(tmp_path: Path) -> None:
@@ -166,7 +167,7 @@ def test_every_text_of_the_plan_speaks_to_the_person(tmp_path: Path) -> None:
     order = [PERSONAL["answers"][place] for place in card.choices]
     assert text.check == CheckText(
         "Ana, where do you log a call?", tuple((answer, shown[answer]) for answer in order),
-        "The record of Engineering", "Engineering starts on Monday, 15 March 2027.",
+        "Not quite: The record of Engineering.", "Engineering starts on Monday, 15 March 2027.",
     )  # fmt: skip
     assert (text.value, card.right) == ("Ana's notebook", False)
     house.inbox.explain(house.card(card.key), BY_LINK)
@@ -300,3 +301,31 @@ def test_an_answer_counts_where_the_question_came_first(tmp_path: Path) -> None:
     given = house.store.answers.of_person(ANA.id)
     assert {one.key: one.counts for one in given if one.kind == "check"} == {first: False, skipped: False, asked: True}
     assert [one.number for one in house.store.answers.to_checks("crm")] == [2]
+
+
+def test_where_recall_is_off_nothing_is_kept_of_right_and_wrong(tmp_path: Path) -> None:
+    house = asking(tmp_path, "acknowledge", checks=[CHECK])
+    inbox = AnswerInbox(house.store, house.inbox._make_renderer, recall="off")
+    for number, choice in ((2, "My notebook"), (4, "The customer record")):
+        key = house.touch(number=number)
+        inbox.answer_check(inbox.card(key, house.clock()), choice, BY_LINK)
+        card = inbox.card(key, house.clock())
+        assert inbox.text(card).check.told == "It is: The customer record."
+        assert inbox.text(card).check.because == CHECK["because"]
+        assert card.checked
+        assert (card.checked.value, card.checked.right, card.checked.counts) == ("", None, False)
+    assert list(house.store.answers.to_checks("crm")) == []
+
+
+@pytest.mark.parametrize("kind", ["baseline", "transfer"])
+def test_what_is_asked_first_or_last_is_counted_apart(tmp_path: Path, kind: CheckKind) -> None:
+    other = CHECK | {"question": "And elsewhere?", kind: "true"}
+    house = asking(tmp_path, "acknowledge", checks=[CHECK, other])
+    key = house.touch(number=1 if kind == "baseline" else 5, asks=kind)
+    card = house.card(key)
+    assert card.check
+    assert card.check.question == "And elsewhere?"
+    house.inbox.answer_check(card, "The customer record", BY_LINK)
+    assert list(house.store.answers.to_checks("crm")) == []
+    (given,) = house.store.answers.to_checks("crm", kind)
+    assert (given.right, given.asks) == (True, kind)

@@ -254,6 +254,7 @@ def test_advice_is_given_and_does_not_stop_a_plan(name: str, tmp_path: Path) -> 
 def test_a_check_and_a_message_that_repeats_until_it_is_recalled_need_no_advice(tmp_path: Path) -> None:
     asked = "ask: check\n    checks: [{question: Q, answers: [a, b], right: a, because: b}]"
     text = slip("id: one-record", f"id: one-record\n    repeat_until: recalled\n    {asked}")
+    (tmp_path / "workspace.yaml").write_text("recall: person\n")
     assert codes(tmp_path, text, "advice") == ["tells_right"]
 
 
@@ -313,3 +314,32 @@ def test_a_check_that_says_nothing_or_the_same_twice_is_an_error(check: str, tmp
 
 def test_repeating_until_recalled_needs_a_question(tmp_path: Path) -> None:
     assert codes(tmp_path, slip("id: one-record", "id: one-record\n    repeat_until: recalled")) == ["never_recalled"]
+
+
+ONE = "{question: Q, answers: [a, b], right: a, because: b%s}"
+
+
+@pytest.mark.parametrize(
+    ("more", "checks", "code"),
+    [
+        ("", (", baseline: true, transfer: true", ""), "first_and_last"),
+        ("", (", baseline: true", ", baseline: true"), "two_of_baseline"),
+        ("", (", transfer: true", ", transfer: true"), "two_of_transfer"),
+        ("ask: check", (", transfer: true",), "nothing_to_ask"),
+        ("repeat_until: acknowledged", (", transfer: true", ""), "no_end_to_wait_for"),
+        ("repeat_until: recalled", ("",), "shows_who_was_right"),
+    ],
+)
+def test_checks_that_cannot_be_asked_as_the_plan_says(
+    tmp_path: Path, more: str, checks: tuple[str, ...], code: str
+) -> None:
+    written = ", ".join(ONE % each for each in checks)
+    text = slip("id: one-record", f"id: one-record\n    checks: [{written}]" + (f"\n    {more}" if more else ""))
+    assert codes(tmp_path, text) == [code]
+
+
+@pytest.mark.parametrize(("mode", "code"), [("person", ["dates_tell"]), ("role", []), ("off", ["recall_off"])])
+def test_what_a_mode_makes_of_a_message_by_recall(tmp_path: Path, mode: str, code: list[str]) -> None:
+    (tmp_path / "workspace.yaml").write_text(f"recall: {mode}\n")
+    text = slip("cadence: {every: 48h, times: 6}", f"cadence: {{recall_floor: 0.35}}\n    checks: [{ONE % ''}]")
+    assert codes(tmp_path, text, "advice") == code

@@ -7,7 +7,16 @@ from dataclasses import replace
 
 import pytest
 
-from commsengine.cadence.check_questions import answer_id, check_of, offered_turn, order_of, turn_of, unclear_turn
+from commsengine.cadence.check_questions import (
+    answer_id,
+    asks_of,
+    check_of,
+    offered_turn,
+    order_of,
+    telling,
+    turn_of,
+    unclear_turn,
+)
 from commsengine.cadence.history import Answer, TouchRow
 from commsengine.cadence.plan import Message
 from tests.builders import a_message, a_plan, someone, utc
@@ -58,6 +67,40 @@ def test_the_order_of_the_answers_is_stable_for_a_person_and_differs_between_peo
 def test_a_rewritten_answer_has_another_name() -> None:
     assert answer_id("The customer record") != answer_id("The customer record.")
     assert len(answer_id("x" * 1000)) == 16
+
+
+def with_kinds(**changes: object) -> Message:
+    kinds = [{}, {"baseline": "true"}, {"transfer": "true"}]
+    checks = [
+        {"question": f"Q{n}?", "answers": ["a", "b"], "right": "a", "because": "So."} | kind
+        for n, kind in enumerate(kinds)
+    ]
+    return a_plan(a_message(checks=checks, **changes)).messages[0]
+
+
+def test_the_first_touch_asks_before_it_tells_and_the_rest_follow_one_later() -> None:
+    message = with_kinds()
+    assert [asks_of(message, number) for number in range(1, 8)] == [
+        "baseline", "", "recall", "", "recall", "", "recall",
+    ]  # fmt: skip
+    assert [turn_of(message, number) for number in range(1, 8)] == [1, None, 0, None, 1, None, 0]
+    assert [telling(message, number) for number in range(1, 8)] == [1, 1, 1, 2, 2, 3, 3]
+
+
+def test_what_is_kept_for_the_end_is_asked_in_the_last_touch_alone_and_once() -> None:
+    message = with_kinds()
+    assert asks_of(message, 4, last=True) == "transfer"
+    assert asks_of(message, 5, last=True, transferred=True) == "recall"
+    assert asks_of(message, 1, last=True) == "baseline"
+    assert turn_of(message, 4, "transfer") == 2
+    offered = {offered_turn(message, number) for number in range(1, 20)}
+    assert offered == {0, 1}  # nobody meets it by testing themselves
+
+
+def test_what_a_touch_was_made_to_ask_stays_whatever_the_plan_says_now() -> None:
+    assert turn_of(with_kinds(), 1, "") is None
+    assert turn_of(pool(2), 1, "baseline") is None  # the plan has lost it
+    assert turn_of(pool(2), 1, "recall") is not None
 
 
 def rows(*days: str, **changes: object) -> list[TouchRow]:

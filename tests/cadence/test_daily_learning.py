@@ -37,7 +37,7 @@ def asked(number: int, at: dt.datetime, right: bool = True, department: str = "S
 def taught(people: Sequence[tuple[Person, History]], *days: dt.datetime) -> LearnedRoles:
     known = LearnedRoles()
     for day in days:
-        known = learn_day(PLAN, known, people, day) or known
+        known = learn_day(PLAN, known, people, day, one_by_one=True) or known
     return known
 
 
@@ -89,3 +89,23 @@ def test_what_is_held_out_is_forecast_and_teaches_nothing() -> None:
     assert known
     assert 0 < out < 60
     assert (known.roles["sales"].checks, known.roles["sales"].forecasts) == (60 - out, 60)
+
+
+def test_answers_wait_until_they_are_those_of_ten_people_of_the_role() -> None:
+    nine = [asked(number, MIDNIGHT - SECOND) for number in range(9)]
+    tenth = asked(9, MIDNIGHT + DAY - SECOND)
+    other = asked(10, MIDNIGHT - SECOND, department="Service")
+    first = learn_day(PLAN, LearnedRoles(), [*nine, tenth, other], MIDNIGHT)
+    assert first is None
+    second = learn_day(PLAN, LearnedRoles(), [*nine, tenth, other], MIDNIGHT + DAY)
+    assert second
+    assert (second.roles["sales"].checks, second.roles["others"].checks) == (10, 0)
+    assert learn_day(PLAN, second, [*nine, tenth, other], MIDNIGHT + 2 * DAY) is None
+
+
+def test_what_measures_something_else_teaches_nothing() -> None:
+    def before(person: Person, history: History) -> tuple[Person, History]:
+        return person, replace(history, answers=tuple(replace(one, measures="baseline") for one in history.answers))
+
+    people = [before(*asked(number, MIDNIGHT - SECOND)) for number in range(12)]
+    assert learn_day(PLAN, LearnedRoles(), people, MIDNIGHT) is None

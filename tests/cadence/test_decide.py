@@ -304,3 +304,26 @@ def test_a_person_without_campaigns_waits_for_a_fact() -> None:
 
 def test_every_message_of_the_person_has_a_standing() -> None:
     assert asked("2027-01-12", History((a_row(MONDAY_9),))).standings == {("crm", "one-record"): "reached"}
+
+
+def test_a_plan_asks_before_it_tells_and_keeps_one_question_for_the_end() -> None:
+    kinds: list[dict[str, str]] = [{"baseline": "true"}, {}, {"transfer": "true"}]
+    checks = [
+        {"question": f"Q{n}?", "answers": ["a", "b"], "right": "a", "because": "So."} | kind
+        for n, kind in enumerate(kinds)
+    ]
+    given = running(a_plan(a_message(checks=checks, cadence={"every": "48h", "times": "6"}), follow_up=[]))
+    told = tell(given, BERLIN)
+    assert [touch.asks for touch in told.touches] == ["baseline", "", "recall", "", "recall", "transfer"]
+    assert [row.asks for row in told.history.rows] == [touch.asks for touch in told.touches]
+
+
+def test_what_was_kept_for_the_end_is_asked_once() -> None:
+    checks = [{"question": "Q?", "answers": ["a", "b"], "right": "a", "because": "So.", "transfer": "true"}]
+
+    def given(times: str) -> Campaigns:
+        return running(a_plan(a_message(checks=checks, cadence={"every": "48h", "times": times}), follow_up=[]))
+
+    first = tell(given("3"), BERLIN, until="2027-01-18")
+    later = tell(given("5"), BERLIN, start="2027-01-18", history=first.history)
+    assert [touch.asks for touch in (*first.touches, *later.touches)] == ["", "", "transfer", "", ""]

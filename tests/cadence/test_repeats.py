@@ -22,15 +22,16 @@ from commsengine.cadence.repeats import HOUR, events_of
 from commsengine.recall.learning import Checked, estimate, learn, nothing
 from commsengine.recall.memory import Estimate, Event
 from tests.builders import a_message, a_plan, running, someone, utc
+from tests.cadence.telling import tell
 
 START, UNTIL, GO_LIVE = utc("2027-01-04"), utc("2027-04-12"), utc("2027-03-15")
 BY_RECALL = {"recall_floor": "0.35", "target": "0.60", "by": "go_live"}
 DAY = dt.timedelta(days=1)
 
 
-def campaigns(per_week: int = 3, **changes: object) -> Campaigns:
+def campaigns(per_week: int = 3, recall: str = "person", **changes: object) -> Campaigns:
     send = {"channels": ["email"], "holidays": "false", "at_most": {"per_day": "1", "per_week": str(per_week)}}
-    return running(a_plan(a_message(cadence=BY_RECALL, **changes), send=send, follow_up=[]))
+    return running(a_plan(a_message(cadence=BY_RECALL, **changes), send=send, follow_up=[]), recall=recall)
 
 
 def touches(
@@ -160,3 +161,95 @@ def test_estimates_that_are_published_and_not_yet_in_use_are_foreseen_from_their
     assert wake > known.effective_at
     assert foreseen(waiting, midnight + HOUR) == foreseen(later, known.effective_at)
     assert foreseen(waiting, midnight + HOUR) != foreseen(given, known.effective_at)
+
+
+# -- what others can see of one person's answers ----------------------------------------------------
+
+CHECK = {"question": "Where?", "answers": ["Here", "There"], "right": "Here", "because": "It is here."}
+MORE = {"baseline": {"baseline": "true"}, "transfer": {"transfer": "true", "question": "And at home?"}, "": {}}
+
+
+def checking(rights: Sequence[bool], share: float = 0.7) -> Supposition:
+    """Whoever is asked answers mostly; ``rights`` says in turn how."""
+
+    def suppose(touch: Touch) -> Sequence[Fact]:
+        if not touch.asks or int(touch.key[:4], 16) / 16**4 >= share:
+            return ()
+        right, at = rights[touch.number % len(rights)], touch.due_at + dt.timedelta(hours=2)
+        about = (touch.campaign, touch.message, "check", at, "slack", right)
+        return (Answer(*about, key=touch.key, measures=touch.asks),)  # type: ignore[arg-type]
+
+    return suppose
+
+
+def as_others_see(touch: Touch) -> Touch:
+    return replace(touch, unclear=None)
+
+
+@settings(max_examples=25)
+@given(
+    st.lists(st.booleans(), min_size=1, max_size=6),
+    st.lists(st.booleans(), min_size=1, max_size=6),
+    st.sampled_from(["acknowledge", "check", "input", "nothing"]),
+    st.integers(1, 3),
+    st.sampled_from(sorted(MORE)),
+    st.sampled_from(["role", "off"]),
+    st.sampled_from([BY_RECALL, {"every": "48h", "times": "5"}]),
+)
+def test_right_and_wrong_make_no_difference_to_what_others_can_see(
+    rights: list[bool], others: list[bool], ask: str, every: int, more: str, recall: str, cadence: dict[str, str]
+) -> None:
+    checks = [CHECK, CHECK | {"question": "Where else?"} | MORE[more]]
+    asked = {"input": {"question": "What?"}} if ask == "input" else {}
+    message = a_message(ask=ask, checks=checks, check_every=every, cadence=cadence, **asked)
+    given = running(a_plan(message), recall=recall)
+    one, other = (tell(given, someone(1), suppose=checking(answered)) for answered in (rights, others))
+    assert [*map(as_others_see, one.touches)] == [*map(as_others_see, other.touches)]
+    assert (one.last.reasons, one.last.wake_at) == (other.last.reasons, other.last.wake_at)
+    assert one.last.standings == other.last.standings
+    assert not {"recalled", "not recalled"} & set(one.last.standings.values())
+
+
+def dates_of_all(recall: str, people: int, flipped: bool) -> list[tuple[str, dt.datetime]]:
+    """Of a role in which the first person is right or wrong, and all others alternate."""
+
+    def suppose(touch: Touch) -> Sequence[Fact]:
+        number = int(touch.person[1:])
+        return checking([number % 2 == 0] if number else [flipped], share=1.0)(touch)
+
+    given = campaigns(recall=recall, checks=[CHECK], check_every=1)
+    everybody = [(someone(number), History()) for number in range(people)]
+    found = forecast_together(given, everybody, START, UNTIL, suppose)
+    return [(touch.person, touch.due_at) for _, one in found for touch in one.touches]
+
+
+def test_a_role_of_nine_learns_nothing_that_would_tell_of_one() -> None:
+    assert dates_of_all("role", 9, True) == dates_of_all("role", 9, False)
+    assert dates_of_all("person", 9, True) != dates_of_all("person", 9, False)
+
+
+def test_the_answers_of_ten_teach_their_role() -> None:
+    given = campaigns(recall="role", checks=[CHECK], check_every=1)
+    everybody = [(someone(number), History()) for number in range(12)]
+    alone, together = (
+        [touch.due_at for _, one in found for touch in one.touches]
+        for found in (
+            [
+                (person, forecast(given, person, past, START, UNTIL, checking([True], 1.0)))
+                for person, past in everybody
+            ],
+            forecast_together(given, everybody, START, UNTIL, checking([True], 1.0)),
+        )
+    )
+    assert alone != together
+
+
+def test_without_estimates_a_message_by_recall_comes_every_72_hours() -> None:
+    given = campaigns(recall="off", checks=[CHECK])
+    assert [touch.due_at.date().isoformat() for touch in touches(given=given)[:4]] == [
+        "2027-01-11", "2027-01-14", "2027-01-18", "2027-01-21",
+    ]  # fmt: skip
+    learned = forecast_together(given, [(someone(1), History())], START, UNTIL, checking([False], 1.0))
+    assert [[touch.due_at for touch in one.touches] for _, one in learned] == [
+        [touch.due_at for touch in touches(checking([True], 1.0), given)]
+    ]

@@ -39,4 +39,4 @@ def test_the_same_people_say_the_same_each_time() -> None:
 
 def test_who_forgets_everything_guesses_and_who_forgets_nothing_knows_what_they_have_read() -> None:
     assert share(said(-60.0)) == pytest.approx(0.25, abs=0.07)
-    assert share(said(60.0)) > 0.6  # whoever answers the first touch they read has nothing to remember
+    assert share(said(60.0)) > 0.5  # whoever answers the first touch they read has nothing to remember

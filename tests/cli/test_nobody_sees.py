@@ -10,8 +10,8 @@ import pytest
 
 from commsengine.answers.inbox import Evidence
 from commsengine.cli.commands import CHAPTERS
-from commsengine.reports.digest import Digests
-from commsengine.reports.morning_time import MorningBasis
+from commsengine.reports.morning.digest import Digests
+from commsengine.reports.morning.morning_time import MorningBasis
 from commsengine.sandbox.mailbox import Mailbox
 from commsengine.store.tables import answer, touch
 from commsengine.wiring import Wiring
@@ -20,10 +20,12 @@ from tests.cli.terminal import Terminal
 
 SCHEDULE = "schedules/crm.yaml"
 RIGHT, WRONG = "Quokka, the record", "Zebra, the notebook"
-CHECKED = f"""cadence: {{every: 48h, times: 5}}
+CHECKED = f"""cadence: CADENCE
     ask: check
     checks:
       - {{question: Where do you log a call?, answers: ["{RIGHT}", "{WRONG}"], right: "{RIGHT}", because: Walrus.}}"""
+
+OUTCOMES = "outcomes: {first_call: {title: The first call is logged, by: go_live}}\naudience:\n"
 
 LOOKS: Sequence[Sequence[str]] = (
     ("why", "ana@example.com"),
@@ -36,13 +38,17 @@ LOOKS: Sequence[Sequence[str]] = (
     ("refusals",),
     ("answers", "crm"),
     ("answers", "crm", "--csv"),
+    ("facts", "crm"),
     ("people", "show", "ana@example.com"),
     ("people", "export"),
+    ("acks", "crm"),
+    ("acks", "crm", "--csv"),
     ("report", "crm", "--json"),
 )
 WITHOUT_JSON = {
     ("people", "export"),
     ("answers", "crm", "--csv"),
+    ("acks", "crm", "--csv"),
     ("followups", "--talking-points"),
     ("report", "crm", "--json"),
 }
@@ -58,10 +64,13 @@ def test_every_command_that_shows_people_is_looked_at() -> None:
     assert shown <= {look[0] for look in LOOKS}
 
 
-@pytest.fixture
-def answered(terminal: Terminal, mailbox: Mailbox) -> Terminal:
+@pytest.fixture(params=["{every: 48h, times: 5}", "{recall_floor: 0.35}"])
+def answered(terminal: Terminal, mailbox: Mailbox, request: pytest.FixtureRequest) -> Terminal:
     """Ana has answered the check of her first touch, and Ben asked something; the next touch is not yet due."""
-    terminal.write(SCHEDULE, plan(**{"cadence: {every: 48h, times: 5}": CHECKED}))
+    terminal.write(
+        SCHEDULE,
+        plan(**{"cadence: {every: 48h, times: 5}": CHECKED.replace("CADENCE", request.param), "audience:\n": OUTCOMES}),
+    )
     for command in (("people", "import", terminal.path("people.csv")), ("apply", terminal.path(SCHEDULE), "--yes"),
                     ("start", "crm", "--yes"), ("tick",)):  # fmt: skip
         said = terminal.run(*command)

@@ -255,7 +255,7 @@ def test_today_and_followups_say_what_came_of_talks_and_the_numbers_of_the_day(
         said = started.run(command).out
         assert "Ana Kim: objects; unclear: skill, says mia@example.com" in said
         assert ("a course" in said, "\x1b[2J" in said) == (True, False)
-    assert "Today " in started.run("today").out
+    assert "Yesterday: 0 messages sent, 0 confirmed, 0 answered." in started.run("today").out
     assert len(mailbox.arrived) == 4
 
 

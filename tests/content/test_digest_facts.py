@@ -55,7 +55,7 @@ ALL = replace(
 )  # fmt: skip
 IN_ORDER = (
     "Promised, and overdue", "a shorter form", "What is wrong", "Nothing leaves by Slack.", "waits for your decision",
-    "Yesterday and today", "3 sent", "Questions that wait for you", "What people answered",
+    "Numbers of the day", "3 sent", "Questions that wait for you", "What people answered",
     "People who need a person: 2 of 19 today", "Record how the talks went", "What came of talks", "In figures",
 )  # fmt: skip
 

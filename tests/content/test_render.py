@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+from commsengine.cadence.plan import Plan
 from commsengine.campaigns.moved_dates import notice_of
 from commsengine.content.person_values import Signers
 from commsengine.content.render import Renderer
@@ -75,7 +76,10 @@ def test_the_html_has_one_button_a_question_link_and_settings() -> None:
 def test_the_footer_says_why_who_how_often_and_when_again() -> None:
     text = written(again_at=utc("2027-01-13 14:00")).text
     assert 'because "sales" is your role in One customer record, which Dana Reyes leads' in text
-    assert "Dana sees whether you answered; your manager hears of it only when a personal word is due" in text
+    assert (
+        "Dana sees whether you answered. Only if you do not answer does your manager hear of that, and is asked to "
+        "talk to you; Dana reads what comes of it. Nobody sees whether you opened it."
+    ) in text
     assert "It comes every 2 days, 3 times at most. Next time: Wednesday, 13 January 2027." in text
     assert "It does not come again by itself." in written(again_at=None).text
 
@@ -84,8 +88,8 @@ def test_the_footer_of_what_asks_for_an_answer_says_who_reads_it() -> None:
     for message in ("input", "choice", "commit"):
         text = written(message).text
         assert (
-            "Dana reads what you answer, with your name; your manager hears only if there is no answer, when a "
-            "personal word is due. Nobody sees whether you opened it."
+            "Dana reads what you answer, with your name. Only if you do not answer does your manager hear of that, and "
+            "is asked to talk to you; Dana reads what comes of it. Nobody sees whether you opened it."
         ) in text
     assert "Dana reads every answer, with your name." in written("input").text
     several = a_renderer(a_full_plan(owner=["dana@example.com", "tom@example.com"]))
@@ -385,3 +389,29 @@ def test_a_page_gets_the_check_also_where_it_is_only_offered() -> None:
     assert check["because"] == "Ben, it begins Monday, 15 March 2027."
     assert (check["right"], check["answers"]) == (CHECK["right"], CHECK["answers"])
     assert RENDERER.page("commit", "sales", 1, BEN, CAST)["check"] == {"answers": []}
+
+
+def awaiting() -> Plan:
+    outcomes = {"first_call": {"title": "The *first* call is logged", "by": "go_live"}}
+    return a_plan(a_message(repeat_until="done"), outcomes=outcomes)
+
+
+def test_a_message_that_awaits_a_deed_says_how_it_ends_and_who_sees_it() -> None:
+    renderer = a_renderer(awaiting())
+    text = renderer.touch(a_touch(), BEN, CAST).text
+    said = "It ends once it is on record that you have done it: The *first* call is logged. Dana sees that, too."
+    assert said in text
+    reminder = renderer.touch(a_touch(number=2, kind="remind"), BEN, CAST).text
+    assert "A friendly reminder of what is still to be done: The *first* call is logged." in reminder
+    assert "we have not heard" not in renderer.touch(a_touch(number=3, kind="remind"), BEN, CAST).text
+    assert "on record" not in written().text
+
+
+def test_who_confirmed_and_has_it_to_do_is_asked_what_stands_in_the_way() -> None:
+    renderer = a_renderer(awaiting())
+    confirmed = renderer.talking_points("one-record", "sales", BEN, CAST, [], ["The first call is logged"])
+    assert "Ben has confirmed it; not yet done: The first call is logged." in confirmed.text
+    assert "What stands in the way of doing it?" in confirmed.text
+    silent = renderer.talking_points("one-record", "sales", BEN, CAST)
+    assert "Ben has not answered yet." in silent.text
+    assert "What stands in the way" not in silent.text

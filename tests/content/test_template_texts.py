@@ -32,9 +32,9 @@ def context(pick: Pick) -> dict[str, Any]:
     touch = {
         "number": pick([1, 1, 2, 3, 4, 5]),
         "variant": pick([0, 1, 2, 3]),
-        "kind": pick(["message", "commitment", "digest", "review", "answer"]),
+        "kind": pick(["message", "remind", "commitment", "digest", "review", "answer"]),
     }
-    touch |= {"unclear": pick([True, False]), "asks": pick([True, False])}
+    touch |= {"unclear": pick([True, False]), "asks": pick(["", "recall", "baseline", "transfer"])}
     choices = {"ask": pick(["acknowledge", "commit", "input", "check", "nothing"]), "channel": pick(["email", "slack"])}
     choices |= {
         "given": pick(["question", "input", "objection"]),

@@ -15,8 +15,8 @@ from commsengine.cadence.plan import Plan, Workspace
 from commsengine.engine.decisions import Decisions
 from commsengine.engine.engine import Engine
 from commsengine.engine.senders import ChannelSetup
-from commsengine.reports.morning_mail import morning_mail
-from commsengine.reports.morning_time import MorningBasis
+from commsengine.reports.morning.morning_mail import morning_mail
+from commsengine.reports.morning.morning_time import MorningBasis
 from commsengine.store.store import Store
 from tests import fresh
 from tests.builders import a_plan, utc

@@ -5,6 +5,9 @@ from __future__ import annotations
 import datetime as dt
 from pathlib import Path
 
+import pytest
+
+from commsengine.cadence.kinds_and_states import RecallMode
 from commsengine.cadence.plan import Workspace
 from commsengine.engine.daily_estimates import DailyEstimates
 from commsengine.engine.decisions import Decisions
@@ -15,8 +18,9 @@ from tests.on_record import NOW, RIGHT, TYPICAL, WRONG, Given, learn, people_of,
 FEW = Given({"managers": 12, "sales": 20, "service": 12, "office": 12}, TYPICAL.strength, TYPICAL.answers)
 
 
-def test_what_one_person_answered_lately_moves_no_recall_that_is_foreseen(tmp_path: Path) -> None:
-    """Touches are foreseen by all there is; what is told of recall rests on the answers of ten people."""
+@pytest.mark.parametrize("mode", ["role", "person"])
+def test_what_one_person_answered_lately_moves_no_recall_that_is_foreseen(tmp_path: Path, mode: RecallMode) -> None:
+    """What is told of recall rests on the answers of ten people; so do dates, but where a person's own count."""
     now, told, planned = NOW + dt.timedelta(days=2), [], []
     for right in (True, False):
         with put_on_record(tmp_path, FEW, file=f"{right}.db") as store:
@@ -28,8 +32,8 @@ def test_what_one_person_answered_lately_moves_no_recall_that_is_foreseen(tmp_pa
                 touch.person_id, "crm", touch.message, touch.key, "check", value=RIGHT if right else WRONG, right=right,
                 evidence="link", by=touch.person_id, now=NOW + dt.timedelta(hours=1),
             )  # fmt: skip
-            DailyEstimates(store).publish([record.plan for record in store.campaigns.all()], now)
-            campaigns = Decisions(store, Workspace()).campaigns(now)
+            DailyEstimates(store, mode).publish([record.plan for record in store.campaigns.all()], now)
+            campaigns = Decisions(store, Workspace(recall=mode)).campaigns(now)
             loaded = store.loading.histories([person.id for person, _ in people_of(FEW)]).values()
             asked = SimulationInput(
                 campaigns, "crm", now, now + dt.timedelta(days=28), "none",
@@ -40,7 +44,7 @@ def test_what_one_person_answered_lately_moves_no_recall_that_is_foreseen(tmp_pa
             planned.append(seen["per_day"])
     assert told[0] == told[1]
     assert told[0][0]
-    assert planned[0] != planned[1]
+    assert (planned[0] != planned[1]) == (mode == "person")
 
 
 def test_before_anybody_has_answered_there_is_one_forecast(tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ from commsengine.recall.small_groups import (
     GroupAnswer,
     blocks,
     newest,
+    newest_by,
     shown,
     total_of_all,
     week_of,
@@ -106,3 +107,20 @@ def test_what_was_published_of_a_week_never_changes(answers: list[GroupAnswer]) 
 
 def test_a_week_begins_on_monday() -> None:
     assert week_of(utc("2027-01-17 23:59")) == MONDAY
+
+
+@given(weeks_of_answers(), st.integers(1, 5))
+def test_by_kind_of_question_no_difference_of_figures_is_about_fewer_than_ten(
+    answers: list[GroupAnswer], step: int
+) -> None:
+    asked = [GroupAnswer(one.person, one.at, one.right, (n * step) % 4) for n, one in enumerate(answers)]
+    closed = blocks(asked, MONDAY + 9 * WEEK)
+    found = newest_by(closed, {0: "why", 1: "how", 2: "how"})
+    assert set(found) <= {"why", "how", ""}
+    for block in closed:
+        names = {0: "why", 1: "how", 2: "how", 3: ""}
+        whole = {name: {id(one) for one in block.one_each if names[one.question] == name} for name in names.values()}
+        shown_ = {name: {id(one) for one in theirs} & whole[name] for name, theirs in found.items()}
+        assert all(some in (set(), whole[name]) for name, some in shown_.items())
+        assert not any(shown_.values()) or all(len(each) in (0, *range(FEWEST, 99)) for each in whole.values())
+    assert newest_by(closed, {}) == ({"": newest(closed)} if closed else {})

@@ -11,8 +11,7 @@ from commsengine.answers.inbox import Evidence
 from commsengine.cadence.kinds_and_states import GRADES
 from commsengine.cadence.plan import Workspace
 from commsengine.engine.decisions import Decisions
-from commsengine.reports.acknowledgements import acknowledgements
-from commsengine.reports.input_answers import answers
+from commsengine.reports.input_answers import acknowledgements, answers
 from commsengine.reports.why import why
 from tests.answering import BY_LINK, Answering, answering
 from tests.answers.test_inbox import CHECK

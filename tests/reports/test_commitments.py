@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from commsengine.campaigns.control import known
-from commsengine.reports.commitments import Commitment, commitments, overdue_commitments
+from commsengine.reports.commitments import GivenCommitment, commitments, overdue_commitments
 from commsengine.reports.input_answers import answers
 from commsengine.store.store import Store
 from tests import fresh
@@ -34,7 +34,7 @@ def say(store: Store, n: int, kind: str, value: str, at: str) -> None:
     store.answers.record(who, "crm", "one-record", key, kind, value=value, evidence="link", by=who, now=utc(at))  # type: ignore[arg-type]
 
 
-def told(found: list[Commitment]) -> list[tuple[str, str, str, bool]]:
+def told(found: list[GivenCommitment]) -> list[tuple[str, str, str, bool]]:
     return [(one.name, one.state, one.line, one.overdue) for one in found]
 
 

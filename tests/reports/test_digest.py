@@ -8,8 +8,8 @@ from commsengine.answers.own_mail import OwnMail
 from commsengine.channels.channel import PERMANENT, RETRY, Outcome
 from commsengine.content.message import RenderedMessage
 from commsengine.engine.engine import Engine
-from commsengine.reports.digest import Digests
-from commsengine.reports.morning_time import MakeLink, MorningBasis
+from commsengine.reports.morning.digest import Digests
+from commsengine.reports.morning.morning_time import MakeLink, MorningBasis
 from commsengine.reports.status import status
 from commsengine.store.records import NewReply
 from commsengine.store.store import Store

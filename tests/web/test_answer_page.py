@@ -23,6 +23,8 @@ FOUR: dict[str, Any] = {
     "right": "The record", "because": "Your colleague sees it.",
 }  # fmt: skip
 
+WHY = "One list for all of us."
+
 SCANNERS = (
     "Mozilla/5.0 (compatible; Proofpoint URL Defense)", "Barracuda Sentinel (EE)", "Mimecast-URL-Protect/1.0",
     "Mozilla/5.0 (Windows NT 10.0; Win64; x64) SafeLinks", "Slackbot-LinkExpanding 1.0", "curl/8.4.0",
@@ -233,7 +235,50 @@ def test_the_first_form_is_the_check_that_came_with_the_touch(open_site: OpenSit
     assert re.findall(r'name="choice" value="([^"]+)"', html) == [FOUR["answers"][place] for place in order]
     assert "Not a test; nobody sees your answer." in html
     assert str(FOUR["because"]) not in html
-    assert html.index("One quick question") < html.index("Every customer conversation is logged in one record.")
+    assert "Every customer conversation" not in html
+    assert WHY not in html
+
+
+def test_the_message_comes_with_the_answer(open_site: OpenSite) -> None:
+    site = open_site(a_message(checks=[CHECK]))
+    key = site.house.touch(number=2)
+    html = site.post(key, do="check", choice="The customer record").text
+    assert "Every customer conversation is logged in one record." in html
+    assert WHY in html
+
+
+def test_whoever_reads_first_is_asked_afterwards_and_that_measures_nothing(open_site: OpenSite) -> None:
+    site = open_site(a_message(checks=[CHECK]))
+    key = site.house.touch(number=2)
+    assert 'href="?read=1"' in site.get(key).text
+    reading = site.client.get(site.path("answer", key) + "?read=1").text
+    assert first_form(reading)["do"] == "got_it"
+    assert "Every customer conversation is logged in one record." in reading
+    assert site.house.kinds() == []
+    fields = next(fields for _, fields in Forms(reading).found if fields["do"] == "check")
+    site.client.post(site.path("answer", key) + "?read=1", data={**fields, "choice": "The customer record"})
+    (answer,) = site.house.store.answers.of_person(ANA.id)
+    assert (answer.kind, answer.right, answer.counts) == ("check", True, False)
+
+
+def test_what_is_answered_after_a_look_at_the_message_measures_nothing(open_site: OpenSite) -> None:
+    site = open_site(a_message(checks=[CHECK]))
+    key = site.house.touch(number=2)
+    site.post(key, do="got_it")
+    site.post(key, do="undo")
+    site.post(key, do="check", choice="The customer record")
+    assert [(one.kind, one.counts) for one in site.house.store.answers.of_person(ANA.id)] == [
+        ("acknowledged", True), ("check", False),
+    ]  # fmt: skip
+
+
+def test_before_the_first_message_there_is_nothing_to_confirm(open_site: OpenSite) -> None:
+    site = open_site(a_message(checks=[CHECK | {"baseline": "true"}]))
+    key = site.house.touch(number=1)
+    html = site.get(key).text
+    assert "Skip the question" not in html
+    assert WHY not in html
+    assert WHY in site.post(key, do="check", choice="The customer record").text
 
 
 def test_the_order_of_the_choices_is_the_persons_own(open_site: OpenSite) -> None:
@@ -293,10 +338,10 @@ def test_the_verdict_is_what_the_page_leads_to_after_an_answer(open_site: OpenSi
 
 
 def test_the_page_of_a_touch_makes_the_point_again_that_was_not_clear(open_site: OpenSite) -> None:
-    site = open_site(a_message(ask="check", checks=[CHECK]))
-    site.post(site.house.touch(), do="check", choice="My notebook")
+    site = open_site(a_message(checks=[CHECK]))
+    site.post(site.house.touch(number=2), do="check", choice="My notebook")
     site.house.clock.pass_(hours=48)
-    html = site.get(site.house.touch(number=2)).text
+    html = site.get(site.house.touch(number=3)).text
     assert str(CHECK["because"]) in html
     assert "Not quite" not in html
 
@@ -422,3 +467,25 @@ def test_who_has_just_been_told_the_right_answer_is_not_invited_to_give_it_on_an
     assert "Test yourself" not in site.get(later).text
     site.house.clock.pass_(hours=24)
     assert "Test yourself" in site.get(later).text
+
+
+def test_the_page_of_a_wrong_message_says_what_holds_now(open_site: OpenSite) -> None:
+    messages = [
+        a_message(),
+        a_message(id="second", corrects="one-record", key_point="Calls are logged twice."),
+        a_message(id="third", corrects="second", key_point="Calls are logged once."),
+    ]
+    site = open_site(*messages)
+    wrong, right = site.get(site.house.touch()).text, site.get(site.house.touch(message="third", number=2)).text
+    assert "This no longer holds. What holds now: Calls are logged once." in wrong
+    assert "no longer holds" not in right
+
+
+def test_the_page_of_a_correction_says_what_was_told_to_those_who_were(open_site: OpenSite) -> None:
+    site = open_site(a_message(), a_message(id="right", corrects="one-record", key_point="Calls are logged once."))
+    key = site.house.touch(message="right")
+    assert "We told you before" not in site.get(key).text
+    with site.house.store.database.write() as connection:
+        connection.exec_driver_sql("UPDATE touch SET corrects = 'one-record'")
+    said = "We told you before: Every customer conversation is logged in one record. That no longer holds."
+    assert said in site.get(key).text

@@ -15,8 +15,9 @@ import pytest
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 
-from commsengine.answers.fresh_links import PURPOSES, Purpose, Visitor
+from commsengine.answers.fresh_links import Visitor
 from commsengine.answers.inbox import Evidence
+from commsengine.cadence.kinds_and_states import PURPOSES, Purpose
 from commsengine.web.link_page import Form
 from commsengine.web.protection import RateLimit
 from commsengine.web.requests import Notes

@@ -11,7 +11,7 @@ from commsengine.cadence.analysis import tried_roles
 from commsengine.cadence.audience import role_of
 from commsengine.cadence.experiment import arm_of
 from commsengine.cadence.people import Person
-from commsengine.cadence.plan import Experiment, SupposedEffect
+from commsengine.cadence.plan import Experiment, Plan, SupposedEffect
 from commsengine.errors import Problem
 from commsengine.recall.small_groups import enough
 from commsengine.recall.two_arms import power, smallest_lift
@@ -75,7 +75,7 @@ def power_is_foretold(draft: Draft, people: Sequence[Person]) -> Iterator[Proble
     if experiment is None or experiment.outcome is None:
         return
     for number, arm in enumerate(experiment.arms[1:], 1):
-        sizes = arm_sizes(draft, experiment, people, number)
+        sizes = arm_sizes(draft.plan, people, number)
         if not sizes:
             cause = _("No role of the experiment has ten people or more, so no difference is ever shown.")
             yield draft.advice(("experiment",), "no_power", cause, _("Join small roles."))
@@ -83,14 +83,15 @@ def power_is_foretold(draft: Draft, people: Sequence[Person]) -> Iterator[Proble
         yield draft.advice(("experiment",), "power", *_foretold(experiment, arm.name, sizes))
 
 
-def arm_sizes(draft: Draft, experiment: Experiment, people: Sequence[Person], number: int) -> list[tuple[int, int]]:
+def arm_sizes(plan: Plan, people: Sequence[Person], number: int) -> list[tuple[int, int]]:
     """By role of ten people and more: how many chance has put into the arm of that number, and into the first."""
-    plan, tried = draft.plan, tried_roles(draft.plan)
+    assert plan.experiment is not None  # noqa: S101 - asked only of an experiment
+    tried = tried_roles(plan)
     theirs = [(role, person) for person in people if (role := role_of(plan, person)) in tried]
     roles = Counter(role for role, _person in theirs)
     arms = Counter((role, arm.name) for role, person in theirs if (arm := arm_of(plan, person.id)))
-    names = experiment.arms[number].name, experiment.arms[0].name
-    return [(arms[role, names[0]], arms[role, names[1]]) for role in roles if enough(roles[role])]
+    one, first = plan.experiment.arms[number].name, plan.experiment.arms[0].name
+    return [(arms[role, one], arms[role, first]) for role in roles if enough(roles[role])]
 
 
 def _foretold(experiment: Experiment, name: str, sizes: Sequence[tuple[int, int]]) -> tuple[str, str]:

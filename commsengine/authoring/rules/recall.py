@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 
-from commsengine.authoring.draft import Draft
+from commsengine.authoring.draft import Draft, planned
 from commsengine.authoring.yaml_parser import YamlPath
 from commsengine.cadence.audience import role_of
 from commsengine.cadence.experiment import arm_of
 from commsengine.cadence.people import Person
-from commsengine.cadence.plan import Message
+from commsengine.cadence.plan import Message, Workspace
 from commsengine.errors import Problem
 from commsengine.recall.small_groups import FEWEST, enough
 from commsengine.text import listed
@@ -71,17 +71,69 @@ def _target(draft: Draft, path: YamlPath, message: Message, floor: float) -> Ite
 def somebody_asks(draft: Draft) -> Iterator[Problem]:
     # Without a question the estimate is never tested.
     for path, message in draft.messages():
-        if message.cadence.recall_floor is not None and not message.checks:
+        asked = [check for check in message.checks if not check.transfer]
+        if message.cadence.recall_floor is not None and not asked:
             cause = _("'{id}' repeats by recall, and no question tells how well it is remembered.", id=message.id)
             fix = _("Write 'checks': one or two questions with their answers.")
             yield draft.advice((*path, "cadence", "recall_floor"), "no_checks", cause, fix)
-        if message.repeat_until == "recalled" and not message.checks:
+        if message.repeat_until == "recalled" and not asked:
             cause = _("'{message}' repeats until it is recalled, and nobody is ever asked.", message=message.id)
             yield draft.error((*path, "repeat_until"), "never_recalled", cause, _("Write 'checks', or another end."))
-        elif message.repeat_until == "recalled":
-            cause = _("'{id}' ends for those who were right; its touches let others tell who that is.", id=message.id)
-            fix = _("Write 'cadence: {recall_floor: 0.35}' instead: it comes seldom to whoever knows it.")
-            yield draft.advice((*path, "repeat_until"), "tells_right", cause, fix)
+
+
+def kinds_of_checks(draft: Draft) -> Iterator[Problem]:
+    for path, message in draft.messages():
+        yield from _one_of_each(draft, path, message)
+        transfers = [place for place, check in enumerate(message.checks) if check.transfer]
+        if transfers and message.ask == "check" and len(transfers) == len(message.checks):
+            cause = _("'{id}' asks checks, and its only one is kept for the end.", id=message.id)
+            fix = _("Write another check without 'transfer', or another 'ask'.")
+            yield draft.error((*path, "checks", transfers[0], "transfer"), "nothing_to_ask", cause, fix)
+        if transfers and (planned(draft, message) == 1 or message.repeat_until == "acknowledged"):
+            cause = _("'{id}' ends before its last question can be asked.", id=message.id)
+            fix = _("Give it two 'times' at least and 'repeat_until: end', or leave out 'transfer'.")
+            yield draft.error((*path, "checks", transfers[0], "transfer"), "no_end_to_wait_for", cause, fix)
+
+
+def _one_of_each(draft: Draft, path: YamlPath, message: Message) -> Iterator[Problem]:
+    both = [place for place, check in enumerate(message.checks) if check.baseline and check.transfer]
+    for place in both:
+        cause = _("A check cannot be asked first and be new at the end.")
+        fix = _("Leave out 'baseline' or 'transfer'.")
+        yield draft.error((*path, "checks", place, "transfer"), "first_and_last", cause, fix)
+    for kind in ("baseline", "transfer"):
+        of_kind = [place for place, check in enumerate(message.checks) if getattr(check, kind) and place not in both]
+        for place in of_kind[1:]:
+            cause = _("'{id}' has two checks with '{kind}', and one touch asks one question.", id=message.id, kind=kind)
+            fix = _("Leave '{kind}' to one of them.", kind=kind)
+            yield draft.error((*path, "checks", place, kind), f"two_of_{kind}", cause, fix)
+
+
+def fits_the_mode(draft: Draft, workspace: Workspace) -> Iterator[Problem]:
+    """What the plan asks of recall, beside what ``workspace.yaml`` lets dates follow."""
+    for path, message in draft.messages():
+        where = (*path, "cadence", "recall_floor")
+        if message.repeat_until == "recalled" and message.checks:
+            yield _ends_by_answer(draft, (*path, "repeat_until"), message, workspace)
+        if message.cadence.recall_floor is None:
+            continue
+        if workspace.recall == "person" and message.checks:
+            cause = _("'recall: person' times '{id}' by each person's answers: its dates hint at them.", id=message.id)
+            fix = _("Leave 'recall' out of workspace.yaml: then the dates follow the role.")
+            yield draft.advice(where, "dates_tell", cause, fix)
+        if workspace.recall == "off":
+            cause = _("With 'recall: off' in workspace.yaml '{id}' comes every 72 hours.", id=message.id)
+            yield draft.advice(where, "recall_off", cause, _("Write 'every' and 'times', and you choose them."))
+
+
+def _ends_by_answer(draft: Draft, path: YamlPath, message: Message, workspace: Workspace) -> Problem:
+    if workspace.recall == "person":
+        cause = _("'{id}' ends for those who were right; its touches let others tell who that is.", id=message.id)
+        fix = _("Write 'cadence: {recall_floor: 0.35}' instead: it comes seldom to whoever knows it.")
+        return draft.advice(path, "tells_right", cause, fix)
+    cause = _("'{id}' would end for those who were right, and so show who that is.", id=message.id)
+    fix = _("Write another end, or 'recall: person' in workspace.yaml.")
+    return draft.error(path, "shows_who_was_right", cause, fix)
 
 
 def _asks_for_recall(written: object) -> bool:
@@ -120,5 +172,5 @@ def arms_can_be_shown(draft: Draft, people: Sequence[Person]) -> Iterator[Proble
         yield draft.advice(("experiment",), "small_arm", cause, fix)
 
 
-RULES = (recall_can_be_had, somebody_asks, experiments_try_something)
+RULES = (recall_can_be_had, somebody_asks, kinds_of_checks, experiments_try_something)
 PEOPLE_RULES = (arms_can_be_shown,)

@@ -9,6 +9,7 @@ from typing import Any
 
 from sqlalchemy import Connection, delete, select
 
+from commsengine.cadence.plan import OutcomeId
 from commsengine.errors import CommsError
 from commsengine.store import bookkeeping
 from commsengine.store.database import Database, insert, rows_with
@@ -34,7 +35,7 @@ class NewDeed:
     """``ref`` is what the system that tells it calls it, if it does."""
 
     person_id: str
-    outcome: str
+    outcome: OutcomeId
     at: dt.datetime
     ref: str = ""
 
@@ -46,7 +47,7 @@ class DoneBy:
     person_id: str
     person: str
     name: str
-    outcome: str
+    outcome: OutcomeId
     at: dt.datetime
     source: str
 

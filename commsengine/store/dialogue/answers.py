@@ -13,7 +13,15 @@ from typing import Any
 from sqlalchemy import BindParameter, Connection, bindparam, or_, select, update
 
 from commsengine.cadence.history import TouchRow
-from commsengine.cadence.kinds_and_states import ASKED_FOR, GOT_IT, OUTCOMES, UNCLEAR, AnswerKind, EvidenceKind
+from commsengine.cadence.kinds_and_states import (
+    ASKED_FOR,
+    GOT_IT,
+    OUTCOMES,
+    UNCLEAR,
+    AnswerKind,
+    CheckKind,
+    EvidenceKind,
+)
 from commsengine.errors import InputError
 from commsengine.store import bookkeeping, tables
 from commsengine.store.database import CHUNK, Database, columns_of, insert, rows_with
@@ -45,11 +53,12 @@ _ANSWER_ABOVE = "answer_above"
 """The counter that holds the last fence of before questions stood first on a Slack card."""
 
 _TO_CHECKS = (
-    select(answer.c.id, answer.c.person_id, answer.c.message, touch.c.role, touch.c.number)
+    select(answer.c.id, answer.c.person_id, answer.c.message, touch.c.role, touch.c.number, touch.c.asks)
     .add_columns(answer.c.value, answer.c.right, answer.c.at)
     .join(touch, touch.c.key == answer.c.key)
     .where(answer.c.campaign == bindparam("campaign"), answer.c.kind == "check", _VALID)
     .where(answer.c.counts, answer.c.right.is_not(None), answer.c.id > bindparam("after"))
+    .where(answer.c.measures == bindparam("measures"))
     .order_by(answer.c.id)
     .limit(CHUNK)
 )
@@ -91,16 +100,18 @@ class Answers:
         detail: Mapping[str, Any] | None = None,
         whole_campaign: bool = False,
         counts: bool = True,
+        measures: CheckKind = "recall",
         by: str,
         now: dt.datetime,
     ) -> AnswerRecord:
         """The first answer of its kind to a touch wins; a second returns the first, with ``first`` false.
 
-        ``counts`` is false where the answer to a check could be read above its question.
+        ``counts`` is false where the answer to a check could be read before its question; ``measures`` is what that
+        was asked for.
         """
         about = {"person_id": person_id, "campaign": campaign, "message": message, "key": key, "by": by}
         given = {"kind": kind, "value": value, "right": right, "evidence": evidence, "detail": dict(detail or {})}
-        reach = {"whole_campaign": whole_campaign, "counts": counts}
+        reach = {"whole_campaign": whole_campaign, "counts": counts, "measures": measures}
         with self._database.write() as connection:
             return _record(connection, {**about, **given, **reach}, now)
 
@@ -135,10 +146,10 @@ class Answers:
         with self._database.read() as connection:
             return _about(connection, key)
 
-    def to_checks(self, campaign: str) -> Iterator[CheckAnswer]:
-        """Every answer to a check that stands and counts, read in pages."""
-        last = 0
-        while page := self._database.rows(_TO_CHECKS, {"campaign": campaign, "after": last}):
+    def to_checks(self, campaign: str, measures: CheckKind = "recall") -> Iterator[CheckAnswer]:
+        """Every answer to a check of this kind that stands and counts, read in pages."""
+        last, about = 0, {"campaign": campaign, "measures": measures}
+        while page := self._database.rows(_TO_CHECKS, {**about, "after": last}):
             yield from (CheckAnswer(*row[1:]) for row in page)
             last = page[-1].id
 
@@ -279,18 +290,21 @@ def _record(connection: Connection, given: Mapping[str, Any], now: dt.datetime) 
 
 
 def _asked_first(connection: Connection, given: Mapping[str, Any]) -> bool:
-    # Not so on a Slack card of before questions stood first there: its text gave the answer to a check away.
-    if (given["kind"], given["evidence"]) != ("check", "slack"):
+    # Not so where the message was shown for another answer, taken back since; nor on a Slack card of before questions
+    # stood first there: its text gave the answer away.
+    if given["kind"] != "check":
         return True
+    told = select(answer.c.id).where(answer.c.key == given["key"], answer.c.kind != "check")
     last = select(counter.c.value).where(counter.c.name == _ANSWER_ABOVE).scalar_subquery()
     given_away = select(touch.c.key).where(touch.c.key == given["key"], touch.c.fence <= last)
-    return connection.execute(given_away).first() is None
+    found = [told] if given["evidence"] != "slack" else [told, given_away]
+    return all(connection.execute(each.limit(1)).first() is None for each in found)
 
 
 def _word_of_another(person_id: str, campaign: str, message: str, key: str, by: str) -> dict[str, Any]:
     about = {"person_id": person_id, "campaign": campaign, "message": message, "key": key, "by": by}
     given: dict[str, Any] = {"kind": "acknowledged", "value": "", "right": None, "evidence": "manager", "detail": {}}
-    return {**about, **given, "whole_campaign": False, "counts": True}
+    return {**about, **given, "whole_campaign": False, "counts": True, "measures": "recall"}
 
 
 def _known(word: str, words: Sequence[str]) -> None:

@@ -26,8 +26,8 @@ from commsengine.reports.day_figures import (
 )
 from commsengine.reports.followups import FollowUp, open_followups, todays_followups, with_talk
 from commsengine.reports.input_answers import recent_inputs
-from commsengine.reports.manager_lists import why_untold
-from commsengine.reports.morning_time import MorningBasis, morning_key, morning_of, quarter_of, tried
+from commsengine.reports.morning.manager_lists import why_untold
+from commsengine.reports.morning.morning_time import MorningBasis, morning_key, morning_of, quarter_of, tried
 from commsengine.reports.outcomes_recorded import RecordedOutcome, recorded_outcomes
 from commsengine.reports.promises import overdue_promises
 from commsengine.reports.status import channels, failed, held, paused_by_engine, questions, refusals

@@ -5,9 +5,9 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable, Sequence
 
-from commsengine.reports.digest import Digests
-from commsengine.reports.manager_lists import ManagerLists
-from commsengine.reports.morning_time import MorningBasis
+from commsengine.reports.morning.digest import Digests
+from commsengine.reports.morning.manager_lists import ManagerLists
+from commsengine.reports.morning.morning_time import MorningBasis
 from commsengine.reports.phases.phase_review import PhaseReviews
 from commsengine.store.records import CampaignRecord
 

@@ -18,7 +18,7 @@ from commsengine.content.digest_facts import DigestFacts
 from commsengine.engine.directory import SignerLookup
 from commsengine.engine.dispatch import add_service_mail
 from commsengine.reports.followups import FollowUp, todays_followups, with_talk
-from commsengine.reports.morning_time import MorningBasis, morning_key, morning_of, quarter_of, tried
+from commsengine.reports.morning.morning_time import MorningBasis, morning_key, morning_of, quarter_of, tried
 from commsengine.store.records import CampaignRecord
 from commsengine.store.store import Store
 from commsengine.translation import _, in_language

@@ -1,0 +1,1 @@
+"""What owners and managers get in the morning."""
