@@ -46,7 +46,7 @@ class RoleShare:
 
 
 @dataclass(frozen=True, slots=True)
-class MeasuredShare:
+class PhaseMeasure:
     """One measure of a phase: the share ``wanted`` of a message, by role and of all ``total``."""
 
     message: str
@@ -63,7 +63,7 @@ class MeasuredShare:
     def meets(self, one: RoleShare) -> bool | None:
         return None if one.share is None else one.share >= self.wanted
 
-    def without_small_groups(self) -> MeasuredShare:
+    def without_small_groups(self) -> PhaseMeasure:
         roles = tuple(
             role if role.hidden or enough(role.people) else replace(role, count=None, hidden=True)
             for role in self.roles
@@ -112,7 +112,7 @@ class PhaseView:
     goal: str
     until: dt.datetime
     state: PhaseState
-    measures: tuple[MeasuredShare, ...]
+    measures: tuple[PhaseMeasure, ...]
     gate: Gate | None = None
 
     @property
@@ -193,7 +193,7 @@ class _Reading:
             self._by_role[role].add(person.id)
         self._checks: CheckResults | None = None
 
-    def measures(self, phase: Phase) -> tuple[MeasuredShare, ...]:
+    def measures(self, phase: Phase) -> tuple[PhaseMeasure, ...]:
         messages = {message.id: message for message in self._record.plan.messages}
         return tuple(
             self._reach(messages[name], measure, wanted)
@@ -202,7 +202,7 @@ class _Reading:
             for measure, wanted in shares.items()
         )
 
-    def _reach(self, message: Message, measure: Measure, wanted: float) -> MeasuredShare:
+    def _reach(self, message: Message, measure: Measure, wanted: float) -> PhaseMeasure:
         roles = roles_of(self._record.plan, message)
         if measure == "right":
             shares = [self._right(message, role) for role in roles]
@@ -213,7 +213,7 @@ class _Reading:
         count = sum(share.count or 0 for share in known) if known else None
         people = sum(share.people for share in shares)
         total = RoleShare("", people, count, sum(share.of for share in known))
-        return MeasuredShare(message.id, measure, wanted, tuple(shares), total)
+        return PhaseMeasure(message.id, measure, wanted, tuple(shares), total)
 
     def _share(self, role: str, people: set[str] | None, measure: Measure) -> RoleShare:
         own = self._by_role[role]

@@ -24,7 +24,7 @@ from commsengine.engine.dispatch import add_service_mail
 from commsengine.errors import InputError
 from commsengine.reports.commitments import GivenCommitment, commitments, overdue_lines
 from commsengine.reports.morning.morning_time import MorningBasis, morning_key, morning_of, quarter_of, tried
-from commsengine.reports.phases.measures import MeasuredShare, PhaseView, RoleShare, phases
+from commsengine.reports.phases.measures import PhaseMeasure, PhaseView, RoleShare, phases
 from commsengine.reports.phases.unclear import UnclearRole, unclear_by_role
 from commsengine.reports.status import questions
 from commsengine.store.records import CampaignRecord, GivenOutcome
@@ -186,7 +186,7 @@ def to_review(views: Sequence[PhaseView]) -> str | None:
 # -- in words -------------------------------------------------------------------------------------
 
 
-def _measured(one: MeasuredShare) -> str:
+def _measured(one: PhaseMeasure) -> str:
     what = _(REACHED[one.measure], message=one.message)
     wanted = _("wanted: {share:.0%}", share=one.wanted)
     roles = ", ".join(_role(role) for role in one.roles)
