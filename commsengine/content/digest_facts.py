@@ -48,12 +48,17 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class GivenAnswer:
-    """What somebody answered to what a message asked. ``day`` is a date in words."""
+    """What somebody answered to what a message asked. ``day`` is a date in words.
+
+    ``id`` replies to it, and to the ``alike`` others who wrote nearly the same.
+    """
 
     name: str
     about: str
     text: str
     day: str
+    id: str = ""
+    alike: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +123,8 @@ class DigestFacts:
 
     ``troubles`` keep messages from arriving, ``overdue`` was promised for a day that is past; ``numbers`` are those of
     the day, ``figures`` all others: finished sentences. Of ``waiting`` talks ``calls`` are today's; of
-    ``open_questions`` and ``to_decide`` the first are listed, and so of so many new answers (``answered``). ``opens``
+    ``open_questions`` and ``to_decide`` the first are listed, and so of so many new answers (``answered``): in words,
+    or counted by choice (``chosen``), and ``all_answers`` says where the others are. ``opens``
     is the address of the page behind it, by a link that works once. ``commitments`` of theirs are overdue: by
     themselves they are no reason for a mail.
     """
@@ -131,6 +137,8 @@ class DigestFacts:
     held: tuple[HeldRow, ...] = ()
     figures: tuple[str, ...] = ()
     answered: int = 0
+    chosen: tuple[str, ...] = ()
+    all_answers: str = ""
     opens: str = ""
     troubles: tuple[str, ...] = ()
     overdue: tuple[str, ...] = ()
@@ -144,7 +152,7 @@ class DigestFacts:
     @property
     def empty(self) -> bool:
         told = (self.troubles, self.overdue, self.calls, self.questions, self.answers, self.recorded, self.held)
-        return not any(told)
+        return not any((*told, self.chosen))
 
     def fields(self) -> dict[str, Any]:
         return {
@@ -158,6 +166,8 @@ class DigestFacts:
             "questions": _rows(self.questions),
             "questions_shown": of_all(len(self.questions), self.open_questions),
             "answers": _rows(self.answers),
+            "chosen": list(self.chosen),
+            "all_answers": self.all_answers,
             "recorded": _rows(self.recorded),
             "held": _rows(self.held),
             "figures": list(self.figures),
