@@ -25,7 +25,11 @@ CHECKED = f"""cadence: CADENCE
     checks:
       - {{question: Where do you log a call?, answers: ["{RIGHT}", "{WRONG}"], right: "{RIGHT}", because: Walrus.}}"""
 
-OUTCOMES = "outcomes: {first_call: {title: The first call is logged, by: go_live}}\naudience:\n"
+BESIDE = """\
+outcomes: {first_call: {title: The first call is logged, by: go_live}}
+phases: {first: {until: go_live, goal: Half of us know it., reach: {one-record: {right: 0.5}}}}
+audience:
+"""
 
 LOOKS: Sequence[Sequence[str]] = (
     ("why", "ana@example.com"),
@@ -41,6 +45,9 @@ LOOKS: Sequence[Sequence[str]] = (
     ("facts", "crm"),
     ("people", "show", "ana@example.com"),
     ("people", "export"),
+    ("managers", "crm"),
+    ("phases", "crm"),
+    ("phases", "crm", "--review", "first"),
     ("acks", "crm"),
     ("acks", "crm", "--csv"),
     ("report", "crm", "--json"),
@@ -69,7 +76,7 @@ def answered(terminal: Terminal, mailbox: Mailbox, request: pytest.FixtureReques
     """Ana has answered the check of her first touch, and Ben asked something; the next touch is not yet due."""
     terminal.write(
         SCHEDULE,
-        plan(**{"cadence: {every: 48h, times: 5}": CHECKED.replace("CADENCE", request.param), "audience:\n": OUTCOMES}),
+        plan(**{"cadence: {every: 48h, times: 5}": CHECKED.replace("CADENCE", request.param), "audience:\n": BESIDE}),
     )
     for command in (("people", "import", terminal.path("people.csv")), ("apply", terminal.path(SCHEDULE), "--yes"),
                     ("start", "crm", "--yes"), ("tick",)):  # fmt: skip
@@ -90,7 +97,8 @@ def seen(terminal: Terminal, start: str) -> dict[str, str]:
         " ".join((*look, "--json")): terminal.run(*look, "--json").out for look in LOOKS if look not in WITHOUT_JSON
     }
     told = {
-        look: re.sub(r'"at": "[^"]*"', "", text) if look.startswith("report") else text for look, text in told.items()
+        look: re.sub(r'"at": "[^"]*"', "", text) if look.startswith(("report", "phases")) else text
+        for look, text in told.items()
     }
     told["simulate"] = terminal.run("simulate", terminal.path(SCHEDULE), "--from", start, "--json").out
     told["digest"] = digest(terminal)
