@@ -133,6 +133,7 @@ def test_in_slack_a_manager_records_by_buttons_below_each_person() -> None:
     shown = manager_list("slack")
     assert {block["type"] for block in shown.blocks} == {"header", "section", "actions", "context"}
     assert calls_on(shown.blocks) == [ANA.id]
+    assert ANA.id not in shown.text
     assert json.dumps(shown.blocks).count("https://") == 1
 
 
