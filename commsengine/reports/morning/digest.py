@@ -116,6 +116,7 @@ class Digests:
         self, record: CampaignRecord, lead: Person, facts: DigestFacts, now: dt.datetime
     ) -> DigestFacts:
         since = self._last(record, lead, now)
+        facts = self._with_commitments(record, facts, since or now - FIRST_TALKS, now)
         facts = replace(facts, recorded=self._recorded(record, lead, since or now - FIRST_TALKS))
         given = recent_inputs(self._store, record, since and since - SETTLED, now - SETTLED)
         if not given:
@@ -128,6 +129,13 @@ class Digests:
         more = _("{number} more", number=left_out) if left_out else _("All answers so far")
         more = _("{more}: commsengine answers {campaign}", more=more, campaign=record.id)
         return replace(facts, answers=shown, answered=len(given), figures=(*facts.figures, more))
+
+    def _with_commitments(
+        self, record: CampaignRecord, facts: DigestFacts, since: dt.datetime, now: dt.datetime
+    ) -> DigestFacts:
+        overdue = overdue_commitments(self._store, record, now)
+        news = sum(one.news_at is not None and one.news_at > since for one in overdue)
+        return replace(facts, commitments=overdue_lines(overdue, MOST_LINES), broken=news)
 
     def _recorded(self, record: CampaignRecord, lead: Person, since: dt.datetime) -> tuple[RecordedTalk, ...]:
         # what others recorded: the lead knows what they recorded themselves
@@ -178,7 +186,6 @@ class Digests:
             waiting=number,
             open_questions=len(asked),
             to_decide=len(rows),
-            commitments=overdue_lines(overdue_commitments(self._store, record, now), MOST_LINES),
         )
 
     def _overdue(self, campaign: str, now: dt.datetime) -> Iterator[str]:
