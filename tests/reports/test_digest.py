@@ -254,6 +254,21 @@ def test_a_broken_commitment_is_told_the_morning_after_and_is_no_reason_for_a_ma
     assert "Person 2, 'one-record': no word since its day" in texts(bag)[1]
 
 
+def test_a_gate_that_waits_for_the_lead_stands_in_each_digest(
+    store: Store, engine: MakeEngine, bag: Mailbag, clock: Clock
+) -> None:
+    gated = {"listen": {"until": "2027-01-12", "gate": "true"}}
+    run(store, [someone(1)], a_plan(a_message(id="later", **{"from": "2027-01-12"}), send=BERLIN, phases=gated))
+    store.questions.ask(someone(1).id, "crm", "later", "k", "When?", evidence="link", now=utc("2027-01-11 08:00"))
+    running = engine()
+    shut = "The phase 'listen' is over, and its gate is shut: commsengine phases crm --open listen"
+    morning(running, clock, "2027-01-11 08:30", TUESDAY)
+    assert [shut in text for text in texts(bag) if "When?" in text] == [False, True]
+    store.gates.open("crm", "listen", because="", by="dana", now=utc("2027-01-12 10:00"))
+    morning(running, clock, WEDNESDAY)
+    assert shut not in texts(bag)[-1]
+
+
 def test_over_days_without_a_digest_nothing_is_lost(
     store: Store, engine: MakeEngine, bag: Mailbag, clock: Clock
 ) -> None:

@@ -29,6 +29,7 @@ from commsengine.reports.input_answers import recent_inputs
 from commsengine.reports.morning.manager_lists import why_untold
 from commsengine.reports.morning.morning_time import MorningBasis, morning_key, morning_of, quarter_of, tried
 from commsengine.reports.outcomes_recorded import RecordedOutcome, recorded_outcomes
+from commsengine.reports.phases.measures import gates_that_wait
 from commsengine.reports.promises import overdue_promises
 from commsengine.reports.status import channels, failed, held, paused_by_engine, questions, refusals
 from commsengine.store.records import CampaignRecord
@@ -180,7 +181,7 @@ class Digests:
             calls,
             questions=_grouped(asked, record)[:MOST_LINES],
             held=tuple(held_rows),
-            figures=(*figures, *self._never_arrived(campaign, now)),
+            figures=(*figures, *self._never_arrived(campaign, now), *self._shut_gates(record, now)),
             overdue=tuple(self._overdue(campaign, now)),
             troubles=tuple(self._troubles(record, now)),
             waiting=number,
@@ -202,6 +203,11 @@ class Digests:
         if lost and not all(_lost_since(row, campaign, now - DAY) for row in found):
             messages = counted(lost, "message", "messages")
             yield _("{messages} never arrived: commsengine today says to whom, and why.", messages=messages)
+
+    def _shut_gates(self, record: CampaignRecord, now: dt.datetime) -> Iterator[str]:
+        for phase in gates_that_wait(self._store, record, now):
+            text = N_("The phase '{phase}' is over, and its gate is shut: commsengine phases {campaign} --open {phase}")
+            yield _(text, phase=phase.name, campaign=record.id)
 
     def _troubles(self, record: CampaignRecord, now: dt.datetime) -> Iterator[str]:
         campaign = record.id
