@@ -25,9 +25,9 @@ CHECKED = f"""cadence: CADENCE
     checks:
       - {{question: Where do you log a call?, answers: ["{RIGHT}", "{WRONG}"], right: "{RIGHT}", because: Walrus.}}"""
 
-BESIDE = """\
+BEFORE_THE_AUDIENCE = """\
 outcomes: {first_call: {title: The first call is logged, by: go_live}}
-phases: {first: {until: go_live, goal: Half of us know it., reach: {one-record: {right: 0.5}}}}
+phases: {learn: {until: go_live, gate: true, reach: {one-record: {right: 0.5, answered: 0.5}}}}
 audience:
 """
 
@@ -42,12 +42,13 @@ LOOKS: Sequence[Sequence[str]] = (
     ("refusals",),
     ("answers", "crm"),
     ("answers", "crm", "--csv"),
+    ("answers", "crm", "--by-department"),
     ("facts", "crm"),
-    ("people", "show", "ana@example.com"),
-    ("people", "export"),
     ("managers", "crm"),
     ("phases", "crm"),
-    ("phases", "crm", "--review", "first"),
+    ("phases", "crm", "--review", "learn"),
+    ("people", "show", "ana@example.com"),
+    ("people", "export"),
     ("acks", "crm"),
     ("acks", "crm", "--csv"),
     ("report", "crm", "--json"),
@@ -61,6 +62,9 @@ WITHOUT_JSON = {
 }
 MADE_AT = re.compile(r'^  "at": ".*",$', re.M)
 """When a report was made."""
+
+LINK = re.compile(r"http\S+")
+"""Signed for an instant."""
 
 CHANGES = {"touch", "followup", "question", "refusal", "suppress"}
 """Commands of the chapter that record something; what they print is not about what somebody said."""
@@ -76,7 +80,12 @@ def answered(terminal: Terminal, mailbox: Mailbox, request: pytest.FixtureReques
     """Ana has answered the check of her first touch, and Ben asked something; the next touch is not yet due."""
     terminal.write(
         SCHEDULE,
-        plan(**{"cadence: {every: 48h, times: 5}": CHECKED.replace("CADENCE", request.param), "audience:\n": BESIDE}),
+        plan(
+            **{
+                "cadence: {every: 48h, times: 5}": CHECKED.replace("CADENCE", request.param),
+                "audience:\n": BEFORE_THE_AUDIENCE,
+            }
+        ),
     )
     for command in (("people", "import", terminal.path("people.csv")), ("apply", terminal.path(SCHEDULE), "--yes"),
                     ("start", "crm", "--yes"), ("tick",)):  # fmt: skip
@@ -101,6 +110,8 @@ def seen(terminal: Terminal, start: str) -> dict[str, str]:
         for look, text in told.items()
     }
     told["simulate"] = terminal.run("simulate", terminal.path(SCHEDULE), "--from", start, "--json").out
+    preview = terminal.run("preview", terminal.path(SCHEDULE), "--as", "ana@example.com", "--touch", "3").out
+    told["preview"] = LINK.sub("", preview)
     told["digest"] = digest(terminal)
     return told
 
@@ -132,4 +143,5 @@ def test_right_or_wrong_makes_no_difference_to_whatever_anybody_else_can_look_at
     assert "May I keep my notes?" in right["digest"]
     for look, told in right.items():
         assert wrong[look] == told, look
-        assert not any(word in told for word in ("Quokka", "Zebra", "Walrus")), look
+        named = any(word in told for word in ("Quokka", "Zebra", "Walrus"))
+        assert named is (look == "preview"), look  # of the plan, for everybody alike
