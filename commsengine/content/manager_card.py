@@ -18,12 +18,18 @@ OUTCOME, MORE = "outcome", "outcome-more"
 HOLD, LINE = "manager-hold", "manager-line"
 
 _CALL = re.compile(r"call-([0-9a-f]{8})")
+_PLACE = re.compile(rf"^{_CALL.pattern}\n*", re.MULTILINE)
 _FOR_GOOD = N_("Nobody asks this person again about these messages. To be called another day, press Not reached.")
 
 
 def place_of_buttons(call: str) -> Prose:
     """What a template writes where the buttons of this call are to stand."""
     return Prose(f"call-{call}")
+
+
+def without_places(text: str) -> str:
+    """The text of a card for notifications and screen readers, which shows no buttons."""
+    return _PLACE.sub("", text)
 
 
 def parted(texts: Sequence[str]) -> Iterator[tuple[list[str], str]]:

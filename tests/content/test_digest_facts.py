@@ -123,9 +123,16 @@ def test_the_digest_goes_to_the_lead_and_has_no_links() -> None:
 
 
 def test_in_slack_there_is_nothing_to_press_that_leads_nowhere() -> None:
-    for shown in (RENDERER.digest(DANA, FACTS, "slack"), manager_list("slack")):
-        assert {block["type"] for block in shown.blocks} == {"header", "section", "context"}
-        assert "https://" not in shown.text + json.dumps(shown.blocks)
+    shown = RENDERER.digest(DANA, FACTS, "slack")
+    assert {block["type"] for block in shown.blocks} == {"header", "section", "context"}
+    assert "https://" not in shown.text + json.dumps(shown.blocks)
+
+
+def test_the_list_in_slack_has_buttons_where_a_notification_has_words_alone() -> None:
+    shown = manager_list("slack")
+    assert [block["block_id"] for block in shown.blocks if block["type"] == "actions"] == [f"call-{ANA.id}"]
+    assert "call-" not in shown.text
+    assert "Please do not" in shown.text
 
 
 @pytest.mark.parametrize("calls", [0, 1, 12, 30])
@@ -149,8 +156,7 @@ def test_a_manager_reads_whom_to_call_why_what_to_say_and_what_comes_then() -> N
     for said in (
         "Good morning Mia,", "Ana Kim, others, +82 2 1234", "About One customer record. Reachable on no channel.",
         "Tried: e-mail on 11 January.", "Please do not\n\n- Persuade *them*.",
-        "write to dana@example.com how it went, in one word: understood, objects, declines or away.",
-        "number 3fa9c01b", "because they report to you",
+        "because they report to you", "read by the people who lead the campaign, with your name",
     ):  # fmt: skip
         assert said in shown.text, said
     assert not any(word in shown.text for word in ("how-you-work", "Ben", "you lead", "is your role", "commsengine "))
