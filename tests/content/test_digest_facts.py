@@ -159,6 +159,7 @@ def test_a_manager_reads_whom_to_call_why_what_to_say_and_what_comes_then() -> N
         "Good morning Mia,", "Ana Kim, others, +82 2 1234", "About One customer record. Reachable on no channel.",
         "Tried: e-mail on 11 January.", "Please do not\n\n- Persuade *them*.",
         f"Record how it went: {ALL.opens}", "The link works once", "because they report to you",
+        "read by the people who lead the campaign, with your name",
     ):  # fmt: skip
         assert said in shown.text, said
     assert not any(word in shown.text for word in ("how-you-work", "Ben", "you lead", "is your role", "commsengine "))
