@@ -18,7 +18,6 @@ OUTCOME, MORE = "outcome", "outcome-more"
 HOLD, LINE = "manager-hold", "manager-line"
 
 _CALL = re.compile(r"call-([0-9a-f]{8})")
-_PLACE = re.compile(rf"^{_CALL.pattern}\n*", re.MULTILINE)
 _FOR_GOOD = N_("Nobody asks this person again about these messages. To be called another day, press Not reached.")
 
 
