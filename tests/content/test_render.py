@@ -415,3 +415,13 @@ def test_who_confirmed_and_has_it_to_do_is_asked_what_stands_in_the_way() -> Non
     silent = renderer.talking_points("one-record", "sales", BEN, CAST)
     assert "Ben has not answered yet." in silent.text
     assert "What stands in the way" not in silent.text
+
+
+def test_a_request_that_comes_again_is_true_for_who_has_answered_too() -> None:
+    shown = [written("input", number=number).text for number in range(1, 9)]
+    for text in shown[1:]:
+        assert "still missing" not in text
+        assert "still open" not in text
+    assert any("your answer stands" in text for text in shown)
+    assert "few words" in shown[0]
+    assert "few words" not in written("choice").text
