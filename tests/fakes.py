@@ -12,7 +12,7 @@ from commsengine.cadence.people import Person
 from commsengine.cadence.plan import Plan
 from commsengine.cadence.told import Told, as_told
 from commsengine.channels.channel import RELEASED, SENT, Mark, Outcome
-from commsengine.content.digest_facts import DigestFacts
+from commsengine.content.digest_facts import DigestFacts, ReviewFacts
 from commsengine.content.message import RenderedMessage
 from commsengine.content.person_values import Signers
 from commsengine.content.talking_points import Part, TalkingPoints
@@ -135,12 +135,18 @@ class Scribe:
     def digest(self, lead: Person, facts: DigestFacts, channel: str = "email") -> RenderedMessage:
         return self._note(lead, facts, channel, facts.fields()["headline"])
 
+    def review(
+        self, lead: Person, key: str, said: ReviewFacts, now: dt.datetime, channel: str, url: str
+    ) -> RenderedMessage:
+        del url
+        return self._note(lead, DigestFacts(key, now), channel, said.headline)
+
     def manager_list(self, manager: Person, lead: Person, facts: DigestFacts, channel: str) -> RenderedMessage:
         return self._note(manager, facts, channel, f"for {lead.email}: {', '.join(call.name for call in facts.calls)}")
 
     def _note(self, to: Person, facts: DigestFacts, channel: str, subject: str) -> RenderedMessage:
         """All that the facts tell, a line each."""
-        news = [*facts.troubles, *facts.overdue, *facts.calls, *facts.questions, *facts.answers]
+        news = [*facts.troubles, *facts.overdue, *facts.commitments, *facts.calls, *facts.questions, *facts.answers]
         told = [*news, *facts.recorded, *facts.numbers, *facts.held, *facts.figures]
         return RenderedMessage(
             key=facts.key, campaign=self.plan.campaign, campaign_title=self.plan.title, channel=channel,

@@ -10,6 +10,7 @@ import datetime as dt
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -27,7 +28,17 @@ from commsengine.cadence.forecast import (
     no_answers,
     typical,
 )
-from commsengine.cadence.history import Answer, Campaign, Campaigns, Deed, History, OutreachOutcome, Standstill, Touch
+from commsengine.cadence.history import (
+    Answer,
+    Campaign,
+    Campaigns,
+    Deed,
+    History,
+    ManagerHold,
+    OutreachOutcome,
+    Standstill,
+    Touch,
+)
 from commsengine.cadence.kinds_and_states import CARRIED
 from commsengine.cadence.managers_first import by_manager
 from commsengine.cadence.people import Person
@@ -49,6 +60,8 @@ from tests.builders import a_message, a_plan, someone, utc
 IMPORTED, STARTED, UNTIL = utc("2026-12-01"), utc("2027-01-04 09:30"), utc("2027-03-29")
 
 Made = tuple[str, str, int, str, str, dt.datetime, str]
+Content = tuple[int | None, str]
+"""The check that a touch explains again, and what its own is for."""
 
 
 class Postbox:
@@ -68,16 +81,16 @@ class Postbox:
 
 
 class PlainRenderer:
-    """Writes nothing: texts are not what is compared here. It notes which points are made again.
+    """Writes nothing: texts are not what is compared here. It notes which points are made again, and what is asked.
 
     Each text of ``dated`` names the date of go-live.
     """
 
-    def __init__(self, again: dict[str, int | None], plan: Plan) -> None:
+    def __init__(self, again: dict[str, Content], plan: Plan) -> None:
         self._again, self._plan = again, plan
 
     def touch(self, touch: Touch, person: Person, cast: object, replies: object = ()) -> RenderedMessage:
-        self._again[touch.key] = touch.unclear
+        self._again[touch.key] = (touch.unclear, touch.asks or "")
         return RenderedMessage(
             key=touch.key, campaign=touch.campaign, campaign_title="", channel=touch.channel, to_email=person.email,
             to_name=person.name, subject="", text="", date=touch.due_at, named=dated(self._plan, touch.message),
@@ -104,7 +117,7 @@ class Run:
         self.plans, self.clock, self.diary = plans, TimeLapse(STARTED), Diary()
         self.carried: list[str] = []
         self.seen: set[str] = set()
-        self.again: dict[str, int | None] = {}
+        self.again: dict[str, Content] = {}
         channels = {name: ChannelSetup(lambda: Postbox(self.carried)) for name in ("email", "slack")}
         self.engine = Engine(
             self.store, channels, lambda plan, templates: PlainRenderer(self.again, plan),
@@ -120,6 +133,18 @@ class Run:
                     campaign, phase, because="", by="dana", now=at
                 ),
             )
+
+    def holds(self, plans: Sequence[Plan], hold: ManagerHold) -> None:
+        """The manager holds the message in each of these campaigns, and perhaps lets it go early."""
+        (email,) = hold.managers
+        manager = self.store.people.by_email(email)
+        assert manager
+        for plan in plans:
+            about = (plan.campaign, hold.message, manager.id)
+            words = self.store.manager_words
+            self.diary.note(hold.at, partial(words.hold, *about, hold.until, by=email, now=hold.at))
+            if hold.lifted_at:
+                self.diary.note(hold.lifted_at, partial(words.lift, *about, by=email, now=hold.lifted_at))
 
     def play(self, suppose: Supposition, *, wipe: bool = False) -> list[Made]:
         def tick() -> None:
@@ -196,8 +221,9 @@ def foreseen(
     rules: Workspace,
     suppose: Supposition,
     words: Words = NO_WORDS,
+    holds: Sequence[ManagerHold] = (),
 ) -> list[Made]:
-    return made_of(touches_foreseen(plans, people, rules, suppose, words))
+    return made_of(touches_foreseen(plans, people, rules, suppose, words, holds))
 
 
 def touches_foreseen(
@@ -206,11 +232,13 @@ def touches_foreseen(
     rules: Workspace,
     suppose: Supposition,
     words: Words = NO_WORDS,
+    holds: Sequence[ManagerHold] = (),
 ) -> list[Touch]:
     opened = {
         plan.campaign: {p: at for (campaign, p), at in words.items() if campaign == plan.campaign} for plan in plans
     }
-    campaigns = Campaigns(tuple(Campaign(plan, STARTED, opened=opened[plan.campaign]) for plan in plans), rules)
+    running = (Campaign(plan, STARTED, opened=opened[plan.campaign], manager_holds=tuple(holds)) for plan in plans)
+    campaigns = Campaigns(tuple(running), rules)
     found = forecast_together(campaigns, pasts(people), STARTED, UNTIL, suppose)
     return [touch for _, one in found for touch in one.touches]
 
@@ -233,6 +261,10 @@ def made_of(touches: Iterable[Touch]) -> list[Made]:
     return sorted((t.person, t.message, t.rung, t.kind, t.channel, t.due_at, t.skip) for t in touches)
 
 
+def content_of(touches: Iterable[Touch]) -> dict[str, Content]:
+    return {t.key: (t.unclear, t.asks or "") for t in touches if not t.skip and t.kind in CARRIED}
+
+
 def supposing(plans: Sequence[Plan]) -> Supposition:
     """As is typical; a third of the people do what is asked."""
     campaigns = Campaigns(tuple(Campaign(plan, STARTED) for plan in plans))
@@ -244,10 +276,11 @@ def supposing(plans: Sequence[Plan]) -> Supposition:
 FIRST_CALL = {"first_call": {"title": "The first call is logged", "by": "go_live + 14d"}}
 ANSWERS = ["The customer record", "My notebook", "The shared inbox"]
 CHECK = {"question": "Where do you log a call?", "answers": ANSWERS, "right": ANSWERS[0], "because": "One place."}
+BEFORE, LATER = (CHECK | {"question": f"And {kind}?", kind: "true"} for kind in ("baseline", "transfer"))
 ZONES = ("Asia/Seoul", "America/New_York", "Europe/Berlin", "Australia/Lord_Howe", "Africa/Casablanca", "")
 
 messages = st.builds(
-    lambda number, every, times, opens, length, ask, priority, until, checks, first: a_message(
+    lambda number, every, times, opens, length, ask, priority, until, checks, more, first, sender: a_message(
         id=f"m{number}",
         **{"from": f"2027-01-08 + {opens}d", "until": f"2027-01-08 + {opens + length}d"},
         cadence={"every": f"{every}h", **({"times": str(times)} if times else {})},
@@ -257,12 +290,14 @@ messages = st.builds(
         repeat_until=until,
         to=["sales"] if number == 1 else [],
         managers_first=first,
-        checks=[CHECK | {"question": f"Question {n}?"} for n in range(max(checks, ask == "check"))],
+        sender=sender,
+        checks=[CHECK | {"question": f"Question {n}?"} for n in range(max(checks, ask == "check"))] + more,
     ),
     st.integers(0, 2), st.sampled_from([24, 36, 48, 72]), st.integers(0, 4), st.integers(0, 23), st.integers(3, 25),
     st.sampled_from(["acknowledge", "nothing", "commit", "check"]), st.sampled_from(["high", "normal", "low"]),
     st.sampled_from(["end", "acknowledged", "recalled", "done"]), st.integers(0, 3),
-    st.sampled_from([None, "2 working days", "5 working days"]),
+    st.sampled_from([[], [], [BEFORE], [LATER], [BEFORE, LATER]]),
+    st.sampled_from([None, "2 working days", "5 working days"]), st.sampled_from(["lead", "manager"]),
 )  # fmt: skip
 
 plans = st.builds(
@@ -314,11 +349,12 @@ people = st.lists(
 )
 
 rules = st.builds(
-    lambda per_week, gap: Workspace.model_validate(
-        {"at_most": {"per_day": "2", "per_week": str(per_week)}, "minimum_gap": f"{gap}h"}
+    lambda per_week, gap, recall: Workspace.model_validate(
+        {"at_most": {"per_day": "2", "per_week": str(per_week)}, "minimum_gap": f"{gap}h", "recall": recall}
     ),
     st.integers(2, 6),
     st.sampled_from([0, 0, 20]),
+    st.sampled_from(["role", "role", "person", "off"]),
 )
 
 
@@ -328,6 +364,7 @@ rules = st.builds(
     some_people=people,
     r=rules,
     opens=st.sampled_from([None, 10, 24 * 6 + 3, 24 * 20 + 11]),
+    held=st.none() | st.tuples(st.integers(0, 3), st.integers(0, 24 * 16), st.integers(0, 9), st.sampled_from([0, 30])),
 )
 def test_the_engine_makes_the_touches_that_the_forecast_says(
     tmp_path_factory: pytest.TempPathFactory,
@@ -335,18 +372,61 @@ def test_the_engine_makes_the_touches_that_the_forecast_says(
     some_people: list[Person],
     r: Workspace,
     opens: int | None,
+    held: tuple[int, int, int, int] | None,
 ) -> None:
-    """Gates are opened so many hours after the start, or never."""
+    """Gates are opened so many hours after the start, or never. One of them may hold a message for some days."""
     words: Words = {}
     if opens is not None:
         at = STARTED + dt.timedelta(hours=opens)
         words = {(plan.campaign, phase): at for plan in some_plans for phase in plan.phases}
     run = Run(tmp_path_factory.mktemp("run"), some_plans, some_people, r)
     run.opens_gates(words)
-    assert run.play(supposing(some_plans)) == foreseen(some_plans, some_people, r, supposing(some_plans), words)
-    carried = touches_foreseen(some_plans, some_people, r, supposing(some_plans), words)
-    again = {t.key: t.unclear for t in carried if not t.skip and t.kind in CARRIED}
-    assert run.again == again
+    holds = [] if held is None else [a_hold(some_people, *held)]
+    for hold in holds:
+        run.holds(some_plans, hold)
+    carried = touches_foreseen(some_plans, some_people, r, supposing(some_plans), words, holds)
+    assert run.play(supposing(some_plans)) == made_of(carried)
+    assert run.again == content_of(carried)
+
+
+def a_hold(people: Sequence[Person], who: int, hours: int, days: int, lifted: int) -> ManagerHold:
+    at, manager = STARTED + dt.timedelta(hours=hours), people[who % len(people)].email
+    end = at + dt.timedelta(hours=lifted) if lifted else None
+    return ManagerHold("m0", frozenset({manager}), at.date() + dt.timedelta(days=days), at, end)
+
+
+def test_what_a_manager_holds_waits_in_both(tmp_path: Path) -> None:
+    """Of the three people, two are those of the first; the message is held from its second day on."""
+    plan = a_plan(a_message(id="m0", sender="manager", cadence={"every": "24h", "times": "4"}, follow_up=[]))
+    some = [someone(0), *(someone(n, manager=someone(0).email) for n in (1, 2))]
+    hold = a_hold(some, 0, 7 * 24 + 12, 6, 0)
+    run = Run(tmp_path, [plan], some, Workspace())
+    run.holds([plan], hold)
+    made = run.play(no_answers)
+    assert made == foreseen([plan], some, Workspace(), no_answers, holds=[hold])
+    assert made != foreseen([plan], some, Workspace(), no_answers)
+    days = {one[0]: [each[5].date() for each in made if each[0] == one[0]] for one in made}
+    assert not any(hold.at.date() < day < hold.until for day in days[some[1].id])
+    assert any(hold.at.date() < day < hold.until for day in days[some[0].id])
+
+
+@pytest.mark.parametrize("mode", ["role", "person", "off"])
+def test_what_is_asked_first_and_last_is_asked_in_both(tmp_path: Path, mode: str) -> None:
+    plan = a_plan(
+        a_message(checks=[CHECK, BEFORE, LATER], cadence={"every": "48h", "times": "5"}, check_every=2, follow_up=[])
+    )
+    some, workspace = [someone(n, time_zone=zone) for n, zone in enumerate(ZONES)], Workspace(recall=mode)
+    run, suppose = (
+        Run(tmp_path, [plan], some, workspace),
+        all_answer(messages_of(Campaigns((Campaign(plan, STARTED),)))),
+    )
+    assert run.play(suppose) == foreseen([plan], some, workspace, suppose)
+    content = content_of(touches_foreseen([plan], some, workspace, suppose))
+    assert run.again == content
+    asked = [asks for _, asks in content.values()]
+    assert (asked[0], asked[4], Counter(asked)["baseline"], Counter(asked)["transfer"]) == (
+        "baseline", "transfer", len(some), len(some),
+    )  # fmt: skip
 
 
 def test_a_point_that_was_not_clear_is_made_again_in_both(tmp_path: Path) -> None:
@@ -361,9 +441,9 @@ def test_a_point_that_was_not_clear_is_made_again_in_both(tmp_path: Path) -> Non
 
     run = Run(tmp_path, [plan], some, Workspace())
     assert run.play(suppose) == foreseen([plan], some, Workspace(), suppose)
-    again = {touch.key: touch.unclear for touch in touches_foreseen([plan], some, Workspace(), suppose)}
+    again = content_of(touches_foreseen([plan], some, Workspace(), suppose))
     assert run.again == again
-    assert list(again.values()) == [None, 0, None, None, 1] * len(some)
+    assert list(again.values()) == [(unclear, "recall") for unclear in (None, 0, None, None, 1)] * len(some)
 
 
 def test_wiping_every_bookmark_changes_nothing_that_is_sent(tmp_path: Path) -> None:

@@ -119,8 +119,8 @@ class DigestFacts:
     ``troubles`` keep messages from arriving, ``overdue`` was promised for a day that is past; ``numbers`` are those of
     the day, ``figures`` all others: finished sentences. Of ``waiting`` talks ``calls`` are today's; of
     ``open_questions`` and ``to_decide`` the first are listed, and so of so many new answers (``answered``). ``opens``
-    is the address of the page behind it, by a link that works once. ``commitments`` of theirs are overdue: by
-    themselves they are no reason for a mail.
+    is the address of the page behind it, by a link that works once. ``commitments`` of theirs are overdue, ``broken``
+    of them since the last digest: the others are no reason for a mail.
     """
 
     key: str
@@ -140,11 +140,12 @@ class DigestFacts:
     open_questions: int = 0
     to_decide: int = 0
     commitments: tuple[str, ...] = ()
+    broken: int = 0
 
     @property
     def empty(self) -> bool:
         told = (self.troubles, self.overdue, self.calls, self.questions, self.answers, self.recorded, self.held)
-        return not any(told)
+        return not any(told) and not self.broken
 
     def fields(self) -> dict[str, Any]:
         return {
@@ -168,6 +169,7 @@ class DigestFacts:
         questions, held = max(len(self.questions), self.open_questions), max(len(self.held), self.to_decide)
         parts = (
             (len(self.overdue), counted(len(self.overdue), "promise overdue", "promises overdue")),
+            (self.broken, counted(self.broken, "commitment overdue", "commitments overdue")),
             (len(self.troubles), counted(len(self.troubles), "problem", "problems")),
             (held, counted(held, "message to decide on", "messages to decide on")),
             (questions, counted(questions, "question open", "questions open")),

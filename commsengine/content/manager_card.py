@@ -18,18 +18,12 @@ OUTCOME, MORE = "outcome", "outcome-more"
 HOLD, LINE = "manager-hold", "manager-line"
 
 _CALL = re.compile(r"call-([0-9a-f]{8})")
-_PLACE = re.compile(rf"^{_CALL.pattern}\n*", re.MULTILINE)
 _FOR_GOOD = N_("Nobody asks this person again about these messages. To be called another day, press Not reached.")
 
 
 def place_of_buttons(call: str) -> Prose:
     """What a template writes where the buttons of this call are to stand."""
     return Prose(f"call-{call}")
-
-
-def without_places(text: str) -> str:
-    """The text of a card for notifications and screen readers, which shows no buttons."""
-    return _PLACE.sub("", text)
 
 
 def parted(texts: Sequence[str]) -> Iterator[tuple[list[str], str]]:
@@ -42,6 +36,11 @@ def parted(texts: Sequence[str]) -> Iterator[tuple[list[str], str]]:
         else:
             above.append(text)
     yield above, ""
+
+
+def without_buttons(text: str) -> str:
+    """What is shown where the card is not: in a notification, or read out."""
+    return "\n\n".join(part for part in text.split("\n\n") if not _CALL.fullmatch(part.strip()))
 
 
 def call_buttons(call: str) -> Block:

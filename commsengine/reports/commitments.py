@@ -29,7 +29,8 @@ STATES: Sequence[CommitmentState] = ("silent", "not kept", "committed", "kept")
 class GivenCommitment:
     """One person's word. ``text`` is what the plan asks, ``words`` their own; ``line`` is what they wrote of it after.
 
-    ``by`` is its day, ``None`` without one; ``overdue`` once that is past and it is not kept.
+    ``by`` is its day, ``None`` without one; ``overdue`` once that is past and it is not kept. ``news_at`` is since when
+    it stands as it does.
     """
 
     person: str
@@ -44,6 +45,7 @@ class GivenCommitment:
     said_at: dt.datetime | None = None
     line: str = ""
     overdue: bool = False
+    news_at: dt.datetime | None = None
 
     def as_json(self) -> dict[str, Any]:
         return {
@@ -97,13 +99,16 @@ def _commitment(plan: Plan, said: Sequence[GivenInput], now: dt.datetime) -> Giv
         return None
     last = next((one for one in reversed(said) if one.kind in WORD_GIVEN), None)
     text, day = _asked(plan, first.message)
-    past = day is not None and now >= Hours(plan, ANYBODY).midnight(day + DAY)
+    ends = Hours(plan, ANYBODY).midnight(day + DAY) if day else None
+    past = ends is not None and now >= ends
     state: CommitmentState = "silent" if past else "committed"
     if last is not None:
         state = "kept" if last.kind == "kept" else "not kept"
     about = (first.person, first.name, plan.campaign, first.message, text, first.text, first.at)
     overdue = past and state != "kept"
-    return GivenCommitment(*about, day, state, last.at if last else None, last.text if last else "", overdue)
+    said_at, line = (last.at, last.text) if last else (None, "")
+    news_at = max(at for at in (first.at, said_at, ends if past else None) if at)
+    return GivenCommitment(*about, day, state, said_at, line, overdue, news_at)
 
 
 def _asked(plan: Plan, name: str) -> tuple[str, dt.date | None]:

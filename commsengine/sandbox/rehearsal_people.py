@@ -15,7 +15,7 @@ from html.parser import HTMLParser
 from commsengine.cadence.check_questions import answer_id, check_of
 from commsengine.cadence.forecast import Fact, Supposition
 from commsengine.cadence.history import Answer, Deed, OutreachOutcome, Touch
-from commsengine.cadence.kinds_and_states import AnswerKind, ChannelName, HandKind
+from commsengine.cadence.kinds_and_states import WORD_GIVEN, AnswerKind, ChannelName, HandKind
 from commsengine.cadence.plan import Plan
 from commsengine.content.slack_card import CHECK
 from commsengine.errors import CommsError
@@ -43,6 +43,9 @@ WORDS = "The phone number and the last order, on one screen."
 
 BUTTONS: Mapping[AnswerKind, str] = {"acknowledged": "got_it", "commit": "commit", "kept": "kept"}
 """The button in Slack that gives this answer."""
+
+FORMS: Mapping[AnswerKind, str] = {"input": "answer", "not_kept": "not_kept"}
+"""The button that opens the form for it."""
 
 _direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))  # loopback never goes through a proxy
 
@@ -114,13 +117,15 @@ class PeopleAtPlay:
         email, message = person.email if person else "", self._plan.message(record.message)
         if fact.kind == "check":
             slack.click(email, f"{CHECK}_{answer_id(self._choice(record, fact))}", record.key)
-        elif fact.kind == "input":
-            slack.click(email, "answer", record.key)
+        elif fact.kind in FORMS:
+            slack.click(email, FORMS[fact.kind], record.key)
             slack.submit(self._dialog(email), _form_of(message.input.choices if message.input else ()))
         else:
             slack.click(email, BUTTONS[fact.kind], record.key)
 
     def _choice(self, record: TouchRecord, fact: Answer) -> str:
+        if fact.kind in WORD_GIVEN:
+            return fact.kind
         check = check_of(self._plan.message(record.message), record.number, record.asks)
         if check is None:
             return ""

@@ -227,6 +227,48 @@ def test_what_people_answered_is_read_the_next_morning_and_once(
     assert ("And the map." in texts(bag)[1], "The phone number." in texts(bag)[1]) == (True, False)
 
 
+def test_a_broken_commitment_is_told_the_morning_after_and_is_no_reason_for_a_mail_every_day(
+    store: Store, engine: MakeEngine, bag: Mailbag, clock: Clock
+) -> None:
+    promise = a_message(ask="commit", commit={"text": "I log each call.", "by": "2027-01-12"})
+    run(store, [someone(n) for n in range(3)], a_plan(promise, send=BERLIN, follow_up=[]))
+    running, who = engine(), [someone(n).id for n in range(3)]
+
+    def says(person: str, kind: str, at: str) -> None:
+        store.answers.record(person, "crm", "one-record", "k", kind, value="", evidence="link", by=person, now=utc(at))  # type: ignore[arg-type]
+
+    for person in who:
+        says(person, "commit", "2027-01-11 10:00")
+    says(who[0], "kept", "2027-01-12 10:00")
+    morning(running, clock, TUESDAY)
+    assert digests(bag) == []
+    morning(running, clock, WEDNESDAY)
+    assert digests(bag) == ["Today: 2 commitments overdue"]
+    assert "Person 1, 'one-record': no word since its day" in texts(bag)[0]
+    morning(running, clock, "2027-01-14 07:00")
+    assert len(digests(bag)) == 1
+    says(who[1], "not_kept", "2027-01-14 10:00")
+    morning(running, clock, FRIDAY)
+    assert digests(bag)[1:] == ["Today: 1 commitment overdue"]
+    assert "Person 1, 'one-record': not yet, they say" in texts(bag)[1]
+    assert "Person 2, 'one-record': no word since its day" in texts(bag)[1]
+
+
+def test_a_gate_that_waits_for_the_lead_stands_in_each_digest(
+    store: Store, engine: MakeEngine, bag: Mailbag, clock: Clock
+) -> None:
+    gated = {"listen": {"until": "2027-01-12", "gate": "true"}}
+    run(store, [someone(1)], a_plan(a_message(id="later", **{"from": "2027-01-12"}), send=BERLIN, phases=gated))
+    store.questions.ask(someone(1).id, "crm", "later", "k", "When?", evidence="link", now=utc("2027-01-11 08:00"))
+    running = engine()
+    shut = "The phase 'listen' is over, and its gate is shut: commsengine phases crm --open listen"
+    morning(running, clock, "2027-01-11 08:30", TUESDAY)
+    assert [shut in text for text in texts(bag) if "When?" in text] == [False, True]
+    store.gates.open("crm", "listen", because="", by="dana", now=utc("2027-01-12 10:00"))
+    morning(running, clock, WEDNESDAY)
+    assert shut not in texts(bag)[-1]
+
+
 def test_over_days_without_a_digest_nothing_is_lost(
     store: Store, engine: MakeEngine, bag: Mailbag, clock: Clock
 ) -> None:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import datetime as dt
+from collections.abc import Sequence
 from pathlib import Path
 
 from commsengine.campaigns.control import known
-from commsengine.reports.phases.unclear import unclear_by_role
-from tests.builders import a_message
+from commsengine.recall.small_groups import GroupAnswer, blocks
+from commsengine.reports.check_results import CheckResults
+from commsengine.reports.phases.unclear import subjects_by_role, unclear_by_role
+from tests.builders import a_message, a_plan
 from tests.on_record import CHECKS, NOW, TYPICAL, Given, a_recalled_plan, put_on_record
 
 BY_RECALL = {"cadence": {"recall_floor": "0.35", "target": "0.6", "by": "go_live"}, "until": "go_live + 14d"}
@@ -47,3 +51,19 @@ def test_subjects_with_few_answers_hide_those_of_the_whole_message(tmp_path: Pat
     assert answered == {2, 4}  # both questions were asked
     assert all(share.of >= 10 for share in sales.checks.values())
     assert len(sales.checks) in (0, 2)
+
+
+def test_of_two_reports_no_difference_tells_what_one_person_answered() -> None:
+    """In the second week one person alone is asked about the other subject."""
+    other = {**CHECKS[0], "question": "And who reads it?", "about": "why"}
+    plan = a_plan(a_message(checks=[{**CHECKS[0], "about": "procedure"}, other]))
+    first = [GroupAnswer(f"a{n}", NOW, right=True, question=n // 10) for n in range(20)]
+    second = [GroupAnswer(f"b{n}", NOW + dt.timedelta(days=7), right=False, question=n // 12) for n in range(13)]
+
+    def told(answers: Sequence[GroupAnswer]) -> dict[str, int]:
+        closed = {("one-record", "sales"): blocks(answers, NOW + dt.timedelta(days=30))}
+        found = subjects_by_role(plan.messages, CheckResults(closed=closed))
+        return {about: share.of for about, share in found["sales"].items()}
+
+    assert told(first) == {"procedure": 10, "why": 10}
+    assert told([*first, *second]) == told(first)

@@ -16,6 +16,7 @@ from commsengine.cadence.history import Answer, Touch
 from commsengine.cadence.plan import Workspace
 from commsengine.content.templates import load_templates, shipped_folder
 from commsengine.reports.commitments import commitments
+from commsengine.sandbox.rehearsal_people import WORDS, open_page
 from commsengine.sandbox.rehearse import Rehearsal, Script, Story
 from tests.builders import a_message, a_plan, someone, utc
 
@@ -35,16 +36,19 @@ PLAN = a_plan(
 )  # fmt: skip
 BY_MAIL, BY_SLACK, SILENT = someone(1, channel="email"), someone(2, channel="slack"), someone(3, channel="email")
 NEVER = someone(4, channel="email")
+BROKEN, BROKEN_SLACK = someone(5, channel="email"), someone(6, channel="slack")
 
 
 def suppose(touch: Touch) -> Sequence[Fact]:
-    """The first two say what must stay, that they will, and that it is done; the third only that they will."""
+    """The first two say what must stay, that they will, and that it is done; the third only that they will; the last
+    two that they will, and then: not yet."""
     about, at = (touch.campaign, touch.message), touch.due_at + HOUR
     evidence = "slack" if touch.channel == "slack" else "link"
     if touch.message == "listen-first":
         says = "input" if touch.number == 1 and touch.person in (BY_MAIL.id, BY_SLACK.id) else ""
     elif touch.kind == "commitment":
-        says = "kept" if touch.person in (BY_MAIL.id, BY_SLACK.id) else ""
+        words = {BY_MAIL.id: "kept", BY_SLACK.id: "kept", BROKEN.id: "not_kept", BROKEN_SLACK.id: "not_kept"}
+        says = words.get(touch.person, "")
     else:
         says = "commit" if touch.number == 1 and touch.person != NEVER.id else ""
     return (Answer(*about, says, at, evidence, key=touch.key),) if says else ()  # type: ignore[arg-type]
@@ -52,12 +56,14 @@ def suppose(touch: Touch) -> Sequence[Fact]:
 
 @pytest.fixture(scope="module")
 def rehearsal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rehearsal]:
-    people = [replace(each, manager="") for each in (BY_MAIL, BY_SLACK, SILENT, NEVER)]
+    people = [replace(each, manager="") for each in (BY_MAIL, BY_SLACK, SILENT, NEVER, BROKEN, BROKEN_SLACK)]
     script = Script(
         PLAN, people, Workspace(), load_templates(shipped_folder(), None),
         utc("2027-01-10 23:00"), utc("2027-02-12"), lambda: suppose,
     )  # fmt: skip
     with Rehearsal(script, tmp_path_factory.mktemp("phases")) as rehearsal:
+        for beat in ("2027-02-05 08:30", "2027-02-05 08:31"):  # on a morning after the answers
+            rehearsal.diary.note(utc(beat), bool)
         yield rehearsal
 
 
@@ -68,9 +74,9 @@ def story(rehearsal: Rehearsal) -> Story:
 
 def test_what_was_made_is_what_simulate_says(story: Story) -> None:
     assert story.agrees
-    assert story.answers == {"input": 2, "commit": 3, "kept": 2}
+    assert story.answers == {"input": 2, "commit": 5, "kept": 2, "not_kept": 2}
     asked = [one[0] for one in story.touches if one[3] == "commitment"]
-    assert asked == [BY_MAIL.id, BY_SLACK.id, SILENT.id]
+    assert asked == [BY_MAIL.id, BY_SLACK.id, SILENT.id, BROKEN.id, BROKEN_SLACK.id]
 
 
 def test_the_lead_hears_once_at_the_end_of_the_phase_what_was_not_reached(rehearsal: Rehearsal, story: Story) -> None:
@@ -78,7 +84,7 @@ def test_the_lead_hears_once_at_the_end_of_the_phase_what_was_not_reached(rehear
     mails = [m for m in rehearsal.sandbox.mailbox.arrived if "dana@example.com" in m.recipients]
     (review,) = [mail for mail in mails if "phase" in mail.subject.casefold()]
     assert review.subject == "One customer record: The phase 'listen' is over, and has not reached its goal"
-    assert "50% answered 'listen-first' (2 of 4; wanted: 90%)" in " ".join(review.text.split())
+    assert "33% answered 'listen-first' (2 of 6; wanted: 90%). By role: sales 33%." in " ".join(review.text.split())
     assert "/p/" in review.text
 
 
@@ -88,13 +94,31 @@ def test_the_question_says_what_they_said_they_will_do(rehearsal: Rehearsal, sto
     assert mail.subject == f"Is it done? {PROMISE}"
     (post,) = [p for p in rehearsal.sandbox.slack.posts if "You said it is done" in str(p.blocks)]
     assert PROMISE in str(post.blocks)
+    (post,) = [p for p in rehearsal.sandbox.slack.posts if "You said it is not done yet" in str(p.blocks)]
+    assert post.user.email == BROKEN_SLACK.email
+    page = open_page(first_link(rehearsal, BROKEN.email, "done?"))
+    assert "You said it is not done yet" in page
+    assert WORDS in page
 
 
-def test_kept_and_silent_are_seen_by_name(rehearsal: Rehearsal, story: Story) -> None:
+def first_link(rehearsal: Rehearsal, email: str, subject: str) -> str:
+    mails = [m for m in rehearsal.sandbox.mailbox.arrived if email in m.recipients and subject in m.subject]
+    return mails[-1].links[0]
+
+
+def test_kept_broken_and_silent_are_seen_by_name(rehearsal: Rehearsal, story: Story) -> None:
     assert story.agrees
     store = rehearsal.wiring.store
     record = store.campaigns.get("crm")
     assert record
     found = commitments(store, record, utc("2027-02-12"))
     assert found[0].state == "silent"
-    assert {one.name: one.state for one in found} == {"Person 3": "silent", "Person 1": "kept", "Person 2": "kept"}
+    assert {one.name: (one.state, one.line) for one in found} == {
+        "Person 3": ("silent", ""),
+        "Person 5": ("not kept", WORDS),
+        "Person 6": ("not kept", WORDS),
+        "Person 1": ("kept", WORDS),
+        "Person 2": ("kept", ""),
+    }
+    told = "\n".join(mail.text for mail in rehearsal.sandbox.mailbox.arrived if "dana@example.com" in mail.recipients)
+    assert all(name in told for name in ("Person 3", "Person 5", "Person 6"))

@@ -29,6 +29,7 @@ from commsengine.reports.input_answers import recent_inputs
 from commsengine.reports.morning.manager_lists import why_untold
 from commsengine.reports.morning.morning_time import MorningBasis, morning_key, morning_of, quarter_of, tried
 from commsengine.reports.outcomes_recorded import RecordedOutcome, recorded_outcomes
+from commsengine.reports.phases.measures import gates_that_wait
 from commsengine.reports.promises import overdue_promises
 from commsengine.reports.status import channels, failed, held, paused_by_engine, questions, refusals
 from commsengine.store.records import CampaignRecord
@@ -116,6 +117,7 @@ class Digests:
         self, record: CampaignRecord, lead: Person, facts: DigestFacts, now: dt.datetime
     ) -> DigestFacts:
         since = self._last(record, lead, now)
+        facts = self._with_commitments(record, facts, since or now - FIRST_TALKS, now)
         facts = replace(facts, recorded=self._recorded(record, lead, since or now - FIRST_TALKS))
         given = recent_inputs(self._store, record, since and since - SETTLED, now - SETTLED)
         if not given:
@@ -128,6 +130,13 @@ class Digests:
         more = _("{number} more", number=left_out) if left_out else _("All answers so far")
         more = _("{more}: commsengine answers {campaign}", more=more, campaign=record.id)
         return replace(facts, answers=shown, answered=len(given), figures=(*facts.figures, more))
+
+    def _with_commitments(
+        self, record: CampaignRecord, facts: DigestFacts, since: dt.datetime, now: dt.datetime
+    ) -> DigestFacts:
+        overdue = overdue_commitments(self._store, record, now)
+        news = sum(one.news_at is not None and one.news_at > since for one in overdue)
+        return replace(facts, commitments=overdue_lines(overdue, MOST_LINES), broken=news)
 
     def _recorded(self, record: CampaignRecord, lead: Person, since: dt.datetime) -> tuple[RecordedTalk, ...]:
         # what others recorded: the lead knows what they recorded themselves
@@ -172,13 +181,12 @@ class Digests:
             calls,
             questions=_grouped(asked, record)[:MOST_LINES],
             held=tuple(held_rows),
-            figures=(*figures, *self._never_arrived(campaign, now)),
+            figures=(*figures, *self._never_arrived(campaign, now), *self._shut_gates(record, now)),
             overdue=tuple(self._overdue(campaign, now)),
             troubles=tuple(self._troubles(record, now)),
             waiting=number,
             open_questions=len(asked),
             to_decide=len(rows),
-            commitments=overdue_lines(overdue_commitments(self._store, record, now), MOST_LINES),
         )
 
     def _overdue(self, campaign: str, now: dt.datetime) -> Iterator[str]:
@@ -195,6 +203,11 @@ class Digests:
         if lost and not all(_lost_since(row, campaign, now - DAY) for row in found):
             messages = counted(lost, "message", "messages")
             yield _("{messages} never arrived: commsengine today says to whom, and why.", messages=messages)
+
+    def _shut_gates(self, record: CampaignRecord, now: dt.datetime) -> Iterator[str]:
+        for phase in gates_that_wait(self._store, record, now):
+            text = N_("The phase '{phase}' is over, and its gate is shut: commsengine phases {campaign} --open {phase}")
+            yield _(text, phase=phase.name, campaign=record.id)
 
     def _troubles(self, record: CampaignRecord, now: dt.datetime) -> Iterator[str]:
         campaign = record.id

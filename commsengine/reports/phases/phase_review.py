@@ -189,7 +189,7 @@ def to_review(views: Sequence[PhaseView]) -> str | None:
 def _measured(one: PhaseMeasure) -> str:
     what = _(REACHED[one.measure], message=one.message)
     wanted = _("wanted: {share:.0%}", share=one.wanted)
-    roles = ", ".join(_role(role) for role in one.roles)
+    roles = ", ".join(_role(role) for role in one.roles if role.people)
     if one.total.share is None:
         return _("{what}: not known yet ({wanted}; {roles}).", what=what, wanted=wanted, roles=roles)
     text = N_("{share:.0%} {what} ({count} of {of}; {wanted}). By role: {roles}.")

@@ -2,8 +2,8 @@
 
 1. Roles of fewer than ten people are hidden.
 2. Of checks only whole blocks of ten people's answers count, as everywhere (``recall.small_groups``). Where one message
-   has checks of several subjects, each must have ten people's answers, or none of that message is told: the rest could
-   be found by subtraction.
+   has checks of several subjects, a block counts only with ten people's answers to each of them: the rest could be
+   found by subtraction, also of an older report.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from typing import Any
 from commsengine.cadence.kinds_and_states import UNCLEAR
 from commsengine.cadence.plan import Message
 from commsengine.engine.directory import members_of
-from commsengine.recall.small_groups import Block, enough, newest
+from commsengine.recall.small_groups import Block, enough, newest_by
 from commsengine.recall.statistics import Share
 from commsengine.reports.check_results import CheckResults, check_results
 from commsengine.store.records import CampaignRecord
@@ -88,10 +88,6 @@ def subjects_by_role(messages: Iterable[Message], answers: CheckResults) -> dict
 
 
 def _by_subject(message: Message, closed: Sequence[Block]) -> dict[str, Share]:
-    given: defaultdict[str, list[bool]] = defaultdict(list)
-    for one in newest(closed):
-        about = message.checks[one.question].about if one.question >= 0 else None
-        given[about or ""].append(one.right)
-    if not all(enough(len(answers)) for answers in given.values()):
-        return {}
-    return {about: Share(sum(answers), len(answers)) for about, answers in given.items() if about}
+    subjects = {place: check.about or "" for place, check in enumerate(message.checks)}
+    found = newest_by(closed, subjects)
+    return {about: Share(sum(one.right for one in given), len(given)) for about, given in found.items() if about}
