@@ -24,45 +24,125 @@ Pick = Callable[[Any], Any]
 DAY = dt.datetime(2027, 1, 11, 9, 30, tzinfo=dt.UTC)
 
 
-class Weekday(dt.datetime):
+class Day(dt.datetime):
+    """A day whose names are values."""
+
     def strftime(self, format: str) -> str:
         return value(format)
 
+    def date(self) -> Day:
+        return self
+
+
+MONDAY = Day(2027, 1, 11)
+
+
+def said_above(pick: Pick) -> dict[str, str]:
+    return pick([{"error": value("error"), "notice": ""}, {"error": "", "notice": value("notice")}])
+
+
+def a_reply(pick: Pick) -> Thing:
+    return Thing(asked=pick(["", value("asked")]), said=value("said"), ending=pick(["", value("ending")]))
+
+
+def a_person() -> Thing:
+    return Thing(short_name=value("name"), first_name=value("name"), name=value("name"), email="", phone="+1 2 3")
+
+
+def in_their_name(pick: Pick) -> Thing:
+    return Thing(
+        campaign="crm", message="one", title=value("title"), key_point=value("key point"), people=pick([1, 9]),
+        opens=MONDAY, closes=MONDAY, line=pick(["", value("line")]), held_until=pick([None, MONDAY]),
+        hold_from=pick([None, MONDAY]), hold_to=MONDAY,
+    )  # fmt: skip
+
 
 def answer_page(pick: Pick) -> dict[str, Any]:
-    ask = pick(["input", "commit", "acknowledge"])
-    question = Thing(text=value("question"), answer=pick(["", value("answer")]), asked_at=DAY)
+    ask = pick(["input", "commit", "acknowledge", "kept"])
+    question = Thing(
+        text=value("question"), answer=pick(["", value("answer")]), asked_at=DAY, objection=pick([True, False])
+    )
     plan = Thing(title=value("title"))
-    message = Thing(link=pick(["", "https://x.example.com"]), input=Thing(kind=pick(["choice", "text"])))
+    asked = Thing(kind=pick(["choice", "text", "rank", "meeting"]))
+    message = Thing(link=pick(["", "https://x.example.com"]), input=asked)
     card = Thing(
-        plan=plan, message=message, ask=ask, person=Thing(short_name=value("name"), first_name=value("name")),
-        asks_check=pick([True, False]), own_ask=pick([True, False]), answered=pick([True, False]),
+        plan=plan, message=message, ask=ask, person=a_person(), asks=pick([None, "baseline"]),
+        asks_check=pick([True, False, False]), own_ask=pick([True, False]), answered=pick([True, False]),
         undoable=pick([True, False]), over=pick([True, False, False]),
         right=pick([True, False]), extra_check=pick([True, False]),
         enough=pick([True, False]), last_answer=value("last"), earlier_answer=pick(["", value("earlier")]),
         question=pick([None, question]), at=lambda at: value("when"),
-        snoozed_until=pick([None, Weekday(2027, 1, 11)]),
+        snoozed_until=pick([None, MONDAY]), asked_back_on=pick([None, MONDAY]),
+        promise=pick([None, Thing(value=value("promise"))]), people_get_it=MONDAY, people_wait=pick([True, False]),
+        briefing=pick([None, Thing(only=pick([True, False]))]),
     )  # fmt: skip
     pairs = [("a", value("choice"))]
+    because = pick(["", value("because")])
     text = Thing(
         key_point=value("key point"), points=[(value("heading"), value("words")), ("", value("words"))],
         more=pick([[], [("", value("words"))]]), readers=value("readers"), question=value("question"), offered=pairs,
-        commit=pick(["", value("commit")]), value=pick(["", value("said")]),
-        check=Thing(
-            question=value("question"), answers=pairs, right=value("right"), because=pick(["", value("because")])
-        ),
+        commit=pick(["", value("commit")]), value=pick(["", value("said")]), adds=pick(["", value("adds")]),
+        check=Thing(question=value("question"), answers=pairs, told=value("told"), because=because),
+        opening=pick([[], [a_reply(pick)]]), replies=pick([[], [a_reply(pick)]]), told=pick([(), [value("told")]]),
+        question_ending=pick(["", value("ending")]),
     )  # fmt: skip
-    lead = Thing(name=pick(["", value("name")]), email=value("email"))
-    said = {"error": pick(["", value("error")]), "notice": pick(["", value("notice")])}
     return {
-        **said,
-        "card": card,
-        "text": text,
-        "ask": value("ask"),
-        "note": "n",
-        "opened": "question",
-        "lead": lead,
-    }
+        **said_above(pick), "card": card, "text": text, "ask": value("ask"), "note": "n", "opened": "question",
+        "lead": Thing(name=pick(["", value("name")]), email=value("email")), "named": pick([None, in_their_name(pick)]),
+        "given": pick([{}, {"place-0": "1", "other": value("other"), "value": value("value")}]), "longest_line": 500,
+        "heard": "h", "calendar": pick(["", "https://x.example.com/c"]),
+    }  # fmt: skip
+
+
+def heard_page(pick: Pick) -> dict[str, Any]:
+    one = Thing(
+        who=value("who"), asked=pick(["", value("asked")]), said=value("said"), ending=value("ending"), at=DAY,
+        when=value("when"),
+    )  # fmt: skip
+    return {"card": Thing(plan=Thing(title=value("title"))), "heard": pick([[], [one]]), "back": "a"}
+
+
+def calls_page(pick: Pick) -> dict[str, Any]:
+    person = a_person()
+    person.phone = pick(["", "+1 2 3"])
+    talk = Thing(parts=[Thing(title=value("title"), lines=[value("line")])])
+    call = Thing(
+        person=person, plan=Thing(title=value("title")), reason=value("reason"), tried=pick([[], [value("tried")]]),
+        by_lead=pick([True, False]), carrier=value("manager"), overdue=pick([True, False]), id="3fa9c01b", talk=talk,
+    )  # fmt: skip
+    recorded = Thing(at=MONDAY, name=value("name"), person="", outcome="away", note=pick(["", value("note")]))
+    return {
+        **said_above(pick), "manager": a_person(), "leads": pick([True, False]), "calls": pick([[], [call]]),
+        "recorded": pick([[], [recorded]]), "named": pick([[], [in_their_name(pick)]]),
+        "outcomes": [("away", value("away"))], "unclear": [("why", value("why"))], "note": "n", "longest_line": 500,
+        "longest_note": 500,
+    }  # fmt: skip
+
+
+def a_phase(pick: Pick) -> Thing:
+    word = Thing(by=value("lead"), opened_at=MONDAY, because=pick(["", value("because")]))
+    gate = Thing(word=pick([None, word]), waiting=pick([[], [value("message")]]))
+    hidden, share = pick([True, False]), pick([None, 0.5])
+    role = Thing(role=value("role"), share=share, hidden=hidden, count=10, of=20)
+    total = Thing(role="", share=share, hidden=False, count=10, of=20)
+    measure = Thing(
+        message=value("message"), measure=pick(["reached", "answered", "acknowledged", "right", "done"]), wanted=0.5,
+        roles=(role,), total=total,
+    )  # fmt: skip
+    return Thing(
+        name=value("phase"), goal=pick(["", value("goal")]), until=MONDAY, state=pick(["to come", "going on", "over"]),
+        reached=pick([True, False, None]), gate=pick([None, gate]), measures=pick([[], [measure]]),
+        waits=pick([True, False]),
+    )  # fmt: skip
+
+
+def review_page(pick: Pick) -> dict[str, Any]:
+    part = Thing(title=value("title"), lines=[value("line")])
+    review = Thing(headline=value("headline"), phase=a_phase(pick), parts=pick([[], [part]]))
+    return {
+        **said_above(pick), "record": Thing(plan=Thing(title=value("title"))), "note": "n",
+        "review": pick([None, review, review]), "views": pick([[], [a_phase(pick), a_phase(pick)]]),
+    }  # fmt: skip
 
 
 def link_page(pick: Pick) -> dict[str, Any]:
@@ -70,8 +150,7 @@ def link_page(pick: Pick) -> dict[str, Any]:
 
 
 def ask_for_mine(pick: Pick) -> dict[str, Any]:
-    person = Thing(short_name=value("name"), first_name=value("name"))
-    return {"card": Thing(person=person), "note": "n", "notice": pick(["", value("notice")])}
+    return {"card": Thing(person=a_person()), "note": "n", "notice": pick(["", value("notice")])}
 
 
 def my_messages(pick: Pick) -> dict[str, Any]:
@@ -106,7 +185,7 @@ def report_page(pick: Pick) -> dict[str, Any]:
             counts=Thing(reached=1100, touches=2300, by_hand=pick([0, 3]), acknowledged=pick([0, 700])),
             recall=pick([None, recall]),
             drawn=pick([200, 1200]), checks=pick([0, 60]), tested=pick([True, False]), ramp=pick([True, False]),
-            done=pick([None, share]),
+            done=pick([None, share]), before=pick([None, share]), transfer=pick([None, share]),
         )  # fmt: skip
 
     total = Thing(
@@ -122,18 +201,48 @@ def report_page(pick: Pick) -> dict[str, Any]:
         id=value("id"), key_point=value("key point"), asks=pick(["nothing", "check"]), opens=DAY, closes=DAY,
         floor=floor, target=pick([None, 0.8]), by=pick([None, DAY]), guess=guess, roles=[role(), role()],
         total=pick([None, total]), alike=alike, outcome_title=pick(["", value("outcome")]),
+        corrected_by=pick(["", value("message")]), compares=pick([True, False]),
     )  # fmt: skip
     panels = [(role(), a_plot())]
     arms = [arm(value("grow"), pick), arm(value("equal"), pick)]
     record = Thing(plan=Thing(title=value("title")), id=value("campaign"), state=value("state"))
     only = pick([[], [Thing(role=value("role"), people=20, only=3)]])
-    report = Thing(record=record, at=DAY, people=2400, arms=arms, got_it_only=only, trial=pick([None, a_trial(pick)]))
+    report = Thing(
+        record=record, at=DAY, people=2400, arms=arms, got_it_only=only, trial=pick([None, a_trial(pick)]),
+        estimates=pick([True, False]), phases=pick([[], [a_phase(pick)]]), unclear=pick([[], [an_unclear_role(pick)]]),
+        commitments=pick([{}, {value("message"): {"kept": 1, "not kept": 2, "silent": 3, "committed": 4}}]),
+        side_by_side=[side_by_side(pick)], inputs=pick([[], [an_input(pick)]]),
+        replies=pick([[], [Thing(public=True, asked=value("asked"), message="", text=value("text"))]]),
+    )  # fmt: skip
     return {
         "report": report, "headline": value("headline"), "lines": [value("line"), value("line")],
         "sections": [(message, pick([[], panels]))], "weeks": pick([[], [a_plot()]]),
         "outcomes": pick([[], [(outcome(pick, share), pick([[], panels]))]]),
         "fewest": 10, "shown_people": 2400, "whens": lambda at: value("day"), "hair": 0.001,
+        "ending": lambda reply: value("ending"),
     }  # fmt: skip
+
+
+def an_unclear_role(pick: Pick) -> Thing:
+    share = Thing(of=20, count=10)
+    return Thing(role=value("role"), talks=pick([{}, {"why": 2}]), checks=pick([{}, {"why": share}]))
+
+
+def side_by_side(pick: Pick) -> Thing:
+    given = [Thing(text=value("text"))] * pick([10, 30])
+    one = Thing(department=value("department"), given=given, people=40, tally={value("choice"): 10})
+    return Thing(
+        question=value("question"), message=value("message"), departments=[one, one], chosen=pick([True, False])
+    )
+
+
+def an_input(pick: Pick) -> Thing:
+    choice = value("choice")
+    return Thing(
+        question=value("question"), answered=10, silent=2, shown=pick([True, False]),
+        kind=pick(["text", "choice", "rank"]), tally=pick([{}, {choice: 10}]), places=pick([{}, {choice: 1.5}]),
+        texts=pick([(), (value("text"),)]),
+    )  # fmt: skip
 
 
 def outcome(pick: Pick, share: Thing) -> Thing:
@@ -152,9 +261,11 @@ def a_trial(pick: Pick) -> Thing:
     done = pick([None, Thing(share=0.5, count=10, of=20)])
     arms = [Thing(name=value("arm"), people=30, done=done, more=pick([None, Thing(value=0.1, low=-0.1, high=0.3)]))]
     sealed = {value("key"): value("text"), value("number"): 1.0, value("names"): [value("a")]}
+    analysis = pick([None, sealed])
     return Thing(
-        title=value("title"), broken=pick([(), (value("key"),)]), forged=pick([False, True]), over=pick([False, True]),
-        analysis=pick([None, sealed]), now=pick([None, sealed]), last_day=DAY, arms=arms, method=value("method"),
+        title=value("title"), broken=pick([(), (value("key"),)]) if analysis else (), over=pick([False, True]),
+        forged=analysis is not None and pick([False, True]), analysis=analysis, now=pick([None, sealed]),
+        last_day=DAY, arms=arms, method=value("method"),
         roles=(value("role"),), sealed_at=DAY, digest=value("digest"),
     )  # fmt: skip
 
@@ -213,11 +324,12 @@ def sandbox_page(pick: Pick) -> dict[str, Any]:
 
 
 PAGES: Mapping[str, Callable[[Pick], dict[str, Any]]] = {
-    "answer.html": answer_page, "ask_for_mine.html": ask_for_mine, "fresh_link.html": link_page,
+    "answer.html": answer_page, "heard.html": heard_page, "calls.html": calls_page, "review.html": review_page,
+    "ask_for_mine.html": ask_for_mine, "fresh_link.html": link_page,
     "mine.html": my_messages, "unsubscribe.html": unsubscribe_page, "notice.html": notice_page,
     "report.html": report_page, "card.html": card_page, "page.html": sandbox_page,
 }  # fmt: skip
-PARTS = {"forms.html", "layout.html", "plots.html"}
+PARTS = {"forms.html", "in_your_name.html", "layout.html", "plots.html"}
 """What pages are made of."""
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from commsengine.answers.wording import spoken
 from commsengine.cadence.calendar import zone_of
-from commsengine.cadence.kinds_and_states import ANSWERS, BY_HAND, CHANNELS, ChannelName, Wish
+from commsengine.cadence.kinds_and_states import ANSWERS, BY_HAND, CHANNELS, ENDINGS, ChannelName, Wish
 from commsengine.cadence.people import COLUMNS, Person
 from commsengine.cadence.plan import Plan
 from commsengine.cadence.time_notation import clock_text
@@ -134,6 +134,7 @@ def _part(
 ) -> CampaignPart:
     mine = {name: [row for row in stored[name] if row["campaign"] == record.id] for name in _ABOUT}
     mine["deed"] = [told for row in mine["deed"] if (told := _under_its_message(record.plan, row))]
+    mine["answer"] = [_in_its_words(record.plan, row) for row in mine["answer"]]
     named = {row["message"] for rows in mine.values() for row in rows if row.get("kind") != "service"}
     over = any(row["whole_campaign"] and row["withdrawn_at"] is None for row in mine["answer"])
     touches = [row for row in mine["touch"] if row["kind"] != "service"]
@@ -156,6 +157,14 @@ def _under_its_message(plan: Plan, row: Row) -> Row | None:
     # what was done stands with the first message that is to bring it about
     messages = plan.messages_for(row["outcome"]) if row["outcome"] in plan.outcomes else ()
     return {**row, "message": messages[0].id, "title": plan.outcomes[row["outcome"]].title} if messages else None
+
+
+def _in_its_words(plan: Plan, row: Row) -> Row:
+    # "I will" without words of their own says what the plan asked
+    asked = next((one.commit for one in plan.messages if one.id == row["message"]), None)
+    if row["kind"] != "commit" or row["value"] or asked is None or "{{" in asked.text:
+        return row
+    return {**row, "value": asked.text}
 
 
 def _lines(message: str, mine: Stored, zone: str, now: dt.datetime) -> tuple[Line, ...]:
@@ -202,6 +211,9 @@ def _question(row: Row) -> Happening:
 def _replied(row: Row) -> Happening:
     if row["kind"] == "input":  # a question has its answer beside it
         yield row["at"], _("You were answered"), row["said"]
+    if row["ending"] != "done":
+        day = row["day"]
+        yield row["at"], _("Promised for {day}", day=f"{day:%A, %d %B}") if day else _(ENDINGS[row["ending"]]), ""
 
 
 def _reply(ask: AskId, said: ReplyRecord) -> dict[str, Any]:

@@ -75,6 +75,7 @@ class CardText:
     replies: tuple[ReplyText, ...] = ()
     question_ending: str = ""
     told: tuple[str, ...] = ()
+    for_them: tuple[tuple[str, str], ...] = ()
 
 
 def reply_text(reply: PublicReply | NewReply, language: str, *, plain: bool = False) -> ReplyText:
@@ -108,7 +109,16 @@ def card_text(renderer: Renderer, card: Card, signers: Signers) -> CardText:
         points=tuple((_(TITLES[angle]), shown_now[angle]) for angle in now),
         more=tuple((_(TITLES[angle]), text) for angle, text in shown_now.items() if angle not in now),
         told=(*_what_holds_now(renderer, card, signers), *shown["told"]),
+        for_them=_for_their_people(renderer, card, signers),
     )
+
+
+def _for_their_people(renderer: Renderer, card: Card, signers: Signers) -> tuple[tuple[str, str], ...]:
+    briefing, first = card.briefing, 1
+    if briefing is None or briefing.only or briefing.role == card.touch.role:
+        return ()  # what they see is what stands on the page
+    seen = dict(renderer.page(card.message.id, briefing.role, first, card.person, signers)["points"])
+    return tuple((_(TITLES[angle]), seen[angle]) for angle in angles(seen, first))
 
 
 def _what_holds_now(renderer: Renderer, card: Card, signers: Signers) -> Iterator[str]:

@@ -21,7 +21,6 @@ from commsengine.cadence.check_questions import asks_of, unclear_turn
 from commsengine.cadence.due import DueStep, due_steps, interruption, open_from, when_due
 from commsengine.cadence.history import SILENCE, Campaigns, Decision, History, Reason, Touch, TouchRow
 from commsengine.cadence.kinds_and_states import (
-    BY_HAND,
     REPEATED,
     WAITING,
     Asked,
@@ -49,7 +48,7 @@ def decide(campaigns: Campaigns, person: Person, history: History, now: dt.datet
     ledger = Ledger(history.rows)
     touches = _dropped_retries(sequences, campaigns, history, person, now)
     pending: list[Reason] = []
-    begun = {row.campaign for row in history.rows if row.state in HAD and row.kind not in BY_HAND}
+    mailed = {row.campaign for row in history.rows if row.state in HAD and row.channel == "email"}
     while True:
         ahead, waiting = due_steps(sequences, campaigns, ledger, now)
         first = min(ahead, key=lambda due_step: due_step.rank, default=None)
@@ -62,8 +61,8 @@ def decide(campaigns: Campaigns, person: Person, history: History, now: dt.datet
         if skip or opens is None or opens == now:
             again_at = _again_at(first, row, campaigns, ledger)
             touch = _touch(first, person, row, skip, again_at, now)
-            touches.append(replace(touch, first=not (skip or first.by_hand or touch.campaign in begun)))
-            begun |= {touch.campaign} if touches[-1].first else set()
+            touches.append(replace(touch, first=not skip and touch.channel == "email" and touch.campaign not in mailed))
+            mailed |= {touch.campaign} if touches[-1].first else set()
         else:
             window = first.sequence.hours.open_window(now)
             code: ReasonCode = interruption(first.sequence, now) if window else MISSED_WINDOW

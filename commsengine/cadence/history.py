@@ -304,8 +304,7 @@ class Touch:
     ``not_after`` is the end of the send window that is open now. ``again_at`` is when it would come again, or ``None``.
     ``unclear`` is the check with the point to make again, by its place among the message's. ``asks`` is what the touch
     asks first. ``corrects`` is what it puts right for this person, as a line of ``cadence/told.py``; empty for an
-    ordinary message. ``first``: they have had nothing of the campaign yet. ``briefing`` is that of the kind of the same
-    name.
+    ordinary message. ``first``: their first mail of the campaign. ``briefing`` is that of the kind of the same name.
     """
 
     campaign: str

@@ -49,12 +49,14 @@ CHAPTERS: dict[str, tuple[CommandEntry, ...]] = {
         CommandEntry("pause", N_("Stop sending: one campaign, or all of them."), "control"),
         CommandEntry("resume", N_("Go on with a paused campaign."), "control"),
         CommandEntry("cancel", N_("End a campaign for good."), "control"),
-        CommandEntry("send-now", N_("Send one message today, in your own words."), "send_now"),
+        CommandEntry(
+            "send-now", N_("Send one message today, to a role of a running campaign or to all of it."), "send_now"
+        ),
         CommandEntry("run", N_("Run the engine, the web pages and Slack until stopped.")),
         CommandEntry("tick", N_("Do everything that is due now, then leave: for cron."), "run"),
     ),
     N_("See and follow up"): (
-        CommandEntry("today", N_("Show the day: questions, people to call, what failed, what waits for a word.")),
+        CommandEntry("today", N_("Show the day, bad news first: what went wrong, numbers, questions, people to call.")),
         CommandEntry("status", N_("Show the books of every campaign.")),
         CommandEntry("report", N_("Write one page with plots: what was sent, understood and may still be known.")),
         CommandEntry("touches", N_("List every touch of a campaign.")),
@@ -62,15 +64,21 @@ CHAPTERS: dict[str, tuple[CommandEntry, ...]] = {
         CommandEntry("why", N_("Tell what was decided for a person, and why.")),
         CommandEntry("followups", N_("List who needs a person, why, what was tried and what to say.")),
         CommandEntry("followup", N_("Record what came of a personal outreach."), "followups"),
-        CommandEntry("managers", N_("Show what managers hold and add, and lift it."), "followups"),
+        CommandEntry(
+            "managers",
+            N_("Show what managers hold of what goes out in their name, and the lines they add."),
+            "followups",
+        ),
         CommandEntry("questions", N_("List open questions.")),
-        CommandEntry("question", N_("Answer questions and inputs: once to all who asked alike."), "questions"),
+        CommandEntry(
+            "question", N_("Answer questions, or what people put in, once to all who asked alike."), "questions"
+        ),
         CommandEntry("refusals", N_("List what servers refused and is not settled yet.")),
         CommandEntry("refusal", N_("Say what a refusal is about: these people, us, or the text."), "refusals"),
         CommandEntry("answers", N_("Read what people answered to what a campaign asks.")),
         CommandEntry("acks", N_("Show who acknowledged what, when, and how well that is proved."), "answers"),
         CommandEntry("facts", N_("Record and list who did what a campaign is for.")),
-        CommandEntry("phases", N_("Show what each phase was to reach, review it, and open its gate.")),
+        CommandEntry("phases", N_("Show what each phase was to reach and what it has; review it, open its gate.")),
         CommandEntry("suppress", N_("Never send to an address again."), "people"),
     ),
     N_("Operate"): (

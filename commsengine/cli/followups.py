@@ -89,7 +89,9 @@ def show_followups(found: Sequence[Mapping[str, Any]], *, talking_points: bool =
 @json_option
 @with_workspace
 def managers(wiring: Wiring, campaign: str, lift: int | None, remove: int | None, as_json: bool) -> None:
-    """Show what managers hold of what goes out in their name, and the lines they add; lift or remove one.
+    """Show what managers hold of what goes out in their name, and the lines they add.
+
+    --lift and --remove take one of them back.
 
     Example: commsengine managers crm-rollout --lift 3
     """

@@ -26,10 +26,11 @@ PIPED = 500
 WORDS = (
     N_("paused"), N_("running"), N_("finished"), N_("cancelled"),
     N_("claimed"), N_("sending"), N_("sent"), N_("retry"), N_("failed"), N_("uncertain"), N_("skipped"),
-    N_("message"), N_("briefing"), N_("remind"), N_("personal"), N_("sponsor"), N_("service"),
+    N_("message"), N_("briefing"), N_("remind"), N_("commitment"), N_("personal"), N_("sponsor"), N_("service"),
     N_("permanent"), N_("released"),
-    N_("acknowledged"), N_("input"), N_("commit"), N_("check"), N_("heard enough"), N_("not for me"),
-    N_("asked"), N_("not recalled"), N_("recalled"), N_("reached"), N_("not reached"), N_("not for them"),
+    N_("acknowledged"), N_("input"), N_("commit"), N_("check"), N_("kept"), N_("not kept"), N_("heard enough"),
+    N_("not for me"), N_("asked"), N_("not recalled"), N_("recalled"), N_("reached"), N_("not reached"),
+    N_("not for them"), N_("corrected"),
     N_("understood"), N_("objects"), N_("declines"), N_("away"),
 )  # fmt: skip
 """The words of the closed lists in ``kinds_and_states.py``: stored and typed as they are here, shown through ``_``."""

@@ -32,7 +32,7 @@ MEASURED = {True: N_("reached"), False: N_("not reached"), None: N_("not known")
 def phases(
     wiring: Wiring, campaign: str, reviewed: str | None, opened: str | None, because: str | None, as_json: bool
 ) -> None:
-    """Show the phases of a campaign: goal, end, what was to be reached, by role, and what has been.
+    """Show what each phase was to reach and what it has; review it, open its gate.
 
     With 'gate: true' what begins after a phase waits for your word. It may be given before the phase ends, and stays.
 

@@ -112,7 +112,9 @@ def question(
     private: bool,
     as_json: bool,
 ) -> None:
-    """Answer questions (7), or what people put in (a12), once to all who asked alike.
+    """Answer questions, or what people put in, once to all who asked alike.
+
+    An ID is the number of a question (7), or that of an input (a12).
 
     The answer is on their page at once and is sent to each of them once. It stands, without names and in your words, on
     the page "What we heard, what we did", and opens the next message of the same roles. A promise (--as later --by

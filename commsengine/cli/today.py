@@ -40,7 +40,7 @@ NEWS = ("numbers", "recorded")
 @json_option
 @with_workspace
 def today(wiring: Wiring, as_json: bool) -> None:
-    """Show the day, bad news first: what rests or failed, the numbers, questions, people to call.
+    """Show the day, bad news first: what went wrong, numbers, questions, people to call.
 
     The order and the numbers are those of the digest.
 

@@ -298,7 +298,7 @@ def template_names(plan: Plan, columns: Collection[str] | None = None) -> Vocabu
         "links": dict.fromkeys(("answer", "calendar", "heard", "mine", "more", "page", "webcal")),
         "touch": dict.fromkeys(("number", "variant", "kind", "unclear", "asks")),
         "wiifm": dict.fromkeys(ANGLES),
-        "briefing": dict.fromkeys(("day", "past", "only", "same", "named")),
+        "briefing": dict.fromkeys(("day", "past", "only", "same", "named", "asks_first")),
         **dict.fromkeys((
             "again", "answer", "ask", "calls_today", "channel", "commit", "corrected", "ending", "given", "headline",
             "input", "is_called", "key_point", "language", "manager_sees", "often", "others", "promised", "question",

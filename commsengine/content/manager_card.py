@@ -38,6 +38,11 @@ def parted(texts: Sequence[str]) -> Iterator[tuple[list[str], str]]:
     yield above, ""
 
 
+def without_buttons(text: str) -> str:
+    """What is shown where the card is not: in a notification, or read out."""
+    return "\n\n".join(part for part in text.split("\n\n") if not _CALL.fullmatch(part.strip()))
+
+
 def call_buttons(call: str) -> Block:
     buttons = [_button(_(words), f"{OUTCOME}_{name}", call) for name, words in OUTCOME_WORDS.items()]
     buttons[0]["style"] = "primary"

@@ -362,7 +362,8 @@ class Renderer:
         wiifm = {**dict.fromkeys(ANGLES, ""), **{a: line(text, base) for a, text in recipe.wiifm.items()}}
         same = not touch.briefing.only and touch.briefing.role == touch.role
         told = self._setting.of_briefing(touch.briefing, facts.person, touch.due_at)
-        return {**context, "wiifm": wiifm, "briefing": {**told, "same": same, "named": message.sender == "manager"}}
+        told |= {"same": same, "named": message.sender == "manager", "asks_first": asks_of(message, 1) == "baseline"}
+        return {**context, "wiifm": wiifm, "briefing": told}
 
     def _answers(self, sheet: Sheet, message: PlanMessage, touch: Touch, facts: TextValues) -> dict[str, str]:
         """The answers to the touch's check by the gaps they fill, in the order in which this person sees them."""

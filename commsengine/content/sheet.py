@@ -14,6 +14,7 @@ from markupsafe import Markup
 
 from commsengine.cadence.kinds_and_states import CHANNELS, ChannelName
 from commsengine.cadence.plan import Plan
+from commsengine.content.manager_card import without_buttons
 from commsengine.content.markdown import Tokens, lowered, read, to_html, to_plain
 from commsengine.content.message import RenderedMessage
 from commsengine.content.person_values import TextValues
@@ -112,7 +113,7 @@ def write(
         skip = ask not in ("input", "commit") and context["touch"]["asks"] != "baseline"
         how = {"page": context["page"], "named": parts.named, "skip": skip}
         blocks = json.dumps(card(body, footer, ask, len(answers), asked, **how), ensure_ascii=False)
-        text = Skeleton(to_plain(_asking(body, asked) if asked else body, links=False), PLAIN)
+        text = Skeleton(without_buttons(to_plain(_asking(body, asked) if asked else body, links=False)), PLAIN)
         return Sheet(title, own_subject, text, blocks=Skeleton(blocks, SLACK_JSON), answers=gaps, page=context["page"])
     action = _ACTION["check" if answers and ask != "input" else ask]
     around = {**context, "title": Prose(subject), "action": Prose(_(action))}

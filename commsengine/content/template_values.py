@@ -46,7 +46,7 @@ _EMPTY: Mapping[str, Any] = {
     **{name: [] for name in _LISTS},
     "wiifm": dict.fromkeys(ANGLES, ""),
     "page": True,
-    "briefing": {"day": "", "past": False, "only": False, "same": False, "named": False},
+    "briefing": {"day": "", "past": False, "only": False, "same": False, "named": False, "asks_first": False},
 }
 """Names that have nothing to say in most messages."""
 

@@ -87,7 +87,7 @@ class FollowUp:
             for row in _carried(self.history, self.campaign, self.messages)
         ]
         talks = {(one.at.date(), _("in person: {outcome}", outcome=one.outcome)) for one in self._outcomes()}
-        return tuple(_("{how} on {day}", how=how, day=_day(day)) for day, how in sorted([*sent, *talks]))
+        return tuple(_("{how} on {day}", how=how, day=_day(day)) for day, how in sorted({*sent, *talks}))
 
     @property
     def to_do(self) -> tuple[str, ...]:

@@ -9,11 +9,12 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from itertools import groupby
 from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, select, update
+from sqlalchemy import Connection, Row, bindparam, select, union_all, update
 
 from commsengine.cadence.history import Campaign, Campaigns, Standstill
 from commsengine.cadence.kinds_and_states import CHANNELS, CampaignState
@@ -39,8 +40,14 @@ _RUNNING = (
     .order_by(campaign.c.id)
     .with_for_update(read=True)
 )
-_CAMPAIGNS = select(campaign).order_by(campaign.c.id)
-_CAMPAIGN = select(campaign).where(campaign.c.id == bindparam("the_id"))
+_BESIDE = union_all(notices.NAMES, gates.NAMES).subquery("beside")
+_CAMPAIGNS = (
+    select(campaign, _BESIDE.c.what, _BESIDE.c.name, _BESIDE.c.at)
+    .join(_BESIDE, _BESIDE.c.campaign == campaign.c.id, isouter=True)
+    .order_by(campaign.c.id, _BESIDE.c.at, _BESIDE.c.name)
+)
+"""A row for each thing that leads decided beside the plan, or one: every tick asks this, so it is one question."""
+_CAMPAIGN = _CAMPAIGNS.where(campaign.c.id == bindparam("the_id"))
 _VERSION = select(plan_version).where(
     plan_version.c.campaign == bindparam("the_id"), plan_version.c.version == bindparam("number")
 )
@@ -204,34 +211,35 @@ class CampaignStore:
 
     def _one(self, campaign_id: str, number: int | None) -> CampaignRecord | None:
         with self._database.read() as connection:
-            row = connection.execute(_CAMPAIGN, {"the_id": campaign_id}).first()
-            if row is None:
-                return None
-            own = notices.ids_by_campaign(connection).get(campaign_id, ())
-            record = self._record(connection, row, number or row.version, own)
-            return record and replace(record, opened=gates.opened(connection).get(campaign_id, {}))
+            rows = connection.execute(_CAMPAIGN, {"the_id": campaign_id}).all()
+            return self._record(connection, rows, number or rows[0].version) if rows else None
 
     def _all(self, connection: Connection) -> list[CampaignRecord]:
-        own, opened = notices.ids_by_campaign(connection), gates.opened(connection)
-        rows = connection.execute(_CAMPAIGNS).all()
-        found = (self._record(connection, row, row.version, own.get(row.id, ())) for row in rows)
-        return [replace(record, opened=opened.get(record.id, {})) for record in found if record is not None]
+        campaigns = groupby(connection.execute(_CAMPAIGNS).all(), key=lambda row: str(row.id))
+        each = [list(rows) for _id, rows in campaigns]
+        found = (self._record(connection, rows, rows[0].version) for rows in each)
+        return [record for record in found if record is not None]
 
-    def _record(
-        self, connection: Connection, row: Row[Any], number: int, own: tuple[str, ...]
-    ) -> CampaignRecord | None:
-        # With its notices; the same plan for as long as there is no new one.
-        written, key = self._version(connection, row, number), (row.id, number)
+    def _record(self, connection: Connection, rows: Sequence[Row[Any]], number: int) -> CampaignRecord | None:
+        written = self._version(connection, row := rows[0], number)
         if written is None:
             return None
-        if key not in self._whole or self._whole[key][0] != own:
+        own, opened = _beside(rows, "notice"), _beside(rows, "gate")
+        whole = self._with_notices(connection, written, own)
+        return replace(whole, state=row.state, epoch=row.epoch, started_at=row.started_at, opened=opened)
+
+    def _with_notices(
+        self, connection: Connection, written: CampaignRecord, own: Mapping[str, dt.datetime]
+    ) -> CampaignRecord:
+        # The same plan for as long as there is no new one.
+        key = written.id, written.version
+        if key not in self._whole or self._whole[key][0] != tuple(own):
             whole = written
             if own:
-                plan = written.plan.with_notices(notices.of_campaign(connection, row.id, own))
-                since = {**written.introduced, **notices.introduced(connection, row.id)}
-                whole = replace(written, plan=plan, introduced=since)
-            self._whole[key] = own, whole
-        return replace(self._whole[key][1], state=row.state, epoch=row.epoch, started_at=row.started_at)
+                plan = written.plan.with_notices(notices.of_campaign(connection, written.id, own))
+                whole = replace(written, plan=plan, introduced={**written.introduced, **own})
+            self._whole[key] = tuple(own), whole
+        return self._whole[key][1]
 
     def _version(self, connection: Connection, row: Row[Any], number: int) -> CampaignRecord | None:
         # Versions never change, so each is read and validated once.
@@ -242,6 +250,10 @@ class CampaignStore:
                 return None
             self._read[key] = _written(row, version)
         return self._read[key]
+
+
+def _beside(rows: Iterable[Row[Any]], what: str) -> dict[str, dt.datetime]:
+    return {row.name: row.at for row in rows if row.what == what}
 
 
 def _without_dead_channels(plan: Mapping[str, Any]) -> Mapping[str, Any]:

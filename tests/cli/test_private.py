@@ -62,7 +62,9 @@ ONE_AFTER_ANOTHER = """
 
 def test_every_file_and_folder_of_every_command_is_private(tmp_path: Path) -> None:
     tmp_path.chmod(0o755)
-    few = plan(**{"dana@example.com": "ana.kim@example.com", "mia@": "mia.wolf@", "times: 5": "times: 1"})
+    few = plan(
+        **{"dana@example.com": "ana.kim@example.com", "sam@example.com": "mia.wolf@example.com", "times: 5": "times: 1"}
+    )
     (tmp_path / "plan.yaml").write_text(few, encoding="utf-8")
     (tmp_path / "plan.yaml").chmod(0o600)
     with Mailbox() as mailbox:

@@ -6,6 +6,7 @@ from dataclasses import replace
 import pytest
 
 from commsengine.content.digest_facts import Call, DigestFacts, GivenAnswer, HeldRow, OpenQuestion, RecordedTalk
+from commsengine.content.manager_card import calls_on
 from commsengine.content.message import RenderedMessage
 from commsengine.content.talking_points import Part, TalkingPoints
 from tests.builders import MIA, a_message, a_plan, utc
@@ -123,9 +124,17 @@ def test_the_digest_goes_to_the_lead_and_has_no_links() -> None:
 
 
 def test_in_slack_there_is_nothing_to_press_that_leads_nowhere() -> None:
-    for shown in (RENDERER.digest(DANA, FACTS, "slack"), manager_list("slack")):
-        assert {block["type"] for block in shown.blocks} == {"header", "section", "context"}
-        assert "https://" not in shown.text + json.dumps(shown.blocks)
+    shown = RENDERER.digest(DANA, FACTS, "slack")
+    assert {block["type"] for block in shown.blocks} == {"header", "section", "context"}
+    assert "https://" not in shown.text + json.dumps(shown.blocks)
+
+
+def test_in_slack_a_manager_records_by_buttons_below_each_person() -> None:
+    shown = manager_list("slack")
+    assert {block["type"] for block in shown.blocks} == {"header", "section", "actions", "context"}
+    assert calls_on(shown.blocks) == [ANA.id]
+    assert ANA.id not in shown.text
+    assert json.dumps(shown.blocks).count("https://") == 1
 
 
 @pytest.mark.parametrize("calls", [0, 1, 12, 30])
@@ -139,7 +148,7 @@ def test_however_many_calls_slack_takes_it(calls: int) -> None:
 
 def manager_list(channel: str = "email") -> RenderedMessage:
     call = replace(ANA, campaign="One customer record", lead="dana@example.com", tried="e-mail on 11 January")
-    return RENDERER.manager_list(MIA, DANA, replace(FACTS, calls=(call,)), channel)
+    return RENDERER.manager_list(MIA, DANA, replace(FACTS, calls=(call,), opens=ALL.opens), channel)
 
 
 def test_a_manager_reads_whom_to_call_why_what_to_say_and_what_comes_then() -> None:
@@ -149,8 +158,8 @@ def test_a_manager_reads_whom_to_call_why_what_to_say_and_what_comes_then() -> N
     for said in (
         "Good morning Mia,", "Ana Kim, others, +82 2 1234", "About One customer record. Reachable on no channel.",
         "Tried: e-mail on 11 January.", "Please do not\n\n- Persuade *them*.",
-        "write to dana@example.com how it went, in one word: understood, objects, declines or away.",
-        "number 3fa9c01b", "because they report to you",
+        f"Record how it went: {ALL.opens}", "The link works once", "because they report to you",
+        "read by the people who lead the campaign, with your name",
     ):  # fmt: skip
         assert said in shown.text, said
     assert not any(word in shown.text for word in ("how-you-work", "Ben", "you lead", "is your role", "commsengine "))

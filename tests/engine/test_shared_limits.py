@@ -60,7 +60,8 @@ def test_a_rest_that_one_engine_begins_holds_for_another_and_ends_for_it(
         clock.forward(seconds=31)
         second.tick()
     first.tick()
-    assert (len(bag.to), first.shut_channels(), resting(store, clock.now)) == (3, {}, [])
+    touched = [to for to in bag.to if to != "dana@example.com"]  # the digest says what rested
+    assert (len(touched), first.shut_channels(), resting(store, clock.now)) == (3, {}, [])
 
 
 def test_a_new_engine_tries_a_channel_that_refuses_us_with_one_message_and_its_rests_grow_on(

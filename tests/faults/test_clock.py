@@ -276,7 +276,8 @@ def test_f31_a_channel_that_rests_is_tried_again_once_the_clock_is_set_back(
     assert running.shut_channels()
     clock.now = utc("2027-01-11 10:00")
     running.tick()
-    assert (len(bag.arrived), running.shut_channels()) == (2, {})
+    touched = [to for to in bag.to if to != "dana@example.com"]  # the digest says what rested
+    assert (len(touched), running.shut_channels()) == (2, {})
 
 
 @dataclass(frozen=True)

@@ -60,7 +60,9 @@ def test_each_check_is_answered_anew_until_the_point_is_recalled(tmp_path: Path)
         at, right = touch.due_at + dt.timedelta(hours=1), {2: False, 4: True}.get(touch.number)
         return () if right is None else (Answer("crm", "one-record", "check", at, "link", right, key=touch.key),)
 
-    script = a_script(suppose, plan, (someone(1), someone(2, channel="email")))
+    script = replace(
+        a_script(suppose, plan, (someone(1), someone(2, channel="email"))), rules=Workspace(recall="person")
+    )
     with Rehearsal(script, tmp_path) as rehearsal:
         story = rehearsal.run()
         given = [rehearsal.wiring.store.answers.of_person(person.id) for person in script.people]

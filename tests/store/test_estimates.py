@@ -74,11 +74,11 @@ def test_whoever_is_due_before_stays_so(store: Store) -> None:
 
 def test_only_checks_that_stand_are_answers_to_learn_from(store: Store) -> None:
     running(store)
-    key = claim(store, a_touch())[0].key
+    key, after = (row.key for row in claim(store, a_touch(), a_touch(rung=1, number=2)))
     given = {"evidence": "link", "by": "ana", "now": NOW}
     store.answers.record("ana", "crm", "one-record", key, "acknowledged", **given)
     assert not store.estimates.answered_since("crm", NOW - dt.timedelta(days=1), LATER)
-    record = store.answers.record("ana", "crm", "one-record", key, "check", right=True, value="x", **given)
+    record = store.answers.record("ana", "crm", "one-record", after, "check", right=True, **given)
     assert store.estimates.answered_since("crm", NOW - dt.timedelta(days=1), LATER)
     assert not store.estimates.answered_since("crm", NOW, LATER)  # it was counted then
     assert store.estimates.who_answered("crm", LATER) == ["ana"]

@@ -88,7 +88,8 @@ def weeks(tmp_path: Path) -> Iterator[Weeks]:
         )  # fmt: skip
         engine.start()
         opened.callback(engine.stop)
-        app = create_app(house.inbox, house.links, house.fresh_links, house.desk, keys=KEYS, clock=house.clock)
+        parts = (house.inbox, house.links, house.fresh_links, house.desk)
+        app = create_app(*parts, store=house.store, keys=KEYS, clock=house.clock)
         url = opened.enter_context(Serving(app)).url
         yield Weeks(house, engine, clock, bag, opened.enter_context(httpx.Client(base_url=url)))
 
@@ -161,7 +162,14 @@ def test_a_managers_day_in_slack(tmp_path: Path) -> None:
             clock=house.clock, signed_at=real_time,
         )  # fmt: skip
         pages = create_app(
-            house.inbox, house.links, house.fresh_links, house.desk, keys=KEYS, clock=house.clock, slack=app
+            house.inbox,
+            house.links,
+            house.fresh_links,
+            house.desk,
+            store=house.store,
+            keys=KEYS,
+            clock=house.clock,
+            slack=app,
         )
         slack.request_url = f"{opened.enter_context(Serving(pages)).url}/slack/events"
         decisions = Decisions(house.store, Workspace())

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterator
 from contextlib import contextmanager
+from urllib.parse import urlsplit
 
 import httpx
 
@@ -116,5 +117,8 @@ def test_an_outcome_ends_the_repeats_and_words_do_not(program: Program, relay: R
 
 def my_messages(program: Program, key: str) -> str:
     with program.environment(), Wiring(program.folder, now) as wiring, served(wiring.web_app) as address:
-        path = wiring.links.url("mine", key, now() + DAY).split("/", 3)[3]
-        return httpx.get(f"{address}/{path}", verify=TRUST, timeout=PATIENCE).text
+        person = wiring.inbox.card(key, now()).person
+        path = urlsplit(wiring.fresh_links.make("mine", person.id, now(), campaign="crm")).path
+        with httpx.Client(base_url=address, verify=TRUST, timeout=PATIENCE) as client:
+            client.post(path)
+            return client.get("/mine").text

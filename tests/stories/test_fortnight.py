@@ -51,7 +51,7 @@ def test_who_never_answers_is_listed_with_why_and_what_to_say(program: Program, 
         assert len(each["tried"]) == 3
         assert "Why the project is happening" in each["talking_points"]
         assert "You log each call once." in each["talking_points"]
-    assert program.here("today").startswith("3 follow-ups\n")
+    assert "\n3 follow-ups\n" in program.here("today")
 
     first = waiting[0]
     program.done("followup", first["id"], "--outcome", "understood", "--note", "By phone.")

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import datetime as dt
 
-from sqlalchemy import Connection, select
+from sqlalchemy import literal_column, select
 
 from commsengine.store import bookkeeping
 from commsengine.store.database import Database, columns_of, insert
 from commsengine.store.records import GateWord
 from commsengine.store.tables import gate
 
-_OPENED = select(gate.c.campaign, gate.c.phase, gate.c.opened_at)
+NAMES = select(literal_column("'gate'"), gate.c.campaign, gate.c.phase, gate.c.opened_at)
+"""When each was opened."""
 
 
 class Gates:
@@ -35,11 +36,3 @@ class Gates:
         """By phase."""
         rows = self._database.rows(select(*columns_of(gate, GateWord)).where(gate.c.campaign == campaign))
         return {row.phase: GateWord(*row) for row in rows}
-
-
-def opened(connection: Connection) -> dict[str, dict[str, dt.datetime]]:
-    """When each gate was opened, by campaign and phase."""
-    found: dict[str, dict[str, dt.datetime]] = {}
-    for row in connection.execute(_OPENED):
-        found.setdefault(row.campaign, {})[row.phase] = row.opened_at
-    return found

@@ -5,14 +5,15 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterable
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, literal_column, select
 
 from commsengine.cadence.plan import Notice
 from commsengine.store import bookkeeping
 from commsengine.store.database import Database
 from commsengine.store.tables import notice
 
-_IDS = select(notice.c.campaign, notice.c.message).order_by(notice.c.at, notice.c.message)
+NAMES = select(literal_column("'notice'").label("what"), notice.c.campaign, notice.c.message.label("name"), notice.c.at)
+"""Since when each stands: its clock never starts before."""
 
 
 class Notices:
@@ -36,19 +37,6 @@ def add(connection: Connection, campaign: str, new: Notice, *, by: str, now: dt.
     bookkeeping.wake_everybody(connection, now)
     bookkeeping.note(connection, "notice", campaign, by=by, now=now, message=new.id)
     return True
-
-
-def ids_by_campaign(connection: Connection) -> dict[str, tuple[str, ...]]:
-    found: dict[str, tuple[str, ...]] = {}
-    for row in connection.execute(_IDS):
-        found[row.campaign] = (*found.get(row.campaign, ()), row.message)
-    return found
-
-
-def introduced(connection: Connection, campaign: str) -> dict[str, dt.datetime]:
-    """Since when each stands: its clock never starts before."""
-    rows = connection.execute(select(notice.c.message, notice.c.at).where(notice.c.campaign == campaign))
-    return {row.message: row.at for row in rows}
 
 
 def of_campaign(connection: Connection, campaign: str, ids: Iterable[str]) -> tuple[Notice, ...]:
