@@ -73,7 +73,7 @@ def erase(connection: Connection, person_id: str, *, by: str, now: dt.datetime) 
 
 
 def forget(connection: Connection, campaign: str, *, by: str, now: dt.datetime) -> None:
-    """Of a campaign that is over: what people wrote and how they answered checks goes; who had what, and when, stays."""
+    """Of a campaign that is over: what people wrote and answered to checks goes; who had what, and when, stays."""
     for table, blanks in _SAID_IN:
         connection.execute(update(table).where(table.c.campaign == campaign).values(blanks))
     open_ = tables.question.c.campaign == campaign, tables.question.c.answered_at.is_(None)
