@@ -22,7 +22,7 @@ from commsengine.answers.touch_view import Card
 from commsengine.cadence.audience import briefing_of, role_of
 from commsengine.cadence.calendar import DAY, Hours, local_date_in, zone_of
 from commsengine.cadence.check_questions import answer_id, unclear_turn
-from commsengine.cadence.dialogue import opening
+from commsengine.cadence.dialogue import about, opening
 from commsengine.cadence.history import Briefing, Campaign, PublicReply
 from commsengine.cadence.kinds_and_states import (
     CHANNELS,
@@ -160,7 +160,10 @@ class AnswerInbox:
         language = renderer.language(card.person)
         with in_language(language):
             text = card_text(renderer, card, self._signers(card.person, card.plan))
-            opening = tuple(reply_text(each, language, plain=True) for each in self._opening(card))
+            opening = tuple(
+                replace(reply_text(each, language, plain=True), about=about(card.plan, each))
+                for each in self._opening(card)
+            )
             return replace(text, opening=opening, **self._replied(card, language))
 
     def _replied(self, card: Card, language: str) -> dict[str, Any]:

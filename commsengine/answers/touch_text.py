@@ -47,6 +47,7 @@ class ReplyText:
     asked: str
     said: str
     ending: str = ""
+    about: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from typing import TypeVar
 
 from commsengine.cadence.history import PublicReply, Touch, TouchRow
 from commsengine.cadence.kinds_and_states import BY_HAND
+from commsengine.cadence.plan import Plan
 
 MOST = 3
 """Replies at the head of one touch, the newest; all stand on the page."""
@@ -24,17 +25,24 @@ T = TypeVar("T")
 def opening(replies: Iterable[PublicReply], touch: Touch, rows: Iterable[TouchRow]) -> tuple[PublicReply, ...]:
     """What this touch opens with: the replies to its role that no earlier touch of the campaign has brought.
 
-    An answer without words for what was asked says nothing to others: it stands on the page only. ``rows`` are of the
-    same person. The oldest comes first.
+    ``rows`` are of the same person. The oldest comes first.
     """
     if touch.kind in BY_HAND:
         return ()
-    news = [each for each in replies if each.asked and touch.role in each.roles and each.at <= touch.due_at]
+    news = [each for each in replies if touch.role in each.roles and each.at <= touch.due_at]
     news = [each for each in news if each.replaced_at is None or each.replaced_at > touch.due_at]
     if not news:
         return ()
     earlier = [row.due_at for row in rows if _before(row, touch)]
     return tuple([each for each in news if all(each.at > due for due in earlier)][-MOST:])
+
+
+def about(plan: Plan, reply: PublicReply) -> str:
+    """What a reply is about where the lead gave no words for it: the key point, if it reads the same for all."""
+    if reply.asked:
+        return ""
+    point = next((message.key_point for message in plan.messages if message.id == reply.message), "")
+    return "" if "{{" in point else point
 
 
 def _before(row: TouchRow, touch: Touch) -> bool:

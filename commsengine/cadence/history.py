@@ -222,10 +222,11 @@ class Standstill:
 
 @dataclass(frozen=True, slots=True)
 class PublicReply:
-    """What was said to all who asked alike, or put in alike: ``asked`` are the words in which people may read of it.
+    """What was said to all who asked alike, or put in alike, about ``message``.
 
-    People of ``roles`` read it at the head of their next touch. ``day`` is that of a promise. From ``replaced_at`` on
-    another reply stands in its place.
+    ``asked`` are the words in which people may read of it, empty where the lead gave none. People of ``roles`` read it
+    at the head of their next touch. ``day`` is that of a promise. From ``replaced_at`` on another reply stands in its
+    place.
     """
 
     id: int
@@ -236,6 +237,7 @@ class PublicReply:
     roles: tuple[str, ...]
     at: dt.datetime
     replaced_at: dt.datetime | None = None
+    message: str = ""
 
 
 @dataclass(frozen=True, slots=True)

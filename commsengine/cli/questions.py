@@ -180,6 +180,6 @@ def _told(given: Given, asks: Sequence[Ask], ending: Ending, *, unread: bool) ->
     if given.notice:
         click.echo(_("Everybody else hears of it by the message '{message}'.", message=given.notice))
     elif unread:
-        note(_("Others read the answer on their page, without what was asked. Say that in your words with --ask."))
+        note(_("Others read the answer without what was asked. Say that in your words with --ask."))
     for person in given.untold:
         note(_("{person} gets no letter: a text of the message has a column that they lack.", person=person))

@@ -320,7 +320,7 @@ def template_names(plan: Plan, columns: Collection[str] | None = None) -> Vocabu
             "talk": [dict.fromkeys(("title", "text"))],
             "points": [None],
         }],
-        "replies": [dict.fromkeys(("asked", "said", "ending", "promised"))],
+        "replies": [dict.fromkeys(("asked", "about", "said", "ending", "promised"))],
         "answers": [dict.fromkeys(("name", "about", "text", "day", "id", "alike"))],
         "questions": [dict.fromkeys(("id", "name", "about", "since", "overdue", "text", "alike"))],
         "recorded": [dict.fromkeys(("name", "by", "came", "day", "note"))],

@@ -17,6 +17,7 @@ from textwrap import shorten
 from typing import Any, TypeVar, cast
 
 from commsengine.cadence.check_questions import answer_id, asks_of, offered_turn, order_of, telling, turn_of
+from commsengine.cadence.dialogue import about
 from commsengine.cadence.history import PublicReply, Touch
 from commsengine.cadence.kinds_and_states import REPEATED, Asked, AskKind, ChannelName, channel_of
 from commsengine.cadence.people import Person
@@ -428,7 +429,7 @@ class Renderer:
     def _opening(self, replies: Sequence[PublicReply], context: Mapping[str, Any]) -> Tokens:
         if not replies:
             return ()
-        rows, template = [_row(reply, context["language"]) for reply in replies], self._library.get(HEARD)
+        rows, template = [_row(self.plan, reply, context["language"]) for reply in replies], self._library.get(HEARD)
         return read(template.render({**context, "replies": rows}), template.where)
 
     def _facts(
@@ -464,10 +465,11 @@ def _template(message: PlanMessage, touch: Touch, *, answered: bool) -> str:
     return "wiifm" if own == ASKING else own
 
 
-def _row(reply: PublicReply, language: str) -> dict[str, str]:
+def _row(plan: Plan, reply: PublicReply, language: str) -> dict[str, str]:
     said, day = shorten(reply.said, LONGEST_REPLY, placeholder=" …"), reply.day
     promised = day_text(day, language) if day else ""
-    return {"asked": reply.asked, "said": said, "ending": reply.ending, "promised": promised}
+    asked = {"asked": reply.asked, "about": about(plan, reply)}
+    return {**asked, "said": said, "ending": reply.ending, "promised": promised}
 
 
 def _line_of(message: PlanMessage, signers: Signers) -> str:

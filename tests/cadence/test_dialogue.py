@@ -7,9 +7,9 @@ from dataclasses import replace
 
 import pytest
 
-from commsengine.cadence.dialogue import MOST, groups, nearly_same, opening
+from commsengine.cadence.dialogue import MOST, about, groups, nearly_same, opening
 from commsengine.cadence.history import PublicReply, Touch, TouchRow
-from tests.builders import utc
+from tests.builders import a_message, a_plan, utc
 
 SAID = PublicReply(1, "May it stay?", "Until May.", "done", None, ("sales",), utc("2027-01-12 10:00"))
 DAY = dt.timedelta(days=1)
@@ -50,8 +50,13 @@ def test_what_is_tried_again_still_brings_it_itself() -> None:
     assert opening([SAID], NEXT, [own]) == (SAID,)
 
 
-def test_an_answer_without_words_for_what_was_asked_opens_nothing() -> None:
-    assert opening([replace(SAID, asked="")], NEXT, []) == ()
+def test_an_answer_without_words_for_what_was_asked_says_what_it_is_about() -> None:
+    plan, wordless = a_plan(), replace(SAID, asked="", message="one-record")
+    assert opening([wordless], NEXT, []) == (wordless,)
+    assert about(plan, wordless) == plan.messages[0].key_point
+    assert about(plan, replace(SAID, message="one-record")) == ""
+    personal = a_plan(a_message(key_point="It is your turn, {{ person.first_name }}."))
+    assert about(personal, wordless) == ""
 
 
 def test_it_is_for_the_roles_of_those_who_asked_and_not_for_a_talk() -> None:

@@ -117,7 +117,8 @@ def by_campaign(connection: Connection, campaign: str | None = None) -> dict[str
     query = _READ_BY_ALL.where(reply.c.campaign == campaign) if campaign else _READ_BY_ALL
     found: dict[str, tuple[PublicReply, ...]] = {}
     for row in connection.execute(query):
-        said = PublicReply(row.id, row.asked, row.said, row.ending, row.day, tuple(row.roles), row.at, row.replaced_at)
+        about = (row.id, row.asked, row.said, row.ending, row.day, tuple(row.roles), row.at)
+        said = PublicReply(*about, row.replaced_at, row.message)
         found[row.campaign] = (*found.get(row.campaign, ()), said)
     return found
 
