@@ -23,7 +23,7 @@ import structlog
 from apscheduler.schedulers.background import BackgroundScheduler  # type: ignore[import-untyped]
 
 from commsengine.engine.engine import Engine
-from commsengine.engine.heartbeat import sweep
+from commsengine.engine.heartbeat import at_night
 from commsengine.engine.recorder import loggable
 from commsengine.errors import CommsError
 from commsengine.garbage_collection import keep_what_is_there
@@ -107,7 +107,7 @@ def heartbeat(
     tick = _surviving(beat)
     scheduler.add_job(tick)  # once, at once
     scheduler.add_job(tick, "interval", seconds=every, id=BEAT)
-    scheduler.add_job(_surviving(lambda: sweep(store, clock())), "cron", hour=SWEEP_AT)
+    scheduler.add_job(_surviving(lambda: at_night(store, engine.decisions.workspace, clock())), "cron", hour=SWEEP_AT)
     return scheduler
 
 

@@ -147,6 +147,7 @@ class Scribe:
     def _note(self, to: Person, facts: DigestFacts, channel: str, subject: str) -> RenderedMessage:
         """All that the facts tell, a line each."""
         news = [*facts.troubles, *facts.overdue, *facts.commitments, *facts.calls, *facts.questions, *facts.answers]
+        news += [*facts.chosen, *([facts.all_answers] if facts.all_answers else [])]
         told = [*news, *facts.recorded, *facts.numbers, *facts.held, *facts.figures]
         return RenderedMessage(
             key=facts.key, campaign=self.plan.campaign, campaign_title=self.plan.title, channel=channel,

@@ -6,7 +6,7 @@ No one is named and no one is quoted: the words for a question are the lead's ow
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from commsengine.answers.touch_view import Card
@@ -20,7 +20,8 @@ from commsengine.translation import N_, _
 
 @dataclass(frozen=True, slots=True)
 class Heard:
-    """One reply. ``who`` says who asked; ``asked`` is empty where the lead gave no words for it."""
+    """One reply. ``who`` says who asked; ``asked`` is empty where the lead gave no words for it,
+    ``ending`` where a question has a plain answer."""
 
     who: str
     asked: str
@@ -33,12 +34,13 @@ class Heard:
 def heard(store: Store, card: Card, key_points: Mapping[str, str], language: str) -> tuple[Heard, ...]:
     """The newest first. ``key_points`` are those of the messages, in words for the person."""
     found = [each for each in store.replies.of_campaign(card.plan.campaign) if each.public and not each.replaced_at]
+    found = _once(found)
     return tuple(
         Heard(
             _who(each, key_points.get(each.message, "")),
             each.asked,
             each.said,
-            ending_text(each.ending, each.day, language),
+            ending_text(each.ending, each.day, language) if _put_in(each) or each.ending != "done" else "",
             each.at,
             spoken(each.at, card.zone, card.now),
         )
@@ -46,8 +48,18 @@ def heard(store: Store, card: Card, key_points: Mapping[str, str], language: str
     )
 
 
+def _once(replies: Sequence[ReplyRecord]) -> list[ReplyRecord]:
+    """What was said twice in the same words to the same question stands there once, at its newest."""
+    last = {(each.asked, each.said, each.ending, each.day) if each.asked else each.id: each for each in replies}
+    return [each for each in replies if each in last.values()]
+
+
+def _put_in(reply: ReplyRecord) -> bool:
+    return any(ask.kind == "input" for ask in reply.asks)
+
+
 def _who(reply: ReplyRecord, key_point: str) -> str:
-    put_in = any(ask.kind == "input" for ask in reply.asks)
+    put_in = _put_in(reply)
     if reply.asked or not key_point:
         text = N_("{people} of you said:") if put_in else N_("{people} of you asked:")
     else:

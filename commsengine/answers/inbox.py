@@ -147,7 +147,9 @@ class AnswerInbox:
     def _briefing(
         self, version: CampaignRecord, message: Message, manager: Person, now: dt.datetime
     ) -> Briefing | None:
-        campaign = Campaign(version.plan, version.started_at or now, introduced=version.introduced)
+        campaign = Campaign(
+            version.plan, version.started_at or now, introduced=version.introduced, opened=version.opened
+        )
         loaded = self._store.loading.histories([manager.id], reports=True)
         reports = loaded[manager.id].history.reports if manager.id in loaded else ()
         own = role_of(version.plan, manager)

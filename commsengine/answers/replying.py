@@ -120,7 +120,7 @@ class Replying:
         plan = self._plan(asks[0].campaign)
         said = self._checked(replace(said, text=said.text or _kept(asks, standing, said)), plan, now)
         turn = max(sum(ask.id in each.asks for each in self._store.replies.of_campaign(plan.campaign)) for ask in asks)
-        notice = _notice(said, f"answer-{asks[0].id}{f'-{turn + 1}' if turn else ''}", now) if said.to else None
+        name = f"answer-{asks[0].id}{f'-{turn + 1}' if turn else ''}"
         new = NewReply(
             plan.campaign,
             asks[0].message,
@@ -128,11 +128,14 @@ class Replying:
             said.ending,
             said.day,
             said.asked,
-            () if notice else _roles(plan, cards.values()),
+            () if said.to else _roles(plan, cards.values()),
             said.public and not (any(ask.objection for ask in asks) and not said.asked),
-            notice.id if notice else "",
+            name if said.to else "",
         )
         letters, untold = self._letters(asks, cards, new, turn, now)
+        written_to = {letter.person_id for letter in letters}
+        answered = frozenset(ask.key for ask in asks if ask.person_id in written_to)
+        notice = _notice(said, name, answered, now) if said.to else None
         number = self._store.replies.give(asks, new, letters=letters, notice=notice, by=by, now=now)
         for ask in asks:
             self._redraw(ask, cards.get(ask.id), now)
@@ -224,7 +227,7 @@ def _roles(plan: Plan, cards: Iterable[Card]) -> tuple[str, ...]:
     return tuple(role for role in plan.audience.roles if role in asked)
 
 
-def _notice(said: Wording, name: str, now: dt.datetime) -> Notice:
+def _notice(said: Wording, name: str, answered: frozenset[str], now: dt.datetime) -> Notice:
     head, text = said.asked or _headline(said.text), literal(said.text)
     return Notice.model_validate(
         {
@@ -236,7 +239,9 @@ def _notice(said: Wording, name: str, now: dt.datetime) -> Notice:
             "until": (now + NOTICE_OPEN).date(),
             "cadence": {"every": "24h", "times": 1},
             "ask": "nothing",
+            "priority": "high",  # a rumour does not wait
             "because": _("an answer to what people asked"),
+            "answers": answered,
         }
     )
 

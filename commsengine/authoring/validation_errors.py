@@ -136,7 +136,10 @@ def _wrong_shape(error_type: str, key: str, written: object) -> tuple[str, str]:
 def _not_a_choice(key: str, written: object, expected: str) -> tuple[str, str]:
     choices = re.findall(r"'([^']*)'", expected)
     asked = near_or(written, choices, "") if isinstance(written, str) else ""
-    cause = _("{written} is nothing that '{key}' can be.", written=_shown(written), key=key)
+    if written == key:  # the name of a key itself
+        cause = _("The key '{key}' is not known here.", key=key)
+    else:
+        cause = _("{written} is nothing that '{key}' can be.", written=_shown(written), key=key)
     return cause, f"{asked} {_('Write {choices}.', choices=listed(choices))}".strip()
 
 

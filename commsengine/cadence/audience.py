@@ -28,7 +28,7 @@ from commsengine.cadence.kinds_and_states import WORD_GIVEN, ChannelName, Reason
 from commsengine.cadence.managers_first import opening
 from commsengine.cadence.people import Person
 from commsengine.cadence.phases import asked_about, shut_gate
-from commsengine.cadence.plan import Message, Plan, Role
+from commsengine.cadence.plan import Message, Notice, Plan, Role
 from commsengine.cadence.repeats import INTERVAL, WITHOUT_RECALL, ByRecall, FixedInterval, RepeatRule
 from commsengine.cadence.sequence import NOT_HELPED, MessageSequence
 from commsengine.cadence.told import told
@@ -37,6 +37,7 @@ from commsengine.translation import N_
 
 _NOT_IN_ROSTER: tuple[ReasonCode, str] = ("not_in_roster", N_("The person is not in the campaign's roster."))
 _NO_ROLE: tuple[ReasonCode, str] = ("no_role", N_("The person is in none of the campaign's roles."))
+_HAS_THE_ANSWER = N_("The person asked this, and has the answer by a letter of their own.")
 _SPONSOR: tuple[ReasonCode, str] = ("no_role", N_("The person sponsors the campaign and is no member of its audience."))
 
 Fact = TypeVar("Fact", Question, Snooze, OutreachOutcome)
@@ -94,7 +95,9 @@ def sequences_of(campaigns: Campaigns, person: Person, history: History) -> tupl
         hours = Hours(campaign.plan, person, campaigns.workspace.black_out)
         for message in campaign.plan.messages:
             briefing = briefing_of(campaign, message, own, hours, history.reports)
-            if briefing is not None or (own is not None and is_for(message, own)):
+            if _has_the_answer(message, history):
+                reasons.append(Reason(campaign.id, message.id, "answered", _HAS_THE_ANSWER, waits_for="never"))
+            elif briefing is not None or (own is not None and is_for(message, own)):
                 order = len(sequences)
                 one = _sequence(campaigns, campaign, message, own or "", hours, history, order, briefing)
                 sequences += [one, *_commitment(one, history)]
@@ -102,6 +105,11 @@ def sequences_of(campaigns: Campaigns, person: Person, history: History) -> tupl
                 code, text = _why_outside(campaign.plan, person, in_roster=not outside)
                 reasons.append(Reason(campaign.id, message.id, code, text, waits_for="never"))
     return sequences, reasons
+
+
+def _has_the_answer(message: Message, history: History) -> bool:
+    asked = message.answers if isinstance(message, Notice) else frozenset[str]()
+    return bool(asked) and any(row.key in asked for row in history.rows)
 
 
 def briefing_of(

@@ -24,11 +24,12 @@ T = TypeVar("T")
 def opening(replies: Iterable[PublicReply], touch: Touch, rows: Iterable[TouchRow]) -> tuple[PublicReply, ...]:
     """What this touch opens with: the replies to its role that no earlier touch of the campaign has brought.
 
-    ``rows`` are of the same person. The oldest comes first.
+    An answer without words for what was asked says nothing to others: it stands on the page only. ``rows`` are of the
+    same person. The oldest comes first.
     """
     if touch.kind in BY_HAND:
         return ()
-    news = [each for each in replies if touch.role in each.roles and each.at <= touch.due_at]
+    news = [each for each in replies if each.asked and touch.role in each.roles and each.at <= touch.due_at]
     news = [each for each in news if each.replaced_at is None or each.replaced_at > touch.due_at]
     if not news:
         return ()

@@ -317,7 +317,8 @@ class Notice(Message):
 
     ``urgent`` goes past the send window and the attention budget; ``because`` is why, for the record. ``old_dates`` are
     the milestones with the day that holds no more, ``new_dates`` with that of the plan: only people who read another
-    one last get it. ``said_at`` is the instant of what is for that day only, where each person lives.
+    one last get it. ``said_at`` is the instant of what is for that day only, where each person lives. ``answers`` are
+    the touches on which people asked what it answers: these people have the answer by a letter of their own.
     """
 
     urgent: bool = False
@@ -325,6 +326,7 @@ class Notice(Message):
     said_at: dt.datetime | None = None
     old_dates: Mapping[MilestoneName, Day] = {}
     new_dates: Mapping[MilestoneName, Day] = {}
+    answers: frozenset[str] = frozenset()
 
 
 class Arm(Frozen):

@@ -281,7 +281,8 @@ class MessageSequence:
         if slot is None:
             return self.reason("remembered", REMEMBERED, waits_for="an answer or a new estimate")
         if exhausted:
-            return self.reason("times", N_("All {number} touches are made."), waits_for="never", number=len(made))
+            text = N_("All {number} touches are made.") if len(made) != 1 else N_("Its one touch is made.")
+            return self.reason("times", text, waits_for="never", number=len(made))
         if not self.carried:
             return self.reason("no_channel", N_("No channel of the plan is set up."), waits_for="a channel")
         kind: TouchKind = "briefing" if self.briefing and not made else self.kind

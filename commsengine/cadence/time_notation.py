@@ -137,10 +137,10 @@ def span_text(minutes: int) -> str:
 def _working_days(text: object) -> int:
     if isinstance(text, int) and not isinstance(text, bool):
         return text
-    wait = Wait.parse(text)
-    if wait.unit != "working days":
+    found = _WAIT.fullmatch(str(text).strip())
+    if not found or found["unit"].startswith("touch") or int(found["n"]) < 1:
         raise _wrong(N_("'{written}' is not a number of working days; write for example '2 working days'"), text)
-    return wait.count
+    return int(found["n"])
 
 
 def _schema(description: str, example: str) -> WithJsonSchema:

@@ -9,6 +9,7 @@ import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from commsengine.cadence.check_questions import asks_of
 from commsengine.cadence.history import History, TouchRow
 from commsengine.cadence.kinds_and_states import BY_HAND, TouchState
 from commsengine.cadence.plan import Message, Milestone, Notice, Plan
@@ -51,7 +52,8 @@ def told(plan: Plan, message: Message, history: History) -> Told:
 
 def _wrong_message(plan: Plan, message: Message, history: History) -> Told:
     wrong = plan.wrong_before(message)
-    reached = [(row.due_at, row.message, row.named) for row in _arrived(plan, history) if row.message in wrong]
+    arrived = [row for row in _arrived(plan, history) if row.message in wrong and _says_it(plan, row, history)]
+    reached = [(row.due_at, row.message, row.named) for row in arrived]
     reached += [
         (talk.at, talk.message, "")
         for talk in history.outcomes
@@ -61,6 +63,12 @@ def _wrong_message(plan: Plan, message: Message, history: History) -> Told:
         return NOTHING
     _at, last, named = max(reached, key=lambda one: one[0])
     return Told(last, told_of(named or "").dates)
+
+
+def _says_it(plan: Plan, row: TouchRow, history: History) -> bool:
+    # a touch that asks a check says the message only once it is answered
+    asks = asks_of(plan.message(row.message), row.number) if row.asks is None else row.asks
+    return not asks or any(answer.key == row.key for answer in history.answers)
 
 
 def old_dates(plan: Plan, notice: Notice, history: History) -> dict[str, str]:

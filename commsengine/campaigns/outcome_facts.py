@@ -13,8 +13,8 @@ from typing import Any
 
 from commsengine.authoring.draft import FIRST_YEAR, LAST_YEAR
 from commsengine.authoring.facts_file import ToldFact
-from commsengine.cadence.calendar import zone_of
-from commsengine.cadence.people import Person
+from commsengine.cadence.calendar import Hours, zone_of
+from commsengine.cadence.people import ANYBODY, Person
 from commsengine.cadence.plan import Plan
 from commsengine.cadence.time_notation import parse_date
 from commsengine.campaigns.control import known
@@ -171,8 +171,15 @@ def done(store: Store, record: CampaignRecord) -> dict[str, Any]:
         elif one.outcome in first:
             about = {"person": one.person or one.person_id, "name": one.name, "at": one.at, "source": one.source}
             theirs[one.person_id] = {**about, "again": 0}
+    hours = Hours(record.plan, ANYBODY)
     outcomes = [
-        {"outcome": name, "title": planned.title, "by": str(planned.by), "done": list(first[name].values())}
+        {
+            "outcome": name,
+            "title": planned.title,
+            "by": str(planned.by),
+            "day": hours.local_date(hours.instant_of(record.plan, planned.by)).isoformat(),
+            "done": list(first[name].values()),
+        }
         for name, planned in record.plan.outcomes.items()
     ]
     return {"campaign": record.id, "outcomes": outcomes}

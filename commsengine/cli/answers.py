@@ -59,26 +59,34 @@ def answers(
     elif as_csv:
         click.echo(_as_csv(found), nl=False)
     else:
-        _show(found)
+        _show(found, one=message is not None)
 
 
-def _show(found: Mapping[str, Any]) -> None:
+def _show(found: Mapping[str, Any], *, one: bool) -> None:
     if not found["messages"]:
         click.echo(_("No message of this campaign asks for input ('ask: input' or 'ask: commit')."))
     for message in found["messages"]:
         title("\n".join(_lines(f"{message['message']}: {message['question']}")))
+        if not message["answers"] and not message["silent"]:
+            click.echo("  " + _("Nobody has got this message yet.") + "\n")
+            continue
         given, silent = counted(len(message["answers"]), "answer", "answers"), n_people(len(message["silent"]))
         click.echo(_("  {answers}; {people} got the message and did not answer", answers=given, people=silent))
+        for person in message["silent"] if one else ():
+            click.echo(f"      {' '.join(_lines(person))}")
         _show_tally(message)
         for answer in message["answers"]:
             who = " ".join(_lines(answer["name"] or answer["person"]))
             click.echo(f"\n  {answer['id']}  {who}, {when(answer['at'])}{_ended(answer)}")
-            click.echo("\n".join(f"    {line}" for line in _lines(answer["text"] or _wordless(message))))
+            click.echo("\n".join(f"    {line}" for line in _lines(_said(message, answer["text"]))))
         if message["commitments"]:
             _show_commitments(message["commitments"])
         click.echo()
-    if any(message["silent"] for message in found["messages"]):
-        note(_("Who did not answer: --json lists them."))
+    waiting = [message["message"] for message in found["messages"] if message["silent"]]
+    if waiting and not one:
+        campaign = found["campaign"]
+        note(_("Who did not answer: commsengine answers {campaign} --message {message}", campaign=campaign,
+               message=waiting[0]))  # fmt: skip
 
 
 def _departments(wiring: Wiring, record: CampaignRecord, message: str | None, *, as_csv: bool, as_json: bool) -> None:
@@ -119,7 +127,14 @@ def _show_commitments(given: Sequence[Mapping[str, Any]]) -> None:
     table([N_("person"), N_("state"), N_("by"), N_("in their words"), N_("what came of it")], rows)
 
 
+def _said(message: Mapping[str, Any], text: str) -> str:
+    if message["kind"] == "rank":  # one choice a line, the first on top
+        return ", ".join(f"{place} {choice}" for place, choice in enumerate(text.splitlines(), 1)) or _wordless(message)
+    return text or _wordless(message)
+
+
 def _show_tally(message: Mapping[str, Any]) -> None:
+    names = {answer["person"]: answer["name"] or answer["person"] for answer in message["answers"]}
     if message["kind"] == "rank":
         click.echo(_("  Points: of {n} choices the first place gives {most}, the last none; then the mean place.",
                      n=len(message["tally"]), most=len(message["tally"]) - 1))  # fmt: skip
@@ -128,11 +143,11 @@ def _show_tally(message: Mapping[str, Any]) -> None:
         beside = f"{place:>6.2f}" if place else ""
         click.echo(f"  {number:>5,}{beside}  {' '.join(_lines(choice))}")
         for person in message["chosen_by"].get(choice, ()):
-            click.echo(f"           {' '.join(_lines(person))}")
+            click.echo(f"           {' '.join(_lines(names[person]))}")
     if others := message["chosen_by"].get(""):
         click.echo(f"  {len(others):>5,}  {_('another time')}")
         for person in others:
-            click.echo(f"           {' '.join(_lines(person))}")
+            click.echo(f"           {' '.join(_lines(names[person]))}")
 
 
 def _ended(answer: Mapping[str, Any]) -> str:

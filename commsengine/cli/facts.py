@@ -97,10 +97,11 @@ def add(wiring: Wiring, campaign: str, outcome: OutcomeId, email: str, at: str) 
     Example: commsengine facts add crm first_call ana.kim@example.com --at 2027-03-15
     """
     from commsengine.authoring.facts_file import ToldFact
-    from commsengine.campaigns.outcome_facts import campaign_of_facts, judge
+    from commsengine.campaigns.outcome_facts import campaign_of_facts, judge, outcome_named
     from commsengine.cli.arguments import person_named
 
     record, now = campaign_of_facts(wiring.store, campaign), wiring.clock()
+    outcome = outcome_named(record.plan, outcome)
     person = person_named(wiring, email)
     found = judge(wiring.store, record.plan, [ToldFact(0, person.id, outcome, at)], now)
     for wrong in found.wrong:
@@ -126,7 +127,7 @@ def list_(wiring: Wiring, campaign: str, as_json: bool) -> None:
         show_json(found)
         return
     for outcome in found["outcomes"]:
-        title(_("{outcome}: {title}, by {by}", **outcome))
+        title(_("{outcome}: {title}, by {day}", **outcome))
         _list(outcome["done"])
         click.echo()
     note(_("Not on the list does not mean not done: it only means that it was not told here."))

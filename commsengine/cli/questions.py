@@ -84,7 +84,7 @@ class _AskType(click.ParamType["AskId"]):
 
 
 @click.command()
-@click.argument("ids", metavar="ID", type=_AskType(), nargs=-1, required=True)
+@click.argument("ids", metavar="ID...", type=_AskType(), nargs=-1, required=True)
 @click.option("--answer", default="", help=N_("What those who asked get to read."))
 @click.option(
     "--as",
@@ -116,11 +116,12 @@ def question(
 
     An ID is the number of a question (7), or that of an input (a12).
 
+    Several ids get one answer: name those that ask the same in other words.
     The answer is on their page at once and is sent to each of them once. It stands, without names and in your words, on
     the page "What we heard, what we did", and opens the next message of the same roles. A promise (--as later --by
     DATE) heads 'today' once its day is past, until it is answered again. Without --answer, it shows what it would end.
 
-    Example: commsengine question 7 --answer "Yes, the notebook may stay until May." --ask "May the notebook stay?"
+    Example: commsengine question 7 9 --answer "Yes, the notebook may stay until May." --ask "May the notebook stay?"
     """
     from commsengine.answers.replying import Wording
 
@@ -128,7 +129,7 @@ def question(
     named = replying.asks(ids)
     asks = named if only else replying.alike(named)
     if not answer.strip() and ending is None:
-        _show_asks(wiring, asks, as_json)
+        _show_asks(wiring, asks, ids, as_json)
         return
     if private and to:
         raise click.UsageError(_("Write --private or --to, not both."))
@@ -137,7 +138,7 @@ def question(
     if as_json:
         show_json(_as_json(given))
     else:
-        _told(given, asks, said.ending)
+        _told(given, asks, said.ending, unread=said.public and not said.asked and not any(a.objection for a in asks))
 
 
 def _day(written: str | None) -> dt.date | None:
@@ -151,7 +152,7 @@ def _day(written: str | None) -> dt.date | None:
         raise InputError(f"{error}.", _("Write --by 2027-03-15.")) from None
 
 
-def _show_asks(wiring: Wiring, asks: Sequence[Ask], as_json: bool) -> None:
+def _show_asks(wiring: Wiring, asks: Sequence[Ask], named: Sequence[AskId], as_json: bool) -> None:
     people = wiring.store.people.by_ids(sorted({ask.person_id for ask in asks}))
     rows = [(str(ask.id), ask.at, people[ask.person_id].email if ask.person_id in people else "", ask) for ask in asks]
     if as_json:
@@ -160,7 +161,7 @@ def _show_asks(wiring: Wiring, asks: Sequence[Ask], as_json: bool) -> None:
         return
     shown = [(name, when(at), person, ask.message, ask.text) for name, at, person, ask in rows]
     table([N_("id"), N_("at"), N_("by"), N_("message"), N_("text")], shown, whole=["id"])
-    click.echo("\n" + _("Answer them all: commsengine question {id} --answer TEXT", id=asks[0].id))
+    click.echo("\n" + _("Answer: commsengine question {ids} --answer TEXT", ids=" ".join(str(ask) for ask in named)))
 
 
 def _ask_json(ask: Ask) -> dict[str, Any]:
@@ -172,11 +173,13 @@ def _as_json(given: Given) -> dict[str, Any]:
     return {"reply": given.number, "ids": asks, "people": given.people, "notice": given.notice, "untold": untold}
 
 
-def _told(given: Given, asks: Sequence[Ask], ending: Ending) -> None:
+def _told(given: Given, asks: Sequence[Ask], ending: Ending, *, unread: bool) -> None:
     names = ", ".join(str(ask) for ask in given.asks)
     text = N_("Answered ({ending}) to {people}: {ids}. {campaign} goes on for whoever asked.")
     say(_(text, ending=_(ENDINGS[ending]), people=n_people(given.people), ids=names, campaign=asks[0].campaign))
     if given.notice:
         click.echo(_("Everybody else hears of it by the message '{message}'.", message=given.notice))
+    elif unread:
+        note(_("Others read the answer on their page, without what was asked. Say that in your words with --ask."))
     for person in given.untold:
         note(_("{person} gets no letter: a text of the message has a column that they lack.", person=person))

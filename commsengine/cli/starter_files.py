@@ -87,7 +87,7 @@ minimum_gap: 4h                        # between two touches of one person
 # black_out: [2026-12-24..2027-01-01]  # days on which nothing is sent to anybody
 follow_ups_per_day: 5                  # one manager is never asked to call more people a day
 recall: role                           # what times a message by recall: a role's answers, a person's, or off
-retention: 365 days                    # what is kept about a finished campaign, and for how long
+retention: 365 days                    # so long after a campaign has ended what people wrote in it is kept
 language: en
 """
 

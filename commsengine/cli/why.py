@@ -65,8 +65,8 @@ def _show(message: Mapping[str, Any]) -> None:
     told += [(each["at"], each["text"]) for each in message["said"]]
     for at, text in sorted(told, key=lambda each: datetime.fromisoformat(each[0])):
         say(f"    {when(at)}  {text}")
-    for reason in message["reasons"]:
-        say(f"    {_next(reason)}{reason['text']}")
+    for line in dict.fromkeys(f"{_next(reason)}{reason['text']}" for reason in message["reasons"]):
+        say(f"    {line}")  # a message and the question about what was said to it may wait for the same
     if message["timing"]:
         say(f"    {message['timing']}")
 

@@ -48,12 +48,17 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class GivenAnswer:
-    """What somebody answered to what a message asked. ``day`` is a date in words."""
+    """What somebody answered to what a message asked. ``day`` is a date in words.
+
+    ``id`` replies to it, and to the ``alike`` others who wrote nearly the same.
+    """
 
     name: str
     about: str
     text: str
     day: str
+    id: str = ""
+    alike: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,9 +123,10 @@ class DigestFacts:
 
     ``troubles`` keep messages from arriving, ``overdue`` was promised for a day that is past; ``numbers`` are those of
     the day, ``figures`` all others: finished sentences. Of ``waiting`` talks ``calls`` are today's; of
-    ``open_questions`` and ``to_decide`` the first are listed, and so of so many new answers (``answered``). ``opens``
-    is the address of the page behind it, by a link that works once. ``commitments`` of theirs are overdue, ``broken``
-    of them since the last digest: the others are no reason for a mail.
+    ``open_questions`` and ``to_decide`` the first are listed, and so of so many new answers (``answered``): in words,
+    or counted by choice (``chosen``), and ``all_answers`` says where the others are. ``opens`` is the address of the
+    page behind it, by a link that works once. ``commitments`` of theirs are overdue, ``broken`` of them since the last
+    digest: the others are no reason for a mail.
     """
 
     key: str
@@ -131,6 +137,8 @@ class DigestFacts:
     held: tuple[HeldRow, ...] = ()
     figures: tuple[str, ...] = ()
     answered: int = 0
+    chosen: tuple[str, ...] = ()
+    all_answers: str = ""
     opens: str = ""
     troubles: tuple[str, ...] = ()
     overdue: tuple[str, ...] = ()
@@ -145,7 +153,7 @@ class DigestFacts:
     @property
     def empty(self) -> bool:
         told = (self.troubles, self.overdue, self.calls, self.questions, self.answers, self.recorded, self.held)
-        return not any(told) and not self.broken
+        return not any((*told, self.chosen)) and not self.broken
 
     def fields(self) -> dict[str, Any]:
         return {
@@ -159,6 +167,8 @@ class DigestFacts:
             "questions": _rows(self.questions),
             "questions_shown": of_all(len(self.questions), self.open_questions),
             "answers": _rows(self.answers),
+            "chosen": list(self.chosen),
+            "all_answers": self.all_answers,
             "recorded": _rows(self.recorded),
             "held": _rows(self.held),
             "figures": list(self.figures),

@@ -131,8 +131,14 @@ def _asking_body(
 
 def _telling_body(recipe: Recipe, context: Mapping[str, Any], parts: Parts) -> list[Token]:
     body = [*parts.opening, *read(recipe.template.render(context), recipe.template.where)]
-    body = [*parts.above, *lowered(body)] if parts.above else body
+    body = [*parts.above, *lowered(_untitled(body))] if parts.above else body
     return [*body, *read(parts.line.render(context), parts.line.where)] if parts.line else body
+
+
+def _untitled(body: Sequence[Token]) -> list[Token]:
+    # what stands above has said the title
+    title = next((place for place, token in enumerate(body) if token.tag == "h1"), len(body))
+    return [*body[:title], *body[title + 3 :]]
 
 
 def _asking(body: Tokens, asked: Tokens) -> list[Token]:

@@ -140,6 +140,7 @@ class Setting:
             "input": message.input.kind if message.ask == "input" and message.input else "",
             "ask": message.ask,
             "language": language,
+            "once": self._cadence(message).times == 1,
             "often": often(self._cadence(message), on_trial=self._plan.experiment is not None),
             "to_do": self._awaited(message),
             "is_called": any(rung.do == "personal" for rung in self._plan.ladder(message)),

@@ -14,6 +14,7 @@ from dataclasses import replace
 import structlog
 
 from commsengine.cadence.calendar import last_closing
+from commsengine.cadence.plan import Workspace
 from commsengine.engine.decisions import Decisions
 from commsengine.engine.owner_lock import Owner
 from commsengine.engine.startup import Reconciled, after_a_clock_set_back, brake, reconcile
@@ -111,7 +112,7 @@ class Heartbeat:
         # where cron calls the ticks there is no night's sweep: the day's first tick decides all people
         last = self._store.engine.heartbeat()
         if last is not None and last.beat_at.date() < now.date():
-            sweep(self._store, now)
+            at_night(self._store, self._decisions.workspace, now)
 
     def _learn(self, now: dt.datetime) -> None:
         # from the beat before: how far apart cron calls the ticks, and whether this one was awaited
@@ -124,6 +125,13 @@ def sweep(store: Store, now: dt.datetime) -> None:
     # makes all people due; the next beats decide them in batches, and nothing that is sent changes
     store.loading.wipe_bookmarks(now)
     log.info("sweep")
+
+
+def at_night(store: Store, workspace: Workspace, now: dt.datetime) -> None:
+    """Sweeps, and forgets what people said in campaigns that ended longer ago than it is kept."""
+    sweep(store, now)
+    for campaign in store.campaigns.forget_ended(now - dt.timedelta(minutes=workspace.retention), by="engine", now=now):
+        log.info("forgotten", campaign=campaign)
 
 
 def finish_what_is_over(store: Store, now: dt.datetime) -> list[str]:

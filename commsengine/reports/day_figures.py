@@ -8,7 +8,7 @@ from __future__ import annotations
 import datetime as dt
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from commsengine.cadence.calendar import DAY, Hours
@@ -39,7 +39,7 @@ MOST_ROLES = 3
 @dataclass(frozen=True, slots=True)
 class DayFigures:
     """``since`` is the local date of the reader's last working day, whose midnight begins what ``happened`` up to that
-    of ``today``. ``leaving`` are messages by channel.
+    of ``today``, and ``so_far`` what has happened since. ``leaving`` are messages by channel.
     """
 
     campaign: str
@@ -47,41 +47,30 @@ class DayFigures:
     today: dt.date
     happened: Happened
     leaving: Mapping[ChannelName, int] = field(default_factory=dict)
+    so_far: Happened = field(default_factory=Happened)
 
     def as_json(self) -> dict[str, Any]:
-        did = self.happened
         return {
             "campaign": self.campaign,
             "since": self.since.isoformat(),
             "today": self.today.isoformat(),
-            "sent": did.sent,
-            "acknowledged": did.acknowledged,
-            "answered": did.answered,
-            "asked": did.asked,
+            **asdict(self.happened),
             "leaving": dict(self.leaving),
+            "so_far": asdict(self.so_far),
         }
 
     @classmethod
     def of(cls, data: Mapping[str, Any]) -> DayFigures:
         """From its JSON."""
-        happened = Happened(*(data[name] for name in ("sent", "acknowledged", "answered", "asked")))
+        happened = Happened(**{name: data[name] for name in data["so_far"]})
         since, today = (dt.date.fromisoformat(data[name]) for name in ("since", "today"))
-        return cls(data["campaign"], since, today, happened, data["leaving"])
+        return cls(data["campaign"], since, today, happened, data["leaving"], Happened(**data["so_far"]))
 
     @property
     def lines(self) -> tuple[str, ...]:
-        return (self._before(), self._today())
-
-    def _before(self) -> str:
-        did = self.happened
-        parts = [
-            counted(did.sent, "message sent", "messages sent"),
-            _("{number:,} confirmed", number=did.acknowledged),
-            _("{number:,} answered", number=did.answered),
-            *([counted(did.asked, "question asked", "questions asked")] if did.asked else []),
-        ]
-        when = _("Yesterday") if self.today - self.since == DAY else _("Since {day:%A}", day=self.since)
-        return _("{when}: {parts}.", when=when, parts=", ".join(parts))
+        before = _("Yesterday") if self.today - self.since == DAY else _("Since {day:%A}", day=self.since)
+        news = [_told(_("Today so far"), self.so_far)] if self.so_far != Happened() else []
+        return (_told(before, self.happened), *news, self._today())
 
     def _today(self) -> str:
         if not sum(self.leaving.values()):
@@ -94,6 +83,16 @@ class DayFigures:
         return _("Today {leaves} to leave: {parts}.", leaves=leaves, parts=", ".join(by))
 
 
+def _told(when: str, did: Happened) -> str:
+    parts = [
+        counted(did.sent, "message sent", "messages sent"),
+        _("{number:,} confirmed", number=did.acknowledged),
+        _("{number:,} answered", number=did.answered),
+        *([counted(did.asked, "question asked", "questions asked")] if did.asked else []),
+    ]
+    return _("{when}: {parts}.", when=when, parts=", ".join(parts))
+
+
 def day_figures(
     store: Store, record: CampaignRecord, reader: Person, leaving: Mapping[ChannelName, int], now: dt.datetime
 ) -> DayFigures:
@@ -101,7 +100,9 @@ def day_figures(
     today = hours.local_date(now)
     since = hours.after_working_days(today, -1)
     happened = store.counts.happened(record.id, hours.midnight(since), hours.midnight(today))
-    return DayFigures(record.id, since, today, happened, leaving)
+    return DayFigures(
+        record.id, since, today, happened, leaving, store.counts.happened(record.id, hours.midnight(today), now)
+    )
 
 
 def end_of_day(record: CampaignRecord, reader: Person, now: dt.datetime) -> dt.datetime:

@@ -186,6 +186,16 @@ def places(message: Message, given: Sequence[GivenInput]) -> dict[str, float]:
     return {choice: round(mean(each), 2) for choice, each in found.items() if each}
 
 
+def chosen_so_far(message: Message, given: Sequence[GivenInput]) -> dict[str, int]:
+    """The tally in words: of a meeting also how many ask for another time, of an order its points."""
+    counts = tally(message, given)
+    if message.input and message.input.kind == "meeting":
+        return counts | {_("another time"): len(newest(given)) - sum(counts.values())}
+    if message.input and message.input.kind == "rank":
+        return {_("{choice} (points)", choice=choice): points for choice, points in counts.items()}
+    return counts
+
+
 def _chosen_by(message: Message, given: Sequence[GivenInput]) -> dict[str, list[str]]:
     # Who comes when; under "" those who ask for another time.
     if not (message.input and message.input.kind == "meeting"):

@@ -14,18 +14,18 @@ from dataclasses import replace
 from itertools import groupby
 from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, select, union_all, update
+from sqlalchemy import Connection, Row, bindparam, func, select, union_all, update
 
 from commsengine.cadence.history import Campaign, Campaigns, Standstill
 from commsengine.cadence.kinds_and_states import CHANNELS, CampaignState
 from commsengine.cadence.plan import Plan, Workspace
 from commsengine.errors import CommsError, InputError
-from commsengine.store import bookkeeping, moves, refusals
+from commsengine.store import bookkeeping, erasure, moves, refusals
 from commsengine.store.campaign_facts import gates, manager_words, notices, seals
 from commsengine.store.database import Database, columns_of
 from commsengine.store.dialogue import replies
 from commsengine.store.records import CampaignRecord, Hold
-from commsengine.store.tables import campaign, plan_version, standstill, touch
+from commsengine.store.tables import audit, campaign, plan_version, standstill, touch
 from commsengine.text import near_names
 from commsengine.translation import N_, _
 
@@ -51,6 +51,17 @@ _CAMPAIGN = _CAMPAIGNS.where(campaign.c.id == bindparam("the_id"))
 _VERSION = select(plan_version).where(
     plan_version.c.campaign == bindparam("the_id"), plan_version.c.version == bindparam("number")
 )
+_LAST = func.max(audit.c.id).filter(audit.c.action.in_(("finish", "cancel")))
+_ENDED = (
+    select(audit.c.subject)
+    .join(campaign, campaign.c.id == audit.c.subject)
+    .where(campaign.c.state.in_(("finished", "cancelled")), audit.c.action.in_(("finish", "cancel", "forget")))
+    .group_by(audit.c.subject)
+    .having(func.max(audit.c.at) < bindparam("before"), func.max(audit.c.id) == _LAST)
+    .order_by(audit.c.subject)
+)
+"""Campaigns that ended before an instant; those that were forgotten since are left out."""
+
 _OVER = select(standstill).where(standstill.c.until.is_not(None)).order_by(standstill.c.id)
 
 
@@ -203,6 +214,14 @@ class CampaignStore:
                 _change(connection, campaign_id, state="finished")
                 bookkeeping.note(connection, "finish", campaign_id, by=by, now=now)
         return self._known(campaign_id)
+
+    def forget_ended(self, before: dt.datetime, *, by: str, now: dt.datetime) -> list[str]:
+        """Takes what people said from the record of each campaign that ended before that instant; returns their ids."""
+        with self._database.write() as connection:
+            ended = [str(row.subject) for row in connection.execute(_ENDED, {"before": before})]
+            for campaign_id in ended:
+                erasure.forget(connection, campaign_id, by=by, now=now)
+        return ended
 
     def _known(self, campaign_id: str) -> CampaignRecord:
         found = self.get(campaign_id)

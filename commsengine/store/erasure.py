@@ -29,6 +29,12 @@ _WROTE: tuple[tuple[Table, dict[str, Any]], ...] = (
     (tables.deed, {"ref": ""}),
     (tables.unreachable, {"reason": ""}),
 )
+_SAID_IN: tuple[tuple[Table, dict[str, Any]], ...] = (
+    (tables.answer, {"value": "", "detail": {}, "right": None}),
+    *((table, blanks) for table, blanks in _WROTE if "campaign" in table.c and table is not tables.answer),
+)
+"""What is forgotten of a campaign that ended long ago."""
+
 _BLANK: dict[str, Any] = {
     **dict.fromkeys((*TEXTS, "manager_key", "wished_channel"), ""),
     **dict.fromkeys(("days", "quiet_from", "quiet_to", "wake_at")),
@@ -64,6 +70,17 @@ def erase(connection: Connection, person_id: str, *, by: str, now: dt.datetime) 
     bookkeeping.managers_changed(connection, [row.manager_key], now)
     bookkeeping.note(connection, "erase", pseudonym, by=pseudonym if by in (row.email, person_id) else by, now=now)
     return pseudonym
+
+
+def forget(connection: Connection, campaign: str, *, by: str, now: dt.datetime) -> None:
+    """Of a campaign that is over: what people wrote and answered to checks goes; who had what, and when, stays."""
+    for table, blanks in _SAID_IN:
+        connection.execute(update(table).where(table.c.campaign == campaign).values(blanks))
+    open_ = tables.question.c.campaign == campaign, tables.question.c.answered_at.is_(None)
+    connection.execute(update(tables.question).where(*open_).values(answered_at=now, answered_by=by))
+    mail = tables.touch.c.campaign == campaign, tables.touch.c.kind == "service"
+    connection.execute(moves.blanking().where(*mail, tables.touch.c.state.in_(moves.FINAL)))
+    bookkeeping.note(connection, "forget", campaign, by=by, now=now)
 
 
 def _names(names: Sequence[str]) -> ColumnElement[bool]:

@@ -67,9 +67,17 @@ def messages(index: int) -> st.SearchStrategy[dict[str, Any]]:
             "sender": st.sampled_from(("lead", "manager")),
             "managers_first": st.sampled_from((None, None, "2 working days")),
             "follow_up": st.sampled_from(LADDERS),
+            "checks": st.sampled_from(([], [], ["recall"], ["recall", "baseline", "transfer"], ["transfer"])).map(
+                _checks
+            ),
             "commit": st.builds(lambda day: {"text": "I will.", "by": day}, st.sampled_from(COMMITMENT_DAYS)),
         }
     ).map(_commits_only_where_asked)
+
+
+def _checks(kinds: Sequence[str]) -> list[dict[str, Any]]:
+    asked = {"answers": ["Here", "There"], "right": "Here", "because": "One place."}
+    return [{"question": f"{kind}?", **asked, **({} if kind == "recall" else {kind: "true"})} for kind in kinds]
 
 
 def _commits_only_where_asked(message: dict[str, Any]) -> dict[str, Any]:

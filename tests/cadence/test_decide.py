@@ -327,3 +327,11 @@ def test_what_was_kept_for_the_end_is_asked_once() -> None:
     first = tell(given("3"), BERLIN, until="2027-01-18")
     later = tell(given("5"), BERLIN, start="2027-01-18", history=first.history)
     assert [touch.asks for touch in (*first.touches, *later.touches)] == ["", "", "transfer", "", ""]
+
+
+def test_the_first_mail_is_the_first_by_mail() -> None:
+    plan = a_plan(a_message(), send={"channels": ["email"], "at_most": {"per_day": 2, "per_week": 5}})
+    before = replace(RETRY, state="sent", message="other", key="k")
+    for channel, first in (("slack", True), ("email", False)):
+        (touch,) = asked(MONDAY_9, History((replace(before, channel=channel),)), plan).touches
+        assert (touch.channel, touch.first) == ("email", first)

@@ -50,6 +50,10 @@ def test_what_is_tried_again_still_brings_it_itself() -> None:
     assert opening([SAID], NEXT, [own]) == (SAID,)
 
 
+def test_an_answer_without_words_for_what_was_asked_opens_nothing() -> None:
+    assert opening([replace(SAID, asked="")], NEXT, []) == ()
+
+
 def test_it_is_for_the_roles_of_those_who_asked_and_not_for_a_talk() -> None:
     assert opening([SAID], replace(NEXT, role="others"), []) == ()
     assert opening([SAID], replace(NEXT, kind="personal"), []) == ()

@@ -12,7 +12,7 @@ from commsengine.cadence.calendar import Hours, zone
 from commsengine.cadence.decide import decide
 from commsengine.cadence.forecast import NEVER, forecast
 from commsengine.cadence.history import Answer, Campaigns, DirectReport, History, Question, Touch
-from commsengine.cadence.kinds_and_states import BY_HAND
+from commsengine.cadence.kinds_and_states import BY_HAND, REPEATED
 from commsengine.cadence.people import Person
 from commsengine.cadence.phases import gates_before
 from commsengine.cadence.plan import WEEKDAYS, Plan
@@ -158,6 +158,23 @@ def test_nothing_but_the_sponsor_comes_while_an_objection_is_open(world: Worlds,
         ends = question.answered_at or NEVER
         meanwhile = [t for t in sent(story.touches) if question.asked_at <= t.due_at < ends and same(question, t)]
         assert {touch.kind for touch in meanwhile} <= {"sponsor"}
+
+
+@generated
+@given(worlds(), st.integers(0, 99))
+def test_what_is_asked_first_and_what_is_kept_for_the_end_are_asked_once_there(world: Worlds, salt: int) -> None:
+    campaigns, _ = world
+    sequences: dict[tuple[str, str], list[Touch]] = {}
+    for touch in sent(told(world, salt).touches):
+        if touch.kind in REPEATED:
+            sequences.setdefault((touch.campaign, touch.message), []).append(touch)
+    for touches in sequences.values():
+        message = plan_of(campaigns, touches[0]).message(touches[0].message)
+        asked = [touch.asks for touch in touches]
+        assert [touch.number for touch in touches if touch.asks == "baseline"] in ([], [1])
+        assert ("baseline" in asked) == any(check.baseline for check in message.checks)
+        assert asked.count("transfer") <= 1
+        assert "transfer" not in asked[:-1]
 
 
 @generated

@@ -19,13 +19,17 @@ from commsengine.cadence.told import Told, as_told, dates_read, holds, told_of
 from commsengine.campaigns.moved_dates import notice_of
 from tests.builders import a_message, a_plan, utc
 from tests.cadence.generated import answers, worlds
-from tests.cadence.telling import BERLIN, a_row, tell
+from tests.cadence.telling import BERLIN, a_row, got_it, tell
 
 STARTED = utc("2027-01-04")
 WRONG = a_message(cadence={"every": "48h", "times": "4"}, follow_up=[])
 RIGHT = a_message(id="right", corrects="one-record", cadence={"every": "48h", "times": "2"}, follow_up=[])
 OTHER = a_message(id="other", priority="high", cadence={"every": "24h", "times": "9"}, follow_up=[])
 OLD, NEW = dt.date(2027, 3, 15), dt.date(2027, 4, 5)
+
+
+ASKED = a_row("2027-01-11 09:00", asks="recall")
+"""A check alone, which says nothing of the message until it is answered."""
 
 
 def running(*messages: Mapping[str, object], **changes: object) -> Campaigns:
@@ -57,6 +61,9 @@ def sent_now(campaigns: Campaigns, history: History) -> list[str]:
         (past(outcomes=(OutreachOutcome("crm", "one-record", "understood", utc("2027-01-12")),)), "one-record"),
         (past(outcomes=(OutreachOutcome("crm", "one-record", "away", utc("2027-01-12")),)), ""),
         (past(a_row("2027-01-11 09:00", named="go_live=2027-03-15")), "one-record go_live=2027-03-15"),
+        (past(ASKED), ""),
+        (past(replace(ASKED, asks=None, number=1)), "one-record"),
+        (past(ASKED, answers=(got_it("2027-01-11 10:00", kind="check", key=ASKED.key),)), "one-record"),
     ],
 )
 def test_who_was_reached_gets_it_as_a_correction(history: History, corrects: str) -> None:

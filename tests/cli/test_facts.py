@@ -104,7 +104,7 @@ def test_one_fact_by_hand(house: Terminal) -> None:
     again = house.run("facts", "add", "crm", "first_call", "ana@example.com", "--at", str(TODAY))
     assert again.out == "It was on record already: ana@example.com, 'first_call'.\n"
     shown = house.run("facts", "crm").out
-    assert shown.startswith("first_call: The first call is logged, by go_live\n  1 person did it\n")
+    assert shown.startswith("first_call: The first call is logged, by 2027-01-10\n  1 person did it\n")
     assert "Ana Kim" in shown
     assert house.json("people", "show", "ana@example.com")["deed"][0]["outcome"] == "first_call"
 

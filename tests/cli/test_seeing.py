@@ -247,7 +247,17 @@ def test_today_and_followups_say_what_came_of_talks_and_the_numbers_of_the_day(
     found = started.json("today")
     (talk,), (numbers,) = found["recorded"], found["numbers"]
     assert (talk["person"], talk["unclear"], talk["by"]) == ("ana@example.com", "skill", "mia@example.com")
-    assert list(numbers) == ["campaign", "since", "today", "sent", "acknowledged", "answered", "asked", "leaving"]
+    assert list(numbers) == [
+        "campaign",
+        "since",
+        "today",
+        "sent",
+        "acknowledged",
+        "answered",
+        "asked",
+        "leaving",
+        "so_far",
+    ]
     order = ["promises", "paused", "channels", "failed", "held", "refusals", "numbers", "questions", "follow_ups"]
     assert [name for name in found if name in order] == order
     assert started.json("followups")["recorded"] == found["recorded"]

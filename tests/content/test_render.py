@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+from commsengine.cadence.history import Briefing
 from commsengine.cadence.plan import Plan
 from commsengine.campaigns.moved_dates import notice_of
 from commsengine.content.person_values import Signers
@@ -415,3 +416,25 @@ def test_who_confirmed_and_has_it_to_do_is_asked_what_stands_in_the_way() -> Non
     silent = renderer.talking_points("one-record", "sales", BEN, CAST)
     assert "Ben has not answered yet." in silent.text
     assert "What stands in the way" not in silent.text
+
+
+def test_a_request_that_comes_again_is_true_for_who_has_answered_too() -> None:
+    shown = [written("input", number=number).text for number in range(1, 9)]
+    for text in shown[1:]:
+        assert "still missing" not in text
+        assert "still open" not in text
+    assert any("your answer stands" in text for text in shown)
+    assert "few words" in shown[0]
+    assert "few words" not in written("choice").text
+
+
+def test_a_briefing_says_that_a_question_comes_first_and_what_is_for_the_manager() -> None:
+    before = {**CHECK, "baseline": True}
+    about = Briefing("others", utc("2027-01-18"), only=False)
+    for checks, asks_first in (((before,), True), ((CHECK,), False)):
+        renderer = a_renderer(a_plan(a_message(checks=checks, managers_first="2 working days")))
+        for channel in ("email", "slack"):
+            briefing = replace(a_touch(kind="briefing", channel=channel, asks=""), briefing=about)
+            shown = renderer.touch(briefing, MIA, CAST).text
+            assert ("one question alone" in shown) is asks_first
+            assert shown.index("What you can say") < shown.index("And for you")

@@ -1,8 +1,11 @@
 from __future__ import annotations
 
+import datetime as dt
+
+from commsengine.cadence.plan import Workspace
 from commsengine.campaigns.control import known
 from commsengine.channels.channel import UNCERTAIN, Outcome
-from commsengine.engine.heartbeat import finish_what_is_over, sweep
+from commsengine.engine.heartbeat import at_night, finish_what_is_over, sweep
 from commsengine.store.store import Store
 from tests.builders import a_message, a_plan, someone, utc
 from tests.engine.conftest import MakeEngine, run
@@ -66,3 +69,13 @@ def test_a_campaign_whose_last_day_is_over_is_finished(store: Store) -> None:
     run(store, [someone(1)])
     assert finish_what_is_over(store, utc("2027-03-30")) == []
     assert finish_what_is_over(store, utc("2027-04-01")) == ["crm"]
+
+
+def test_at_night_what_was_said_long_ago_is_forgotten(store: Store, clock: Clock) -> None:
+    run(store, [someone(1)], ONCE)
+    store.questions.ask(someone(1).id, "crm", "one-record", "k", "Why?", evidence="link", now=clock.now)
+    store.campaigns.finish("crm", by="engine", now=clock.now)
+    kept = Workspace.model_validate({"retention": "30 days"})
+    for days, known_still in ((29, 1), (31, 0)):
+        at_night(store, kept, clock.now + dt.timedelta(days=days))
+        assert len(store.questions.all()) == known_still

@@ -78,3 +78,12 @@ def test_a_word_that_is_taken_back_counts_for_nothing(tmp_path: Path) -> None:
     (own,) = [answer for answer in store.answers.of_person(someone(0).id) if answer.kind == "commit"]
     assert store.answers.withdraw(own.id, utc("2027-01-11"))
     assert "Person 0" not in [one.name for one in commitments(store, known(store, "crm"), AFTER)]
+
+
+def test_nobody_is_held_to_what_was_corrected(tmp_path: Path) -> None:
+    store = promised(tmp_path)
+    right = a_message(id="put-right", corrects="one-record")
+    plan = a_plan(a_message(**COMMIT), right)
+    store.campaigns.save_version(plan, {}, "", introduced={}, by="dana", now=utc("2027-01-16"))
+    assert overdue_commitments(store, known(store, "crm"), AFTER) == []
+    assert {one.state for one in commitments(store, known(store, "crm"), AFTER)} == {"committed", "not kept", "kept"}

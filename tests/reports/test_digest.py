@@ -191,10 +191,12 @@ ASKS = a_message(
 TUESDAY, WEDNESDAY, FRIDAY = "2027-01-12 07:00", "2027-01-13 07:00", "2027-01-15 07:00"
 
 
-def answers(store: Store, text: str, now: str, *, number: int = 1, key: str = "", kind: str = "input") -> int:
+def answers(
+    store: Store, text: str, now: str, *, number: int = 1, key: str = "", kind: str = "input", message: str = "asks"
+) -> int:
     person = someone(number)
     given = store.answers.record(
-        person.id, "crm", "asks", key or now, kind, value=text, right=True if kind == "check" else None,
+        person.id, "crm", message, key or now, kind, value=text, right=True if kind == "check" else None,
         evidence="link", by=person.id, now=utc(now),
     )  # fmt: skip
     return given.id
@@ -219,7 +221,7 @@ def test_what_people_answered_is_read_the_next_morning_and_once(
     morning(running, clock, TUESDAY)
     assert digests(bag) == ["Today: 1 new answer"]
     assert "name='Person 1', about='asks', text='The phone number.', day='11 January'" in texts(bag)[0]
-    assert texts(bag)[0].endswith("All answers so far: commsengine answers crm")
+    assert "All answers so far: commsengine answers crm." in texts(bag)[0]
     morning(running, clock, WEDNESDAY, "2027-01-14 07:00")
     assert len(digests(bag)) == 1
     answers(store, "And the map.", "2027-01-14 08:00")
@@ -310,9 +312,23 @@ def test_many_answers_are_capped_and_the_rest_is_counted(
         answers(store, f"said {number:02d}.", "2027-01-11 10:00", number=number)
     morning(engine(), clock, TUESDAY)
     assert digests(bag) == ["Today: 30 new answers"]
-    assert (texts(bag)[0].count("said "), texts(bag)[0].splitlines()[-1]) == (
-        20, "10 more: commsengine answers crm",
-    )  # fmt: skip
+    assert (texts(bag)[0].count("said "), "10 more: commsengine answers crm." in texts(bag)[0]) == (20, True)
+
+
+def test_what_is_alike_is_one_line_with_its_id_and_what_is_chosen_is_counted(
+    store: Store, engine: MakeEngine, bag: Mailbag, clock: Clock
+) -> None:
+    ranks = a_message(id="ranks", ask="input", input={"question": "First?", "kind": "rank", "choices": ["A", "B"]})
+    run(store, [someone(n) for n in range(4)], a_plan(ASKS, ranks, send=BERLIN, follow_up=[]))
+    for number, order in enumerate(("A\nB", "A\nB", "B\nA", "A\nB")):
+        answers(store, "The phone number.", "2027-01-11 10:00", number=number)
+        answers(store, order, "2027-01-11 11:00", number=number, message="ranks")
+    morning(engine(), clock, TUESDAY)
+    assert digests(bag) == ["Today: 8 new answers"]
+    assert texts(bag)[0].count("The phone number.") == 1
+    assert "name='Person 0, Person 1, Person 2'" in texts(bag)[0]
+    assert "id='a1', alike=1" in texts(bag)[0]
+    assert '"ranks", 4 new; so far: A (points) 3, B (points) 1' in texts(bag)[0]
 
 
 def test_checks_what_was_taken_back_and_bare_promises_are_not_told(

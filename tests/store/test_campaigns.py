@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import datetime as dt
+
 import pytest
 from sqlalchemy import select, update
 
@@ -187,3 +189,26 @@ def test_who_did_what_is_on_record(store: Store) -> None:
         ("import", "people", "dana"), ("apply", "crm", "dana"), ("start", "crm", "dana"), ("pause", "crm", "dana"),
         ("resume", "crm", "tom"), ("cancel", "crm", "sam"),
     ]  # fmt: skip
+
+
+def test_what_people_said_is_forgotten_when_its_time_is_over_and_the_counts_stay(store: Store) -> None:
+    running(store)
+    deliver(store, a_touch())
+    store.answers.record(
+        "ana", "crm", "one-record", a_touch().key, "check", value="Here", right=True, evidence="link", by="ana", now=NOW
+    )
+    store.questions.ask("ana", "crm", "one-record", a_touch().key, "Why me?", evidence="link", now=NOW)
+    year = NOW + dt.timedelta(days=365)
+    assert store.campaigns.forget_ended(year, by="engine", now=year) == []  # it goes on
+    store.campaigns.finish("crm", by="engine", now=NOW)
+    assert store.campaigns.forget_ended(NOW, by="engine", now=year) == []
+    assert [each.right for each in store.answers.to_checks("crm")] == [True]
+    before = store.counts.status(NOW)[0]
+    assert store.campaigns.forget_ended(NOW + dt.timedelta(days=1), by="engine", now=year) == ["crm"]
+    assert store.campaigns.forget_ended(NOW + dt.timedelta(days=1), by="engine", now=year) == []
+    (answer,) = store.answers.of_person("ana")
+    assert (answer.kind, answer.value, answer.right) == ("check", "", None)
+    assert list(store.answers.to_checks("crm")) == []
+    assert store.questions.all() == []
+    after = store.counts.status(NOW)[0]
+    assert (after.touches, after.acknowledged) == (before.touches, before.acknowledged)

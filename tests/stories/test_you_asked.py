@@ -162,9 +162,11 @@ def test_the_next_touch_of_the_role_opens_with_it_and_only_that_one(
     assert sum(opened) == 1
 
 
-def test_the_answer_to_a_rumour_reaches_everybody_once_as_a_message_of_the_campaign(house: Rehearsal) -> None:
+def test_the_answer_to_a_rumour_reaches_everybody_else_as_a_message_of_the_campaign(house: Rehearsal) -> None:
     rows = [row for row in house.wiring.store.touches.list("crm") if row.message == "answer-6"]
-    assert Counter((row.person_id, row.state) for row in rows) == dict.fromkeys(((p.id, "sent") for p in PEERS), 1)
+    assert Counter((row.person_id, row.state) for row in rows) == dict.fromkeys(
+        ((p.id, "sent") for p in PEERS if p != PEERS[10]), 1
+    )
     (text,) = [text for text in touches_of(house, 11, "email") if "No job is cut. Not one." in text]
     assert "Are jobs cut?" in text
     assert "Two lists of customers" not in text  # the campaign's own reasons are not the answer

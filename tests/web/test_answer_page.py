@@ -489,3 +489,10 @@ def test_the_page_of_a_correction_says_what_was_told_to_those_who_were(open_site
         connection.exec_driver_sql("UPDATE touch SET corrects = 'one-record'")
     said = "We told you before: Every customer conversation is logged in one record. That no longer holds."
     assert said in site.get(key).text
+
+
+def test_what_asks_for_nothing_does_not_ask_whether_it_was_read(open_site: OpenSite) -> None:
+    site = open_site(a_message(ask="nothing"))
+    shown = site.get(site.house.touch()).text
+    assert "Have you read it?" not in shown
+    assert "I have a question" in shown

@@ -92,7 +92,9 @@ def test_a_briefings_own_page_asks_nothing_and_can_hold(open_site: Callable[...,
     assert "Nothing is asked of you" in page.text
     assert 'value="got_it"' not in page.text
     about = {"campaign": "crm", "message": "one-record"}
-    assert "Held. It goes out" in site.post(key, do="hold", until="2027-01-15", **about).text
+    held = site.post(key, do="hold", until="2027-01-15", **about).text
+    assert "Held. It goes out" in held
+    assert 'they get it on <time datetime="2027-01-15">' in held
     (hold,) = site.house.store.manager_words.holds("crm")
     assert (hold.person_id, str(hold.until)) == (MIA.id, "2027-01-15")
     assert site.post(key, do="hold", until="2027-01-15", campaign="crm", message="other").status_code == 400

@@ -42,6 +42,13 @@ def test_it_asks_i_will_and_never_got_it(site: Site) -> None:
     assert site.house.kinds() == ["commit"]
 
 
+def test_afterwards_it_says_what_was_promised_and_when_it_is_asked(site: Site) -> None:
+    key = site.house.touch()
+    said = site.post(key, do="commit", value="").text
+    assert f"<blockquote>{PROMISE}</blockquote>" in said
+    assert "On Wednesday, 20 January we ask you once whether it is done." in said
+
+
 @pytest.mark.parametrize(
     ("state", "said"), [("kept", "You said it is done"), ("not_kept", "You said it is not done yet")]
 )

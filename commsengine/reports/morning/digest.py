@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
@@ -10,6 +11,7 @@ from textwrap import shorten
 from typing import Any
 
 from commsengine.cadence.calendar import DAY, local_date_in
+from commsengine.cadence.dialogue import groups
 from commsengine.cadence.kinds_and_states import CHANNELS, OUTCOME_WORDS, UNCLEAR_WORDS, service_channel
 from commsengine.cadence.people import Person
 from commsengine.content.digest_facts import Call, DigestFacts, GivenAnswer, HeldRow, OpenQuestion, RecordedTalk
@@ -25,19 +27,20 @@ from commsengine.reports.day_figures import (
     told_of_got_it,
 )
 from commsengine.reports.followups import FollowUp, open_followups, todays_followups, with_talk
-from commsengine.reports.input_answers import recent_inputs
+from commsengine.reports.input_answers import chosen_so_far, recent_inputs
 from commsengine.reports.morning.manager_lists import why_untold
 from commsengine.reports.morning.morning_time import MorningBasis, morning_key, morning_of, quarter_of, tried
 from commsengine.reports.outcomes_recorded import RecordedOutcome, recorded_outcomes
 from commsengine.reports.phases.measures import gates_that_wait
 from commsengine.reports.promises import overdue_promises
 from commsengine.reports.status import channels, failed, held, paused_by_engine, questions, refusals
-from commsengine.store.records import CampaignRecord
+from commsengine.store.records import CampaignRecord, GivenInput
 from commsengine.translation import N_, _, counted, in_language
 
 CATEGORY = "digest"
 MOST_CALLS = 10
 MOST_LINES = 20
+MOST_NAMES = 3
 LONGEST = 300
 """Characters of a question or an answer; they stand in full in ``commsengine today`` and ``commsengine answers``."""
 
@@ -122,14 +125,30 @@ class Digests:
         given = recent_inputs(self._store, record, since and since - SETTLED, now - SETTLED)
         if not given:
             return facts
-        shown = tuple(
-            GivenAnswer(one.name or one.person, one.message, _short(one.text), _day(one.at, record))
-            for one in given[:MOST_LINES]
-        )
-        left_out = len(given) - len(shown)
+        alike = _alike([one for one in given if not _chooses(record, one.message)])
+        left_out = sum(map(len, alike[MOST_LINES:]))
         more = _("{number} more", number=left_out) if left_out else _("All answers so far")
-        more = _("{more}: commsengine answers {campaign}", more=more, campaign=record.id)
-        return replace(facts, answers=shown, answered=len(given), figures=(*facts.figures, more))
+        return replace(
+            facts,
+            answers=tuple(_given(group, record) for group in alike[:MOST_LINES]),
+            answered=len(given),
+            chosen=tuple(self._chosen(record, given)),
+            all_answers=_(
+                "{more}: commsengine answers {campaign}. Reply: commsengine question ID --answer TEXT",
+                more=more,
+                campaign=record.id,
+            ),
+        )
+
+    def _chosen(self, record: CampaignRecord, given: Sequence[GivenInput]) -> Iterator[str]:
+        # what is chosen from a list is counted, and names stand in the command
+        new = Counter(one.message for one in given if _chooses(record, one.message))
+        said = self._store.answers.inputs(record.id) if new else []
+        for message, number in new.items():
+            counts = chosen_so_far(record.plan.message(message), [one for one in said if one.message == message])
+            told = ", ".join(f"{_short(choice)} {count:,}" for choice, count in counts.items())
+            text = N_('"{message}", {number} new; so far: {told}')
+            yield _(text, message=message, number=number, told=told)
 
     def _with_commitments(
         self, record: CampaignRecord, facts: DigestFacts, since: dt.datetime, now: dt.datetime
@@ -274,6 +293,21 @@ def _grouped(asked: Sequence[Mapping[str, Any]], record: CampaignRecord) -> tupl
         )
         for first, *alike in groups.values()
     )
+
+
+def _chooses(record: CampaignRecord, message: str) -> bool:
+    asked = next((each.input for each in record.plan.messages if each.id == message), None)
+    return asked is not None and asked.kind != "text"
+
+
+def _alike(given: Sequence[GivenInput]) -> list[list[GivenInput]]:
+    return groups(given, lambda one: one.message, lambda one: one.text)
+
+
+def _given(group: Sequence[GivenInput], record: CampaignRecord) -> GivenAnswer:
+    first, names = group[0], list(dict.fromkeys(one.name or one.person for one in group))
+    about = (", ".join(names[:MOST_NAMES]), first.message, _short(first.text), _day(first.at, record))
+    return GivenAnswer(*about, str(first.ask.id), len(names[MOST_NAMES:]))
 
 
 def _day(at: dt.datetime, record: CampaignRecord) -> str:
