@@ -69,6 +69,7 @@ def answer_page(pick: Pick) -> dict[str, Any]:
         plan=plan, message=message, ask=ask, person=a_person(), asks=pick([None, "baseline"]),
         asks_check=pick([True, False, False]), own_ask=pick([True, False]), answered=pick([True, False]),
         undoable=pick([True, False]), over=pick([True, False, False]),
+        latest=Thing(kind=pick(["commit", "check", "acknowledged"])),
         right=pick([True, False]), extra_check=pick([True, False]),
         enough=pick([True, False]), last_answer=value("last"), earlier_answer=pick(["", value("earlier")]),
         question=pick([None, question]), at=lambda at: value("when"),
