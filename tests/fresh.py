@@ -23,12 +23,12 @@ def _template() -> bytes:
     return file.read_bytes()
 
 
-def a_store(path: Path, *, durable: bool = False) -> Store:
+def a_store(path: Path) -> Store:
     """The store of a new database there, with our tables and nothing in them."""
     with _ONE_TEMPLATE:
         template = _template()
     put(template, path)
-    return Store.open(sqlite_url(path), durable=durable)
+    return Store.open(sqlite_url(path), durable=False)
 
 
 def put(content: bytes, path: Path) -> None:

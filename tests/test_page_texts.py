@@ -69,6 +69,7 @@ def answer_page(pick: Pick) -> dict[str, Any]:
         plan=plan, message=message, ask=ask, person=a_person(), asks=pick([None, "baseline"]),
         asks_check=pick([True, False, False]), own_ask=pick([True, False]), answered=pick([True, False]),
         undoable=pick([True, False]), over=pick([True, False, False]),
+        latest=Thing(kind=pick(["commit", "check", "acknowledged"])),
         right=pick([True, False]), extra_check=pick([True, False]),
         enough=pick([True, False]), last_answer=value("last"), earlier_answer=pick(["", value("earlier")]),
         question=pick([None, question]), at=lambda at: value("when"),
@@ -84,7 +85,7 @@ def answer_page(pick: Pick) -> dict[str, Any]:
         commit=pick(["", value("commit")]), value=pick(["", value("said")]), adds=pick(["", value("adds")]),
         check=Thing(question=value("question"), answers=pairs, told=value("told"), because=because),
         opening=pick([[], [a_reply(pick)]]), replies=pick([[], [a_reply(pick)]]), told=pick([(), [value("told")]]),
-        question_ending=pick(["", value("ending")]),
+        question_ending=pick(["", value("ending")]), for_them=pick([(), [(value("heading"), value("words"))]]),
     )  # fmt: skip
     return {
         **said_above(pick), "card": card, "text": text, "ask": value("ask"), "note": "n", "opened": "question",
