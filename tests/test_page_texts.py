@@ -42,7 +42,8 @@ def said_above(pick: Pick) -> dict[str, str]:
 
 
 def a_reply(pick: Pick) -> Thing:
-    return Thing(asked=pick(["", value("asked")]), said=value("said"), ending=pick(["", value("ending")]))
+    asked, about = pick(["", value("asked")]), pick(["", value("about")])
+    return Thing(asked=asked, about=about, said=value("said"), ending=pick(["", value("ending")]))
 
 
 def a_person() -> Thing:
