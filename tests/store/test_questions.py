@@ -20,7 +20,7 @@ def test_a_question_is_open_until_its_first_answer(known: Store) -> None:
     told = known.questions.get(number)
     assert told is not None
     assert (told.answer, told.answered_by, told.answered_at) == ("Because.", "dana", LATER)
-    with pytest.raises(InputError, match=r"1 was answered .* by dana"):
+    with pytest.raises(InputError, match=rf"{number} was answered .* by dana"):
         answered(known, number, "No.", by="tom", now=LATER)
     assert known.questions.get(number) == told
     assert (known.questions.all(), known.questions.all(open_only=False)) == ([], [told])
