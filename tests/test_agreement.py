@@ -627,12 +627,23 @@ notices = st.builds(
 
 
 @settings(max_examples=settings.default.max_examples // 10)
-@given(plan=plans, some_people=people, r=rules, new=notices)
+@given(plan=plans, some_people=people, r=rules, new=notices, answers=st.booleans())
 def test_what_is_said_for_a_day_is_foreseen_as_it_comes_about(
-    tmp_path_factory: pytest.TempPathFactory, plan: Plan, some_people: list[Person], r: Workspace, new: Notice
+    tmp_path_factory: pytest.TempPathFactory,
+    plan: Plan,
+    some_people: list[Person],
+    r: Workspace,
+    new: Notice,
+    answers: bool,
 ) -> None:
-    """The engine hears of it at that instant; the forecast knows it from the start."""
+    """The engine hears of it at that instant; the forecast knows it from the start.
+
+    With ``answers`` it is the answer to what every second touch before it was asked about.
+    """
     assert new.said_at
+    if answers:
+        before = [t.key for t in touches_foreseen([plan], some_people, r, supposing([plan])) if t.due_at < new.said_at]
+        new = new.model_copy(update={"answers": frozenset(before[::2])})
     run, at = Run(tmp_path_factory.mktemp("run"), [plan], some_people, r), new.said_at
     run.diary.note(at, lambda: run.store.notices.add(plan.campaign, new, by="dana", now=at) and None)
     whole = plan.with_notices([new])

@@ -148,3 +148,12 @@ def test_after_a_pause_it_still_comes_that_day_and_not_the_next() -> None:
 def test_only_the_roles_that_it_names_get_it() -> None:
     assert said(urgent("2027-01-12 10:00", to=["others"])) == []
     assert said(urgent("2027-01-12 10:00", to=["sales"])) == ["Tue 12 Jan 11:00 message email"]
+
+
+def test_who_has_the_answer_by_a_letter_does_not_get_it_as_a_message_too() -> None:
+    asked = a_row("2027-01-11 09:00")
+    new = notice("2027-01-12 10:00", answers=[asked.key])
+    assert said(new, history=History(rows=(asked,))) == []
+    found = told(new, history=History(rows=(asked,)))
+    assert [reason.code for reason in found.last.reasons if reason.message == "now-1"] == ["answered"]
+    assert said(new) == ["Tue 12 Jan 11:00 message email"]
