@@ -35,7 +35,7 @@ demo: $(RUNS)  ## rehearse the shipped campaign in a sandbox and tell its story 
 
 test: $(READY) browser strace  ## run the whole suite
 	@# the program is started hundreds of times: compiled once, each start is quicker
-	PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder -q
+	PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder -q -m "not slow"
 
 check: $(READY)  ## formatting, lint and types
 	$(BIN)/ruff format --check .
@@ -59,7 +59,8 @@ bench-recall: $(READY)  ## the memory model on tables, a review log and in simul
 faults: $(READY) strace  ## break it on purpose, for hours: see benchmarks/faults/README.md
 	@failed=; for run in kills "kills --resolver" slack-kills syscalls "syscalls --resolver" pauses restores lines; do \
 	  echo "== $$run" >&2; $(BIN)/python -m benchmarks.faults $$run || failed=1; done; \
-	$(BIN)/python -m pytest -q --hypothesis-profile=deep $(GENERATED) || failed=1; test -z "$$failed"
+	$(BIN)/python -m pytest -q --hypothesis-profile=deep $(GENERATED) || failed=1; \
+	$(BIN)/python -m pytest -q -m slow || failed=1; test -z "$$failed"
 
 # Browser tests drive the system's chromium. Where it can be installed without asking, it is; else they are skipped and say why.
 browser:

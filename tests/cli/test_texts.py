@@ -185,6 +185,7 @@ def test_backup_and_restore(started: Terminal, pseudo: None) -> None:
         assert stray(started.run(*arguments)) == [], arguments
 
 
+@pytest.mark.slow
 def test_a_forecast_by_recall(tmp_path: Path, pseudo: None) -> None:
     shutil.copytree(ROOT / "schedules", tmp_path, dirs_exist_ok=True)
     head, *people = (tmp_path / "people.csv").read_text(encoding="utf-8").splitlines()

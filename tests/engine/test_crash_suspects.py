@@ -54,6 +54,7 @@ def test_whoever_claims_it_later_does_not_write_it_either(tmp_path: Path) -> Non
         pytest.fail("it is written")
 
 
+@pytest.mark.slow
 def test_what_is_written_after_all_is_no_suspect_any_more(tmp_path: Path) -> None:
     die(tmp_path, "poison")
     die(tmp_path, "poison")

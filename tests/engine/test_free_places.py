@@ -7,6 +7,8 @@ import threading
 from collections.abc import Sequence
 from dataclasses import replace
 
+import pytest
+
 from commsengine.cadence.history import Campaigns
 from commsengine.cadence.people import Person
 from commsengine.cadence.plan import Workspace
@@ -50,6 +52,7 @@ def per_channel(bag: Mailbag) -> dict[str, int]:
     return {name: sum(message.channel == name for message in bag.arrived) for name in ("email", "slack")}
 
 
+@pytest.mark.slow
 def test_a_tick_decides_each_person_once(store: Store, engine: MakeEngine, bag: Mailbag) -> None:
     """Three times as many as the channel holds."""
     run(store, crowd(0, 3000), a_plan())
@@ -93,6 +96,7 @@ def silent(down: list[bool], bag: Mailbag, name: str) -> ChannelSetup:
     return a_channel(bag, script, name=name)
 
 
+@pytest.mark.slow
 def test_a_channel_that_is_down_for_long_costs_no_decision_at_each_of_its_openings(
     store: Store, engine: MakeEngine, bag: Mailbag, clock: Clock
 ) -> None:
@@ -114,6 +118,7 @@ def test_a_channel_that_is_down_for_long_costs_no_decision_at_each_of_its_openin
     assert per_channel(bag) == {"email": 100, "slack": 200}
 
 
+@pytest.mark.slow
 def test_who_has_no_place_is_not_decided_when_the_channel_asks_for_patience(
     store: Store, engine: MakeEngine, bag: Mailbag
 ) -> None:

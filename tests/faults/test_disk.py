@@ -128,6 +128,7 @@ def with_own_mounts() -> list[str]:
     pytest.skip("neither root nor user namespaces here, so no small file system can be mounted")
 
 
+@pytest.mark.slow
 def test_f25_a_running_engine_waits_for_room_and_goes_on_by_itself(tmp_path: Path, relay: Relay) -> None:
     people, disk = 100, tmp_path / "disk"
     disk.mkdir()
@@ -162,6 +163,7 @@ def test_f25_a_running_engine_waits_for_room_and_goes_on_by_itself(tmp_path: Pat
     assert len(relay.arrived) == people
 
 
+@pytest.mark.slow
 def test_f26_a_log_that_cannot_be_written_stops_nothing(program: Program, relay: Relay) -> None:
     start_for(program, 3)
     with started(program, "sh", "-c", 'exec "$@" 2>/dev/full', "sh", *COMMSENGINE, "run") as engine:
@@ -182,6 +184,7 @@ def with_failing_fsync(when: str) -> list[str]:
     return ["strace", "-f", "--seccomp-bpf", "-qq", "-o", "/dev/null", *inject]
 
 
+@pytest.mark.slow
 def test_f27_what_could_not_be_made_durable_is_not_committed(program: Program, relay: Relay) -> None:
     """Each thread's tenth fails, and all after it: those of the writer are of marks and receipts."""
     start_for(program, 40)
@@ -198,6 +201,7 @@ def test_f27_what_could_not_be_made_durable_is_not_committed(program: Program, r
 # -- somebody else holds it ---------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_f28_while_another_program_holds_the_database_nothing_leaves_and_nothing_breaks(
     program: Program, relay: Relay
 ) -> None:

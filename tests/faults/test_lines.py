@@ -29,6 +29,7 @@ def everybody_once(program: Program, witness: SmtpWitness, people: int) -> None:
     assert (verdict.broken, verdict.states) == ((), (("sent", people),))
 
 
+@pytest.mark.slow
 def test_f16_a_black_hole_costs_one_try_per_connection(program: Program, witness: SmtpWitness) -> None:
     """Half a second stands for the thirty that the channel waits for a connection."""
     start_for(program, 300)

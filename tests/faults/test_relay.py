@@ -77,6 +77,7 @@ def waits_of(program: Program) -> Mapping[str, float]:
     }
 
 
+@pytest.mark.slow
 def test_f06_a_silent_end_after_the_dot_is_sent_once_more_and_flagged(day: Day) -> None:
     row = day.at_noon[SILENT]
     assert (row["state"], row["possible_duplicate"], day.witness.copies[SILENT]) == ("sent", True, 2)

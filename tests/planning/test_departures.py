@@ -160,6 +160,7 @@ def test_simulate_and_apply_both_tell_it(terminal: Terminal, schedule: str, monk
         assert re.search(r"\n\d by e-mail at 1 a minute: the last leaves ", terminal.run(*command).out)
 
 
+@pytest.mark.slow
 def test_simulate_knows_a_slack_whose_users_are_not_read_yet(
     terminal: Terminal, schedule: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -190,6 +191,7 @@ def test_simulate_says_of_each_touch_when_it_leaves(
     assert "The mail server takes 1 in 24 hours" in terminal.run("simulate", schedule).out
 
 
+@pytest.mark.slow
 def test_apply_tells_a_large_audience_how_long_it_takes(terminal: Terminal, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COMMSENGINE_SMTP_RATE", "300")
     rows = "".join(f"p{number}@example.com,Someone,Sales,,DE,,\n" for number in range(2_001))
