@@ -80,8 +80,8 @@ def test_a_rumour_is_answered_to_all_within_their_budget(asked: Terminal, mailbo
     assert told["notice"] == "answer-3"
     before = len(mailbox.arrived)
     done(asked, "tick")
-    (letter,) = mailbox.arrived[before:]
-    assert (letter.recipients[0], "In *March*, {{ sure }}." in letter.text) == (MIA, True)
+    (letter,) = [mail for mail in mailbox.arrived[before:] if "In *March*, {{ sure }}." in mail.text]
+    assert letter.recipients[0] == MIA
     (campaign,) = asked.json("why", ANA)["campaigns"]
     (coming,) = [each for each in campaign["messages"] if each["message"] == "answer-3"]
     assert (coming["standing"], [each["code"] for each in coming["reasons"]]) == ("not reached", ["budget"])

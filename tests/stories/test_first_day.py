@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from commsengine.sandbox.mailbox import Mail
 from commsengine.sandbox.rehearsal_people import first_form, send
 from tests.browsing import WEB
 from tests.stories.conftest import free_port
@@ -58,10 +59,16 @@ def test_each_command_says_what_it_did_and_what_comes_next(day: Day) -> None:
     assert day.said["start"].startswith("5 messages would leave now")
 
 
+def letters(day: Day) -> list[Mail]:
+    """What arrived, without the mail of leads: in the morning they get theirs, too."""
+    keys = {row["key"] for row in day.program.look("touches", "crm")["touches"]}
+    return [mail for mail in day.relay.arrived if mail.message["X-Commsengine-Touch"] in keys]
+
+
 def test_each_due_person_gets_exactly_one_letter(day: Day) -> None:
-    assert dict(day.relay.copies) == dict.fromkeys(PEOPLE - {LEA}, 1)
+    assert sorted(mail.recipients[0] for mail in letters(day)) == sorted(PEOPLE - {LEA})
     assert day.program.done("tick").startswith("0 messages sent")
-    assert len(day.relay.arrived) == 4
+    assert len(letters(day)) == 4
 
 
 def test_what_simulate_foresaw_is_what_was_sent(day: Day) -> None:
@@ -75,7 +82,7 @@ def test_what_simulate_foresaw_is_what_was_sent(day: Day) -> None:
 def test_a_letter_bears_its_key_and_leads_to_the_answer_page_first(day: Day) -> None:
     base = f"http://{day.program.settings['COMMSENGINE_HTTP_BIND']}"
     rows = {row["key"]: row for row in day.program.look("touches", "crm")["touches"]}
-    for mail in day.relay.arrived:
+    for mail in letters(day):
         assert rows[mail.message["X-Commsengine-Touch"]]["person"] == mail.recipients[0]
         assert mail.links[0].startswith(f"{base}/a/")
         assert re.search(r"You get this because .* is your role", mail.text)

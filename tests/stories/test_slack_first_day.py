@@ -78,7 +78,7 @@ def test_each_gets_one_card_and_its_button_records(program: Program, sandbox: Sa
         expect(lambda: card.edits)
     assert len(slack.dm_of(ANA)) == 1
     program.here("tick")
-    assert len(slack.posts) == len(ON_SLACK)
+    assert len([post for post in slack.posts if post.key in keys]) == len(ON_SLACK)  # leads get mail of their own
     assert program.books("crm").counts["sent"] == len(ON_SLACK) + 1
 
 
