@@ -1,4 +1,4 @@
-"""Whether the report's interval and the power that ``check`` foretells hold, over companies whose effect is known.
+"""Tries the report's interval and the power that ``check`` foretells on companies with a known effect.
 
 A generator of its own draws companies: roles of their own sizes, some too small to show, each with its own share of
 people who do it anyway, and with an effect of one arm that is the same or differs by role. Chance deals the people as

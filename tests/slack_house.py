@@ -83,35 +83,39 @@ class Team:
         return WEB.post(f"{self.url}/slack/events", content=body, headers=form | headers)
 
 
+def serve_team(serving: ExitStack, house: Answering, *, grid: tuple[str, ...] = (), worker: bool = True) -> Team:
+    """Until ``serving`` ends. ``grid`` is Ana's id in a whole Enterprise Grid; ``worker`` draws cards again."""
+    team = [(ANA.email, ANA.name, *grid), (BEN.email, BEN.name), (MIA.email, MIA.name), ("eve@example.com", "Eve")]
+    slack = SlackStandIn(team, clock=lambda: house.clock().timestamp())
+    slack.url = serving.enter_context(Serving(Starlette(routes=slack.routes))).url
+    app = SlackApp(
+        house.inbox, house.store, house.desk, token="xoxb-sandbox", signing_secret=SECRET, api_url=slack.api_url,
+        clock=house.clock, signed_at=real_time,
+    )  # fmt: skip
+    pages = create_app(
+        house.inbox,
+        house.links,
+        house.fresh_links,
+        house.desk,
+        store=house.store,
+        keys=KEYS,
+        clock=house.clock,
+        slack=app,
+    )
+    if worker:
+        app.cards.connect()
+        serving.callback(app.cards.close)
+    url = serving.enter_context(Serving(pages)).url
+    slack.request_url = f"{url}/slack/events"
+    return Team(house, slack, app, url)
+
+
 @pytest.fixture
 def open_team(tmp_path: Path) -> Iterator[Callable[..., Team]]:
     serving = ExitStack()
 
-    def open_(*messages: Any, grid: tuple[str, ...] = (), worker: bool = True) -> Team:
-        house = answering(tmp_path, *messages)
-        team = [(ANA.email, ANA.name, *grid), (BEN.email, BEN.name), (MIA.email, MIA.name), ("eve@example.com", "Eve")]
-        slack = SlackStandIn(team, clock=lambda: house.clock().timestamp())
-        slack.url = serving.enter_context(Serving(Starlette(routes=slack.routes))).url
-        app = SlackApp(
-            house.inbox, house.store, house.desk, token="xoxb-sandbox", signing_secret=SECRET, api_url=slack.api_url,
-            clock=house.clock, signed_at=real_time,
-        )  # fmt: skip
-        pages = create_app(
-            house.inbox,
-            house.links,
-            house.fresh_links,
-            house.desk,
-            store=house.store,
-            keys=KEYS,
-            clock=house.clock,
-            slack=app,
-        )
-        if worker:
-            app.cards.connect()
-            serving.callback(app.cards.close)
-        url = serving.enter_context(Serving(pages)).url
-        slack.request_url = f"{url}/slack/events"
-        return Team(house, slack, app, url)
+    def open_(*messages: Any, **how: Any) -> Team:
+        return serve_team(serving, answering(tmp_path, *messages), **how)
 
     with serving:
         yield open_

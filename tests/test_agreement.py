@@ -621,9 +621,11 @@ notices = st.builds(
             **{"from": str(at.date()), "until": str(at.date() + dt.timedelta(days=1))},
         )
     ),
-    st.integers(0, 24 * 9), st.booleans(), st.sampled_from([[], ["sales"]]),
+    st.integers(0, 24 * 9),
+    st.booleans(),
+    st.sampled_from([[], ["sales"]]),
     st.sampled_from(["nothing", "acknowledge"]),
-)  # fmt: skip
+)
 
 
 @settings(max_examples=settings.default.max_examples // 10)

@@ -29,7 +29,7 @@ class Hypotheses:
 
 @dataclass(frozen=True)
 class Touched:
-    """One day's touches: flat arrays over all people. ``alone`` are those whose question was left alone."""
+    """The touches of one day, as flat arrays over all people. ``alone`` marks a question without an answer."""
 
     hours: float
     sent: Array

@@ -1,4 +1,4 @@
-"""Links that work once, for the pages that are about more than one message: to a person, and to nobody else.
+"""Links that work once, for the pages that are about more than one message, to one person alone.
 
 A link stands in mail that the engine writes. Looking at it changes nothing, so scanners burn none; its button uses it
 up. Who finds theirs used or too old gets a new one where the old one was sent, never on the page.
@@ -25,7 +25,7 @@ MOST_AN_HOUR = 3
 
 @dataclass(frozen=True, slots=True)
 class Visitor:
-    """Who has opened a page with their link. ``about`` is whose page it is, ``person`` to whom the link was sent.
+    """A person who opened a page by a link. ``about`` names the subject of the page, ``person`` the link's recipient.
 
     ``campaign`` is that of the mail it stood in; ``revoked`` is how often the person's links had been revoked.
     """

@@ -1,6 +1,6 @@
 """What we heard, what we did: the replies of a campaign as all of its audience may read them.
 
-No one is named and no one is quoted: the words for a question are the lead's own. How many asked is told from ten up.
+No one is named and no one is quoted: the words for a question are the lead's own. How many asked is shown from ten up.
 """
 
 from __future__ import annotations

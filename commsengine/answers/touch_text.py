@@ -58,7 +58,7 @@ class CardText:
     is stored of it; ``value`` is what the person wrote or chose. ``readers`` says who reads that. ``adds`` is the line
     of the manager in whose name it goes out. ``opening`` are the replies with which this touch begins, ``replies``
     those to what the person put in; ``question_ending`` is what becomes of their question. ``told`` are sentences about
-    what they were told that holds no more.
+    what they have read that holds no more.
     """
 
     key_point: str

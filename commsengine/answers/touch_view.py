@@ -30,7 +30,7 @@ class Card:
     """One touch and its person, as of ``now``; ``zone`` is the person's.
 
     ``answers`` are of this touch or of the whole campaign, oldest first; ``before`` are of its other touches.
-    ``unclear`` is that of the touch: the check that it explains again. ``briefing`` is what a manager is told before
+    ``unclear`` is that of the touch: the check that it explains again. ``briefing`` is what a manager gets before
     their people; where the message is for these alone, it asks nothing. ``over``: the campaign was cancelled.
     ``reading``: the person reads the message before they answer its check, and then that measures nothing.
     """

@@ -115,7 +115,7 @@ def _has_the_answer(message: Message, history: History) -> bool:
 def briefing_of(
     campaign: Campaign, message: Message, own: str | None, hours: Hours, reports: Sequence[DirectReport]
 ) -> Briefing | None:
-    """What a manager is told of a message before their people; ``None`` for everybody else.
+    """The briefing of a manager whose people get this message; ``None`` for all others.
 
     ``own`` is the manager's own role in the campaign, if they have one.
     """

@@ -18,7 +18,7 @@ from commsengine.cadence.sequence import MessageSequence, Step
 
 PRIORITY = {"high": 0, "normal": 1, "low": 2}
 FIRST = -1
-"""Before all of these: a correction for people who were told what was wrong."""
+"""The rank of a correction for people who got the wrong message: before all of these."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -137,7 +137,7 @@ class Deed:
 
 @dataclass(frozen=True, slots=True)
 class DirectReport:
-    """Somebody who reports to the person, with the campaigns in whose rosters they stand."""
+    """A person who reports to the manager, with the campaigns whose rosters list them."""
 
     person: Person
     rosters: frozenset[str] = frozenset()
@@ -287,7 +287,7 @@ class Campaigns:
 
 @dataclass(frozen=True, slots=True)
 class Briefing:
-    """What a manager is told of a message before their people get it.
+    """What a manager gets of a message before their people get it.
 
     ``role`` is that of their people, ``at`` when these get it, as the manager reads it. ``only``: the message is not
     for the manager's own role, so it comes once and asks nothing.

@@ -92,7 +92,7 @@ Standing = Literal[
     "corrected", "heard enough", "asked", "not recalled", "recalled", "acknowledged", "reached", "not reached"
 ]
 RecallMode = Literal["person", "role", "off"]
-"""Whose answers to checks time what comes next: the person's own, only those of ten and more of a role, or none."""
+"""The answers to checks that time the next touch: the person's own, those of ten and more of a role, or none."""
 
 CheckKind = Literal["recall", "baseline", "transfer"]
 """What a check measures: what is still known, what was known before, or what carries over to what was never asked."""

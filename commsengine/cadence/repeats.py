@@ -140,7 +140,7 @@ def seen_at(rows: Iterable[TouchRow]) -> list[dt.datetime]:
 def events_of(message: Message, seen: Sequence[dt.datetime], answers: Sequence[Answer]) -> tuple[Event, ...]:
     """What happened, in hours since the first touch: each touch by its strongest signal, at the time of that signal.
 
-    An answer belongs to the touch before it. Without one, a touch that asks has told nothing.
+    An answer belongs to the touch before it. Without one, a touch that asks has said nothing.
     """
     zero = seen[0]
     events = [Event((due - zero) / HOUR, _unanswered(message, number)) for number, due in enumerate(seen, 1)]

@@ -119,7 +119,7 @@ class MessageSequence:
 
     @property
     def comes_first(self) -> bool:
-        """It puts right what the person was told, and they do not know yet."""
+        """It puts right what the person has read, and they do not know yet."""
         return bool(self.told) and not self.reached
 
     @property

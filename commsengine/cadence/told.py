@@ -1,4 +1,4 @@
-"""What a person was told that holds no more: the wrong message, or the dates, that a correction puts right for them.
+"""What a person has read that holds no more: the wrong message, or the dates, that a correction puts right for them.
 
 Dates are kept as one line, ``go_live=2027-03-15 training=2027-W11``: a day, or an ISO week of which more was not said.
 """
@@ -110,7 +110,7 @@ def as_told(milestone: Milestone) -> str:
 
 
 def holds(date: str, milestone: Milestone) -> bool:
-    """Whether what was told of it is still true: a week holds as long as the day lies in it."""
+    """Whether what was said of it is still true: a week holds as long as the day lies in it."""
     first = dt.date.fromisoformat(date)
     if is_week(date):
         return dt.timedelta() <= milestone.date - first < dt.timedelta(weeks=1)

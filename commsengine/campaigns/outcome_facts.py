@@ -1,6 +1,6 @@
 """Who did what a campaign is for: taken in from a file, by hand or from another system, and listed.
 
-Only what was done is a fact. Whoever is not on the list has perhaps done it, and nothing is said of them.
+Only what was done is a fact. A person who is not on the list may have done it, and nothing is said of them.
 """
 
 from __future__ import annotations

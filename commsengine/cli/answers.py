@@ -85,8 +85,13 @@ def _show(found: Mapping[str, Any], *, one: bool) -> None:
     waiting = [message["message"] for message in found["messages"] if message["silent"]]
     if waiting and not one:
         campaign = found["campaign"]
-        note(_("Who did not answer: commsengine answers {campaign} --message {message}", campaign=campaign,
-               message=waiting[0]))  # fmt: skip
+        note(
+            _(
+                "Who did not answer: commsengine answers {campaign} --message {message}",
+                campaign=campaign,
+                message=waiting[0],
+            )
+        )
 
 
 def _departments(wiring: Wiring, record: CampaignRecord, message: str | None, *, as_csv: bool, as_json: bool) -> None:
@@ -104,8 +109,12 @@ def _departments(wiring: Wiring, record: CampaignRecord, message: str | None, *,
         title("\n".join(_lines(f"{each.message}: {each.question}")))
         for department in each.departments:
             answered = counted(len(department.given), "answer", "answers")
-            head = _("{department}, {people}: {answers}", department=department.department, answers=answered,
-                     people=n_people(department.people))  # fmt: skip
+            head = _(
+                "{department}, {people}: {answers}",
+                department=department.department,
+                answers=answered,
+                people=n_people(department.people),
+            )
             click.echo("\n  " + " ".join(_lines(head)))
             if each.chosen:
                 for text, number in department.tally.items():
@@ -136,8 +145,13 @@ def _said(message: Mapping[str, Any], text: str) -> str:
 def _show_tally(message: Mapping[str, Any]) -> None:
     names = {answer["person"]: answer["name"] or answer["person"] for answer in message["answers"]}
     if message["kind"] == "rank":
-        click.echo(_("  Points: of {n} choices the first place gives {most}, the last none; then the mean place.",
-                     n=len(message["tally"]), most=len(message["tally"]) - 1))  # fmt: skip
+        click.echo(
+            _(
+                "  Points: of {n} choices the first place gives {most}, the last none; then the mean place.",
+                n=len(message["tally"]),
+                most=len(message["tally"]) - 1,
+            )
+        )
     for choice, number in message["tally"].items():
         place = message["places"].get(choice)
         beside = f"{place:>6.2f}" if place else ""

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 MOST_FAILED = 20
 NEWS = ("numbers", "recorded")
-"""Told, and nobody waits for anything."""
+"""Shown, though no one waits for it."""
 
 
 @click.command()

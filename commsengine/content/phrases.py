@@ -33,7 +33,7 @@ def milestone_text(milestone: Milestone, language: str) -> str:
 
 
 def told_text(date: str, language: str) -> str:
-    """What a person was told, from how it is kept (``cadence/told.py``)."""
+    """What a person has read, from how it is kept (``cadence/told.py``)."""
     return milestone_text(Milestone(date=dt.date.fromisoformat(date), firm=not is_week(date)), language)
 
 

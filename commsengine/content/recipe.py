@@ -35,7 +35,7 @@ CORRECTION = "correction"
 
 
 def template_of(message: Message, kind: TouchKind, *, corrects: bool = False) -> str:
-    """``corrects``: it goes to somebody who was told what was wrong."""
+    """``corrects``: it goes to a person who got the wrong message."""
     if kind in _BY_KIND:
         return _BY_KIND[kind]
     if message.template not in ("wiifm", CORRECTION):

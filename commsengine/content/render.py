@@ -280,7 +280,7 @@ class Renderer:
         ``key_point``, what the manager ``adds``, and where there are any ``subject``, ``text``, ``commit``,
         ``question``, ``choices`` and ``unclear``; ``points`` are pairs of angle and text; ``check`` has ``question``,
         ``right``, ``because`` and, in the order of the plan, ``answers``. ``told`` are sentences about what the person
-        was told that holds no more. The argument ``unclear`` is the check with the point that is made again,
+        has read that holds no more. The argument ``unclear`` is the check with the point that is made again,
         ``corrects`` that of the touch.
         """
         message, told = self._messages[message_id], told_of(corrects)

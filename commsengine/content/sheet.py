@@ -109,7 +109,7 @@ def write(
     gaps = tuple(Skeleton(answer, PLAIN) for answer in answers)
     if CHANNELS[context["channel"]].form == "card":
         asked = read((question or context)["question"]) if answers else []
-        # "got it" of what was never told says nothing
+        # "got it" to a message that was not shown says nothing
         skip = ask not in ("input", "commit") and context["touch"]["asks"] != "baseline"
         how = {"page": context["page"], "named": parts.named, "skip": skip}
         blocks = json.dumps(card(body, footer, ask, len(answers), asked, **how), ensure_ascii=False)

@@ -54,7 +54,7 @@ _EMPTY: Mapping[str, Any] = {
 BEFORE = N_("We told you before: {before} That no longer holds.")
 FIRM = N_("We told you {name} would be on {before}."), N_("It is now on {now}.")
 PLANNED = N_("We told you {name} was {before}."), N_("It is now {now}.")
-"""What was told, and what holds now, as the template of a correction has it: for a day, and for a week."""
+"""What was said, and what holds now, as the template of a correction has it: for a day, and for a week."""
 
 
 class Setting:
@@ -83,7 +83,7 @@ class Setting:
         return {f"milestones.{name}": milestone_text(one, language) for name, one in self._plan.milestones.items()}
 
     def moved(self, told: Told, texts: Texts, base: Mapping[str, Any], language: str) -> list[dict[str, Any]]:
-        """What the person was told of milestones, what holds now, and why it has changed."""
+        """What the person has read of milestones, what holds now, and why it has changed."""
         if told.message:  # those dates stood in a message that was wrong
             return []
         milestones = self._plan.milestones

@@ -126,7 +126,7 @@ def previews(
         wanted, by = touch.message == (message or touch.message), touch.channel
         if wanted and touch.number == number and touch.kind in CARRIED:
             for name in [channel] if channel else dict.fromkeys([by, *plan.send.channels]):
-                # as it is for people who were told the wrong one
+                # as it is for people who got the wrong one
                 shown = replace(touch, channel=name, corrects=plan.message(touch.message).corrects or "")
                 yield PreviewTouch(shown, person, renderer.touch(shown, person, signers), by)
         elif wanted and number == 1 and touch.kind == "personal":

@@ -115,7 +115,7 @@ def _asked(plan: Plan, name: str) -> tuple[str, dt.date | None]:
     message = next((each for each in plan.messages if each.id == name), None)
     if message is None or message.commit is None:
         return "", None
-    if message.id in plan.corrected:  # nobody is held to what was wrong, nor asked about it
+    if message.id in plan.corrected:  # a promise about what was wrong binds no one and is not asked about
         return message.commit.text, None
     hours = Hours(plan, ANYBODY)
     day = hours.local_date(hours.instant_of(plan, message.asks_on)) if message.asks_on else None

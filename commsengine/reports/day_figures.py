@@ -110,7 +110,7 @@ def end_of_day(record: CampaignRecord, reader: Person, now: dt.datetime) -> dt.d
 
 
 def leaving_until(store: Store, decisions: Decisions, until: dt.datetime, now: dt.datetime) -> Leaving:
-    """By running campaign and channel: the messages that fall due before ``until``, if nobody answers meanwhile.
+    """By running campaign and channel: the messages that fall due before ``until``, without answers in between.
 
     Estimated from those who are due first where they are more than ``FORECAST``.
     """

@@ -12,7 +12,7 @@ from commsengine.store.records import GivenOutcome
 from commsengine.store.store import Store
 
 SHOWN_AFTER = dt.timedelta(days=7)
-"""So long what was recorded is shown where nobody asks for another time."""
+"""So long what was recorded is shown, unless another time is asked for."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -433,7 +433,7 @@ class HeardQuestion:
 
 @dataclass(frozen=True, slots=True)
 class FreshLink:
-    """A link that works once: which page it opens (``purpose``), whose (``about``), and to whom it was sent.
+    """A link that works once: the page it opens (``purpose``), its subject (``about``), and the recipient.
 
     ``about`` and ``recipient`` are ids, or addresses of people who are not in the directory; ``campaign`` is that of
     the mail it stands in. ``by_itself``: it was asked for, and the mail brings nothing else.

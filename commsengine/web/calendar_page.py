@@ -1,6 +1,6 @@
 """The calendar of a campaign's milestones, behind a link that is signed for the campaign and names no person.
 
-Calendars ask again and again, many of them from one address: they are told when nothing has changed.
+Calendars ask again and again, many of them from one address: they get 304 when nothing has changed.
 """
 
 from __future__ import annotations

@@ -57,9 +57,11 @@ def test_what_begins_before_the_end_of_the_phase_does_not_wait() -> None:
 
 def test_a_correction_waits_no_more_than_what_it_corrects() -> None:
     plan = a_plan(
-        a_message(id="wrong"), a_message(id="right", corrects="wrong", **AFTER), a_message(id="other", **AFTER),
+        a_message(id="wrong"),
+        a_message(id="right", corrects="wrong", **AFTER),
+        a_message(id="other", **AFTER),
         phases=LISTEN,
-    )  # fmt: skip
+    )
     assert waiting_for(plan, "listen") == ["other"]
 
 

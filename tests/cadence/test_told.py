@@ -213,9 +213,11 @@ def test_none_of_those_corrected_gets_the_old_message_again(
     had = [
         touch
         for touch in before.touches
-        if touch.campaign == plan.campaign and touch.message == "m0" and not touch.skip
+        if touch.campaign == plan.campaign
+        and touch.message == "m0"
+        and not touch.skip
         and touch.kind in ("message", "remind")
-    ]  # fmt: skip
+    ]
     answered, later = ({answer.key for answer in one.history.answers} for one in (before, story))
     reached = any(not touch.asks or touch.key in answered for touch in had)  # a check says the message once answered
     read_since = any(touch.key in later - answered for touch in had)

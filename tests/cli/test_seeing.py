@@ -241,9 +241,14 @@ def test_today_and_followups_say_what_came_of_talks_and_the_numbers_of_the_day(
         about = (wiring.store.people.by_email("ana@example.com"), "crm", ["one-record"])
         assert about[0]
         wiring.store.answers.outcome(
-            about[0].id, *about[1:], "objects", unclear="skill", note="wants \x1b[2Ja course", by="mia@example.com",
+            about[0].id,
+            *about[1:],
+            "objects",
+            unclear="skill",
+            note="wants \x1b[2Ja course",
+            by="mia@example.com",
             now=wiring.clock(),
-        )  # fmt: skip
+        )
     found = started.json("today")
     (talk,), (numbers,) = found["recorded"], found["numbers"]
     assert (talk["person"], talk["unclear"], talk["by"]) == ("ana@example.com", "skill", "mia@example.com")

@@ -50,10 +50,13 @@ def test_the_digest_says_whom_to_call_and_what_to_say() -> None:
 
 ALL = replace(
     FACTS,
-    troubles=("Nothing leaves by Slack.",), overdue=("By Monday: a shorter form.",), numbers=("Yesterday: 3 sent.",),
+    troubles=("Nothing leaves by Slack.",),
+    overdue=("By Monday: a shorter form.",),
+    numbers=("Yesterday: 3 sent.",),
     recorded=(RecordedTalk("Cy Mo", "Mia Wolf", "Has a reason against it", "12 January", "wants <b>time</b>"),),
-    waiting=19, opens="https://comms.example.com/p/abc",
-)  # fmt: skip
+    waiting=19,
+    opens="https://comms.example.com/p/abc",
+)
 IN_ORDER = (
     "Promised, and overdue", "a shorter form", "What is wrong", "Nothing leaves by Slack.", "waits for your decision",
     "Numbers of the day", "3 sent", "Questions that wait for you", "What people answered",

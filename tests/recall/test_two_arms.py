@@ -12,11 +12,14 @@ from commsengine.recall.two_arms import Stratum, found, more_done, power, smalle
 strata = st.lists(
     st.builds(
         lambda n, m, a, b: Stratum(round(a * n), n, round(b * m), m),
-        st.integers(0, 60), st.integers(0, 60), st.floats(0, 1), st.floats(0, 1),
+        st.integers(0, 60),
+        st.integers(0, 60),
+        st.floats(0, 1),
+        st.floats(0, 1),
     ),
     min_size=1,
     max_size=5,
-)  # fmt: skip
+)
 
 
 def test_of_one_role_it_is_the_plain_difference() -> None:

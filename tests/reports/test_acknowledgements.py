@@ -25,9 +25,11 @@ MEETING = {"question": "When?", "kind": "meeting", "choices": ["Tue 10:00", "Fri
 @pytest.fixture
 def house(tmp_path: Path) -> Answering:
     return answering(
-        tmp_path, a_message(checks=[CHECK]), a_message(id="rank", ask="input", input=RANK),
+        tmp_path,
+        a_message(checks=[CHECK]),
+        a_message(id="rank", ask="input", input=RANK),
         a_message(id="meet", ask="input", input=MEETING),
-    )  # fmt: skip
+    )
 
 
 def told(house: Answering) -> Any:

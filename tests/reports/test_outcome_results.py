@@ -31,9 +31,11 @@ OVER = STARTED + 20 * DAY
 
 def a_trial(**experiment: Any) -> Plan:
     by_recall = a_message(
-        cadence={"recall_floor": "0.35", "target": "0.6", "by": "go_live"}, until="go_live + 14d", checks=list(CHECKS),
+        cadence={"recall_floor": "0.35", "target": "0.6", "by": "go_live"},
+        until="go_live + 14d",
+        checks=list(CHECKS),
         repeat_until="done",
-    )  # fmt: skip
+    )
     return a_recalled_plan(by_recall, outcomes=CALLS, experiment={**TRIAL, **experiment})
 
 

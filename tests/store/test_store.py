@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import datetime as dt
 import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -16,6 +19,8 @@ from commsengine.store.store import Store
 from tests.builders import ANA, utc
 
 NOW = utc("2027-01-04 09:00")
+NOBODY = 65534
+"""The account that owns nothing."""
 
 
 def set_revision(url: str, revision: str) -> None:
@@ -101,13 +106,26 @@ def test_a_read_only_database_is_named(sqlite_template: Path) -> None:
             store.people.save([ANA], by="dana", now=NOW)
 
 
-# A file without rights is the one cause of it, and it holds for every account but root.
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may read every file")
-def test_an_unreadable_file_is_named(tmp_path: Path) -> None:
-    path = tmp_path / "locked.db"
-    path.touch(mode=0)
-    with pytest.raises(InputError, match=r"locked\.db cannot be opened"):
-        Store.open(f"sqlite:///{path}")
+@contextmanager
+def an_account_without_rights() -> Iterator[None]:
+    """Root may read every file, so for so long it acts as the account that owns nothing."""
+    if os.geteuid() != 0:
+        yield
+        return
+    os.seteuid(NOBODY)
+    try:
+        yield
+    finally:
+        os.seteuid(0)
+
+
+def test_an_unreadable_file_is_named() -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder).chmod(0o755)
+        path = Path(folder) / "locked.db"
+        path.touch(mode=0)
+        with an_account_without_rights(), pytest.raises(InputError, match=r"locked\.db cannot be opened"):
+            Store.open(f"sqlite:///{path}")
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,6 @@ from urllib.parse import urlsplit
 
 import httpx
 import pytest
-from starlette.applications import Starlette
 
 from commsengine.cadence.plan import Workspace
 from commsengine.engine.decisions import Decisions
@@ -24,14 +23,12 @@ from commsengine.reports.morning.morning_time import MorningBasis
 from commsengine.reports.status import today
 from commsengine.reports.why import why
 from commsengine.sandbox.sandbox import Serving
-from commsengine.sandbox.slack_server import SlackStandIn
-from commsengine.slack_app import SlackApp
 from commsengine.store.tables import touch
 from commsengine.web.app import create_app
 from tests.answering import KEYS, Answering, answering
 from tests.builders import ANA, BEN, MIA, a_message, utc
 from tests.fakes import Clock, Mailbag, a_channel
-from tests.slack_house import SECRET, real_time
+from tests.slack_house import serve_team
 from tests.waiting import expect
 
 PLAN = a_message(
@@ -83,9 +80,15 @@ def weeks(tmp_path: Path) -> Iterator[Weeks]:
         decisions = Decisions(house.store, Workspace(), frozenset(ways))
         basis = MorningBasis(house.store, decisions, house.renderer, list(ways), house.fresh_links.make)
         engine = Engine(
-            house.store, ways, house.renderer, workspace=Workspace(), clock=clock, sleep=clock.sleep, interval=10.0,
+            house.store,
+            ways,
+            house.renderer,
+            workspace=Workspace(),
+            clock=clock,
+            sleep=clock.sleep,
+            interval=10.0,
             morning_mail=morning_mail(basis, clock),
-        )  # fmt: skip
+        )
         engine.start()
         opened.callback(engine.stop)
         parts = (house.inbox, house.links, house.fresh_links, house.desk)
@@ -154,24 +157,7 @@ def test_a_managers_day_in_slack(tmp_path: Path) -> None:
         opened.callback(house.store.close)
         call = house.call(ANA)
         house.clock.now = utc("2027-01-18 07:00")  # Monday, eight in Berlin; the call waits for a week
-        team = [(one.email, one.name) for one in (ANA, BEN, MIA)]
-        slack = SlackStandIn(team, clock=lambda: house.clock().timestamp())
-        slack.url = opened.enter_context(Serving(Starlette(routes=slack.routes))).url
-        app = SlackApp(
-            house.inbox, house.store, house.desk, token="xoxb-sandbox", signing_secret=SECRET, api_url=slack.api_url,
-            clock=house.clock, signed_at=real_time,
-        )  # fmt: skip
-        pages = create_app(
-            house.inbox,
-            house.links,
-            house.fresh_links,
-            house.desk,
-            store=house.store,
-            keys=KEYS,
-            clock=house.clock,
-            slack=app,
-        )
-        slack.request_url = f"{opened.enter_context(Serving(pages)).url}/slack/events"
+        slack = serve_team(opened, house, worker=False).slack
         decisions = Decisions(house.store, Workspace())
         basis = MorningBasis(house.store, decisions, house.renderer, ["slack"], house.fresh_links.make)
         assert ManagerLists(basis).send(house.store.campaigns.all(), house.clock()) == 1

@@ -24,16 +24,25 @@ HOUR = dt.timedelta(hours=1)
 PROMISE = "I log my calls the same day."
 PLAN = a_plan(
     a_message(
-        id="listen-first", ask="input", input={"question": "What must stay?"}, until="2027-01-20",
-        cadence={"every": "48h", "times": "2"}, follow_up=[],
+        id="listen-first",
+        ask="input",
+        input={"question": "What must stay?"},
+        until="2027-01-20",
+        cadence={"every": "48h", "times": "2"},
+        follow_up=[],
     ),
     a_message(
-        id="promise", **{"from": "2027-01-20"}, until="2027-02-10", cadence={"every": "72h", "times": "2"},
-        ask="commit", commit={"text": PROMISE, "by": "2027-02-03"}, follow_up=[],
+        id="promise",
+        **{"from": "2027-01-20"},
+        until="2027-02-10",
+        cadence={"every": "72h", "times": "2"},
+        ask="commit",
+        commit={"text": PROMISE, "by": "2027-02-03"},
+        follow_up=[],
     ),
     phases={"listen": {"until": "2027-01-20", "gate": "true", "reach": {"listen-first": {"answered": "0.9"}}}},
     send={"channels": ["slack", "email"], "holidays": "false"},
-)  # fmt: skip
+)
 BY_MAIL, BY_SLACK, SILENT = someone(1, channel="email"), someone(2, channel="slack"), someone(3, channel="email")
 NEVER = someone(4, channel="email")
 BROKEN, BROKEN_SLACK = someone(5, channel="email"), someone(6, channel="slack")
@@ -58,9 +67,14 @@ def suppose(touch: Touch) -> Sequence[Fact]:
 def rehearsal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rehearsal]:
     people = [replace(each, manager="") for each in (BY_MAIL, BY_SLACK, SILENT, NEVER, BROKEN, BROKEN_SLACK)]
     script = Script(
-        PLAN, people, Workspace(), load_templates(shipped_folder(), None),
-        utc("2027-01-10 23:00"), utc("2027-02-12"), lambda: suppose,
-    )  # fmt: skip
+        PLAN,
+        people,
+        Workspace(),
+        load_templates(shipped_folder(), None),
+        utc("2027-01-10 23:00"),
+        utc("2027-02-12"),
+        lambda: suppose,
+    )
     with Rehearsal(script, tmp_path_factory.mktemp("phases")) as rehearsal:
         for beat in ("2027-02-05 08:30", "2027-02-05 08:31"):  # on a morning after the answers
             rehearsal.diary.note(utc(beat), bool)

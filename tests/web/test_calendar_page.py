@@ -63,8 +63,10 @@ def test_a_moved_date_is_the_same_event_with_a_higher_sequence(site: Site) -> No
     store.campaigns.save_version(moved, {}, "", introduced={}, by="dana", now=utc("2027-01-12 10:00"))
     after = events(feed(site))
     assert after["go_live"] == before["go_live"] | {
-        "from": dt.date(2027, 4, 5), "to": dt.date(2027, 4, 6), "sequence": 2,
-    }  # fmt: skip
+        "from": dt.date(2027, 4, 5),
+        "to": dt.date(2027, 4, 6),
+        "sequence": 2,
+    }
 
 
 def test_a_cancelled_campaign_says_so(site: Site) -> None:

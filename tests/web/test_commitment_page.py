@@ -97,9 +97,15 @@ def test_it_can_be_done_before_its_day_on_the_page_of_the_message(site: Site) ->
 def test_an_objection_is_shown_without_the_note_and_with_its_answer(site: Site) -> None:
     key = site.house.touch()
     number = site.house.store.answers.outcome(
-        ANA.id, "crm", ["one-record"], "objects", note="She fears for her bonus.", objection=("one-record", key),
-        by="mia", now=site.house.clock(),
-    )  # fmt: skip
+        ANA.id,
+        "crm",
+        ["one-record"],
+        "objects",
+        note="She fears for her bonus.",
+        objection=("one-record", key),
+        by="mia",
+        now=site.house.clock(),
+    )
     assert number
     shown = site.get(key).text
     assert "Your objection is with us" in shown

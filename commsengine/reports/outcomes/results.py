@@ -1,7 +1,7 @@
 """What came of a campaign, by role: who did it, day by day, and how far people came on the way there.
 
 The way in the terms of ADKAR: reached (awareness), knows why (desire), knows how (knowledge), has done (ability), keeps
-doing (reinforcement). Only what was told is counted; nobody is named, and a role of fewer than ten people is hidden.
+doing (reinforcement). Only facts on record count; no one is named, and a role of fewer than ten people is hidden.
 """
 
 from __future__ import annotations

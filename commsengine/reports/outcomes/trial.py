@@ -1,6 +1,6 @@
 """How an experiment came out, by what people did: the arms of each role compared, as it was sealed beforehand.
 
-Nothing of it is told before the day is over: a look on the way would find differences that chance makes.
+Nothing of it is shown before the day is over: a look on the way would find differences that chance makes.
 """
 
 from __future__ import annotations

@@ -143,7 +143,7 @@ def _fact(row: Row[Any], keys: Mapping[str, frozenset[str]]) -> ManagerHold:
 
 
 def below(connection: Connection, managers: Iterable[str]) -> dict[str, frozenset[str]]:
-    """Whose people are a manager's, by the manager's id: their own address and those of leavers below them."""
+    """The addresses that a manager's people name, by the manager's id: the own one and those of leavers below."""
     wanted = sorted(set(managers))
     if not wanted:
         return {}
