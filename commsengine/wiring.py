@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from commsengine.answers.inbox import AnswerInbox
     from commsengine.answers.replying import Replying
     from commsengine.authoring.check import CheckResult
-    from commsengine.authoring.people_file import PeopleFile
+    from commsengine.authoring.people.people_file import PeopleFile
     from commsengine.cadence.kinds_and_states import ChannelName
     from commsengine.cadence.people import Person
     from commsengine.cadence.plan import Plan, Workspace
@@ -201,7 +201,7 @@ class Wiring:
         return load_templates(shipped_folder(), own if own.is_dir() else None)
 
     def read_people(self, file: Path) -> PeopleFile:
-        from commsengine.authoring.people_file import load_people
+        from commsengine.authoring.people.people_file import load_people
 
         return load_people(file, directory=self._imported() or ())
 

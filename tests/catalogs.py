@@ -1,6 +1,7 @@
 """The catalog of all texts that people read, from code and templates. ``make catalogs`` brings the files up to date.
 
-``commsengine/locale/en`` is English: an entry without a translation reads as it stands in the code.
+``commsengine/locale/en`` is English: an entry without a translation reads as it stands in the code. It has all texts,
+each other language those that people read by mail, in Slack and on pages.
 """
 
 from __future__ import annotations
@@ -36,6 +37,14 @@ METHODS = [
     ("**.txt", "jinja2"),
     ("**.md", "jinja2"),
 ]
+TERMINAL = (
+    "commsengine/cli/", "commsengine/authoring/", "commsengine/sandbox/", "commsengine/planning/",
+    "commsengine/resolvers/", "commsengine/settings.py", "commsengine/environment.py", "commsengine/wiring.py",
+    "commsengine/runner.py", "commsengine/errors.py", "commsengine/cadence/plan.py",
+    "commsengine/cadence/time_notation.py", "commsengine/content/grammar.py", "commsengine/content/templates.py",
+    "commsengine/content/text_check.py",
+)  # fmt: skip
+"""Where texts stand that only a terminal shows: it speaks English, and no other catalog has them."""
 OPTIONS = {pattern: {"trimmed": "true", "newstyle_gettext": "true", "silent": "false"} for pattern, _ in METHODS}
 
 
@@ -64,6 +73,15 @@ def extracted() -> Catalog:
     return found
 
 
+def for_people(texts: Catalog) -> Catalog:
+    """The texts that mails, Slack and pages show."""
+    found = Catalog(locale=ENGLISH)
+    for each in texts:
+        if each.id and not all(place.startswith(TERMINAL) for place, _line in each.locations):
+            found.add(each.id, None, each.locations, auto_comments=each.auto_comments, context=each.context)
+    return found
+
+
 def catalog_files() -> Iterable[Path]:
     return sorted({LOCALES / ENGLISH / "LC_MESSAGES" / f"{DOMAIN}.po", *LOCALES.glob("*/LC_MESSAGES/*.po")})
 
@@ -76,7 +94,8 @@ def renewed(path: Path, texts: Catalog) -> tuple[bytes, bytes]:
     catalog = read_po(io.BytesIO(path.read_bytes() if path.exists() else b""), locale=path.parts[-3])
     catalog.project, catalog.version, catalog.header_comment, catalog.fuzzy = DOMAIN, __version__, HEADER, False
     catalog.creation_date = catalog.revision_date = BEGAN
-    catalog.update(texts, no_fuzzy_matching=True, update_creation_date=False)
+    wanted = texts if path.parts[-3] == ENGLISH else for_people(texts)
+    catalog.update(wanted, no_fuzzy_matching=True, update_creation_date=False)
     catalog.obsolete.clear()
     written, compiled = io.BytesIO(), io.BytesIO()
     write_po(written, catalog, width=100, omit_header=False, sort_output=True, include_lineno=False)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from commsengine.authoring.draft import Draft
-from commsengine.authoring.people_file import PeopleFile, load_people
+from commsengine.authoring.people.people_file import PeopleFile, load_people
 from commsengine.authoring.plan_file import Review, ordered, review_plan
 from commsengine.authoring.rules import dates, names, outcomes, recall, roles
 from commsengine.authoring.validation_errors import sentence

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from commsengine.authoring.csv_text import CsvText, read_csv
-from commsengine.authoring.people_row import unguarded
+from commsengine.authoring.people.csv_text import CsvText, read_csv
+from commsengine.authoring.people.people_row import unguarded
 from commsengine.errors import InputError, Problem
 from commsengine.text import near_names
 from commsengine.translation import _

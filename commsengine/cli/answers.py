@@ -191,7 +191,7 @@ def _as_csv(found: Mapping[str, Any]) -> str:
 
 
 def _csv(columns: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> str:
-    from commsengine.authoring.people_file import guarded
+    from commsengine.authoring.people.people_file import guarded
     from commsengine.content.slots import visible_lines
 
     out = io.StringIO()

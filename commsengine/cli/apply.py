@@ -24,13 +24,13 @@ from commsengine.cli.output import (
     title,
     when,
 )
-from commsengine.cli.people import tell_columns, tell_leavers
+from commsengine.cli.people.people import tell_columns, tell_leavers
 from commsengine.cli.workspace import with_workspace
 from commsengine.errors import InputError
 from commsengine.translation import N_, _
 
 if TYPE_CHECKING:
-    from commsengine.authoring.people_file import PeopleFile
+    from commsengine.authoring.people.people_file import PeopleFile
     from commsengine.cadence.plan import Plan
     from commsengine.campaigns.apply import Diff
     from commsengine.planning.plan_on_disk import CheckedPlan

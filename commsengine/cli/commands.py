@@ -30,7 +30,7 @@ class CommandEntry:
 CHAPTERS: dict[str, tuple[CommandEntry, ...]] = {
     N_("Write a campaign"): (
         CommandEntry("init", N_("Make a workspace: a plan, people, templates and settings to start from.")),
-        CommandEntry("people", N_("Import, show, export and erase people; revoke their links.")),
+        CommandEntry("people", N_("Import, show, export and erase people; revoke their links."), "people.people"),
         CommandEntry("check", N_("Check plans: errors with their place, then advice.")),
         CommandEntry("preview", N_("Show what a person would see.")),
         CommandEntry("simulate", N_("Show every touch of a plan before anything is sent.")),
@@ -79,7 +79,7 @@ CHAPTERS: dict[str, tuple[CommandEntry, ...]] = {
         CommandEntry("acks", N_("Show who acknowledged what, when, and how well that is proved."), "answers"),
         CommandEntry("facts", N_("Record and list who did what a campaign is for.")),
         CommandEntry("phases", N_("Show what each phase was to reach and what it has; review it, open its gate.")),
-        CommandEntry("suppress", N_("Never send to an address again."), "people"),
+        CommandEntry("suppress", N_("Never send to an address again."), "people.people"),
     ),
     N_("Operate"): (
         CommandEntry("release", N_("Let a held engine send again.")),

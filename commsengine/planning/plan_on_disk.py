@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from commsengine.authoring.check import CheckResult
-from commsengine.authoring.people_file import PeopleFile
+from commsengine.authoring.people.people_file import PeopleFile
 from commsengine.cadence.calendar import DAY, last_closing
 from commsengine.cadence.daily_learning import LearnedRoles
 from commsengine.cadence.history import Campaign, Campaigns, History

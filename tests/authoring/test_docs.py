@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 from pydantic import BaseModel
 
-from commsengine.authoring.people_file import load_people
+from commsengine.authoring.people.people_file import load_people
 from commsengine.authoring.plan_file import review_plan
 from commsengine.authoring.validate import shape
 from commsengine.authoring.workspace_file import load_workspace

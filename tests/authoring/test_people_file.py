@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from commsengine.authoring.people_file import export_people, load_people
+from commsengine.authoring.people.people_file import export_people, load_people
 from commsengine.cadence.people import Person
 from commsengine.errors import InputError
 from tests.authoring.written import write

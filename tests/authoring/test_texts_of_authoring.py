@@ -11,10 +11,10 @@ import pytest
 
 from commsengine.authoring.check import check
 from commsengine.authoring.json_schema import plan_schema
-from commsengine.authoring.people_file import load_people
+from commsengine.authoring.people.people_file import load_people
+from commsengine.authoring.people.zones_and_countries import zone_fix
 from commsengine.authoring.plan_file import review_plan
 from commsengine.authoring.workspace_file import load_workspace
-from commsengine.authoring.zones_and_countries import zone_fix
 from commsengine.errors import InputError, Problem
 from commsengine.text import listed, no_such
 from tests.authoring import test_check, test_people_file, test_plan_file, test_workspace_file

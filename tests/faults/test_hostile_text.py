@@ -23,8 +23,8 @@ from typing import Any
 import pytest
 
 from commsengine.authoring.check import check
-from commsengine.authoring.csv_text import read_csv
-from commsengine.authoring.people_file import FORMULA, export_people, load_people
+from commsengine.authoring.people.csv_text import read_csv
+from commsengine.authoring.people.people_file import FORMULA, export_people, load_people
 from commsengine.cadence.people import KNOWN, Person
 from commsengine.cadence.plan import Plan
 from commsengine.channels.mime import message_bytes

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 
 import pytest
 
-from commsengine.authoring.people_file import load_people
+from commsengine.authoring.people.people_file import load_people
 from commsengine.authoring.plan_file import review_plan
 from commsengine.cadence.forecast import Fact
 from commsengine.cadence.history import Answer, Touch

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from itertools import islice
 
 from commsengine.authoring.draft import FIRST_YEAR, LAST_YEAR, Draft, planned
+from commsengine.authoring.people.zones_and_countries import zone_fix
 from commsengine.authoring.yaml_parser import YamlPath
-from commsengine.authoring.zones_and_countries import zone_fix
 from commsengine.cadence.calendar import DAY, instant, zone
 from commsengine.cadence.plan import WEEKDAYS, Workspace
 from commsengine.cadence.time_notation import clock_text

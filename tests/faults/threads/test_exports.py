@@ -8,7 +8,7 @@ from __future__ import annotations
 import csv
 from dataclasses import replace
 
-from commsengine.authoring.people_file import export_people
+from commsengine.authoring.people.people_file import export_people
 from tests.builders import someone
 
 RUN = ("=", "+", "-", "@", "\t", "\r", "＝", "＋", "－", "＠")

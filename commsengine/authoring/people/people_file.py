@@ -12,8 +12,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from commsengine.authoring.csv_text import CsvText, read_csv
-from commsengine.authoring.people_row import Directory, ReadPerson, person_of, unguarded
+from commsengine.authoring.people.csv_text import CsvText, read_csv
+from commsengine.authoring.people.people_row import Directory, ReadPerson, person_of, unguarded
 from commsengine.cadence.people import COLUMNS, KNOWN, Person
 from commsengine.cadence.plan import WEEKDAYS
 from commsengine.errors import InputError, Problem

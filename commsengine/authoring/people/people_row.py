@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import lru_cache, partial
 
 from commsengine.authoring.addresses import AddressError, clean_address
-from commsengine.authoring.zones_and_countries import country_fix, region_fix, zone_fix
+from commsengine.authoring.people.zones_and_countries import country_fix, region_fix, zone_fix
 from commsengine.cadence.kinds_and_states import CHANNELS
 from commsengine.cadence.people import COLUMNS, KNOWN, Person, updated
 from commsengine.cadence.time_notation import parse_date

@@ -19,7 +19,7 @@ from commsengine.errors import InputError
 from commsengine.translation import N_, _, counted
 
 if TYPE_CHECKING:
-    from commsengine.authoring.people_file import PeopleFile
+    from commsengine.authoring.people.people_file import PeopleFile
     from commsengine.store.records import ImportCounts
     from commsengine.wiring import Wiring
 
@@ -102,7 +102,7 @@ def export(wiring: Wiring, out: Path | None) -> None:
 
     Example: commsengine people export --out people-now.csv
     """
-    from commsengine.authoring.people_file import export_people
+    from commsengine.authoring.people.people_file import export_people
 
     text = export_people(list(wiring.store.people.all()))
     if out is None:

@@ -1,0 +1,1 @@
+"""``people``: import, find, show, export and erase; ``suppress``."""
