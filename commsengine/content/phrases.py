@@ -62,15 +62,15 @@ def ending_text(ending: Ending, day: dt.date | None, language: str) -> str:
 def often(cadence: Cadence, *, on_trial: bool = False) -> str:
     """A cadence as a sentence; ``on_trial`` where chance gives some people another."""
     if cadence.every is None and on_trial:
-        return _("It comes again and again while it is open.")
+        return _("You get this several times until it ends.")
     if cadence.every is None:
-        return _("It comes often while it is new, and rarely once it is remembered.")
+        return _("You get this often at first, then less and less.")
     span = _span(cadence.every)
     if cadence.times == 1:
-        return _("It comes once.")
+        return _("This is sent once.")
     if cadence.times:
-        return _("It comes every {span}, {times} times at most.", span=span, times=cadence.times)
-    return _("It comes every {span} while it is open.", span=span)
+        return _("You get this every {span}, at most {times} times.", span=span, times=cadence.times)
+    return _("You get this every {span} until it ends.", span=span)
 
 
 def _span(minutes: int) -> str:
