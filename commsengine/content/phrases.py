@@ -17,19 +17,24 @@ from commsengine.cadence.plan import Cadence, Milestone
 from commsengine.cadence.told import is_week, monday_of
 from commsengine.translation import _, counted, install, language_in_use
 
-Style = Literal["full", "long", "weekday", "brief", "brief with year", "month and day", "short month and day"]
+Style = Literal[
+    "full", "long", "weekday", "short weekday", "brief", "brief with year", "month and day", "short month and day"
+]
+    "full", "long", "weekday", "short weekday", "brief", "brief with year", "month and day", "short month and day"
+]
 
 _STYLES: dict[Style, tuple[str, str]] = {
     "full": ("EEEE, d MMMM y", "full"),
     "long": ("d MMMM y", "long"),
     "weekday": ("EEEE", "EEEE"),
+    "short weekday": ("EEE", "EEE"),
     "brief": ("EEE d MMM", "MMMEd"),
     "brief with year": ("EEE d MMM y", "yMMMEd"),
     "month and day": ("d MMMM", "MMMMd"),
     "short month and day": ("d MMM", "MMMd"),
 }
 """Each way to write a day: its pattern in plain English, and the format or skeleton for every other language."""
-_FORMATS = ("full", "long", "EEEE")
+_FORMATS = ("full", "long", "EEEE", "EEE")
 
 
 def day_text(day: dt.date, language: str = "") -> str:
@@ -42,9 +47,9 @@ def short_day_text(day: dt.date, language: str = "") -> str:
     return _written(day, language or language_in_use(), "long")
 
 
-def weekday_text(day: dt.date) -> str:
-    """``Monday``"""
-    return _written(day, language_in_use(), "weekday")
+def weekday_text(day: dt.date, *, short: bool = False) -> str:
+    """``Monday``, or ``short`` ``Mon``."""
+    return _written(day, language_in_use(), "short weekday" if short else "weekday")
 
 
 def brief_day_text(day: dt.date, *, year: bool = False) -> str:
@@ -111,7 +116,7 @@ def install_words(environment: Any) -> None:
     environment.filters |= {word.__name__: word for word in words}
 
 
-def ending_text(ending: Ending, day: dt.date | None, language: str) -> str:
+def ending_text(ending: Ending, day: dt.date | None, language: str = "") -> str:
     """``Done``, ``Promised for Monday, 15 March 2027`` or ``Not planned``."""
     return _("Promised for {day}", day=day_text(day, language)) if day else _(ENDINGS[ending])
 
