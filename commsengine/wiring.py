@@ -21,7 +21,7 @@ from zoneinfo import ZoneInfo
 from commsengine.environment import load_settings, spare_proxies
 from commsengine.errors import InputError
 from commsengine.settings import JOURNAL, Settings
-from commsengine.translation import N_, _
+from commsengine.translation import N_, NO_CATALOGS, Catalogs, _, look_for_catalogs
 
 if TYPE_CHECKING:
     from starlette.applications import Starlette
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from commsengine.answers.fresh_links import FreshLinks
     from commsengine.answers.inbox import AnswerInbox
     from commsengine.answers.replying import Replying
+    from commsengine.authoring.catalog_file import WorkspaceCatalogs
     from commsengine.authoring.check import CheckResult
     from commsengine.authoring.people.people_file import PeopleFile
     from commsengine.cadence.kinds_and_states import ChannelName
@@ -93,6 +94,7 @@ class Wiring:
         sleep: Callable[[float], object] | None = None,
     ) -> None:
         self.folder, self.clock, self.sleep = folder.absolute(), clock, sleep
+        look_for_catalogs(self._catalogs)
         spare_proxies()
         self._renderers: dict[tuple[int, bool], Renderer] = {}
         self._profile: ProviderProfile | None = None
@@ -109,6 +111,16 @@ class Wiring:
             resolver.close()
         if "store" in self.__dict__:
             self.store.close()
+
+    def _catalogs(self) -> Catalogs:
+        # Most workspaces have none: then nothing that reads one is loaded.
+        return self._own_catalogs() if (self.folder / "locale").is_dir() else NO_CATALOGS
+
+    @cached_property
+    def _own_catalogs(self) -> WorkspaceCatalogs:
+        from commsengine.authoring.catalog_file import WorkspaceCatalogs
+
+        return WorkspaceCatalogs(self.folder / "locale")
 
     @cached_property
     def settings(self) -> Settings:
@@ -568,6 +580,7 @@ class Wiring:
             heartbeat_age=self._heartbeat_age,
             slack=self.slack_app,
             more=self._webhooks(),
+            language=self.rules.language,
         )
 
     def _webhooks(self) -> list[BaseRoute]:

@@ -12,7 +12,7 @@ import pytest
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from commsengine.translation import install
+from commsengine.content.phrases import install_words
 from tests.catalogs import ROOT
 from tests.pseudo import in_pseudo, texts_of, untranslated_html, value
 
@@ -338,14 +338,14 @@ PARTS = {"forms.html", "in_your_name.html", "layout.html", "plots.html"}
 def rendered(environment: Environment, name: str) -> Iterator[str]:
     template = environment.get_template(name)
     for number in range(TIMES):
-        yield template.render(root="../", lang="en", **PAGES[name](Random(number).choice))  # noqa: S311 - dice
+        yield template.render(root="../", **PAGES[name](Random(number).choice))  # noqa: S311 - dice
 
 
 @pytest.fixture(scope="module")
 def environment() -> Environment:
     loader = FileSystemLoader([ROOT / "commsengine" / room for room in ROOMS])
     found = Environment(loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-    install(found)
+    install_words(found)
     return found
 
 

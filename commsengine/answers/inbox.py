@@ -194,6 +194,10 @@ class AnswerInbox:
     def lead(self, card: Card) -> Person:
         return self._signers(card.person, card.plan).lead
 
+    def language_of(self, card: Card) -> str:
+        """That in which the person of the card reads its message."""
+        return self._renderer(self._version(card.touch)).language(card.person)
+
     def language(self, person: Person, campaign: str) -> str:
         record = self._store.campaigns.get(campaign)
         return self._renderer(record).language(person) if record else ENGLISH

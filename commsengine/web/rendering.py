@@ -47,9 +47,9 @@ NOTICES = {
 }
 
 
-def page(name: str, *, status: int = 200, root: str = "../", lang: str = "en", **context: Any) -> HTMLResponse:
-    """``root`` is the relative way to the stylesheet."""
-    html = _environment.get_template(name).render(root=root, lang=lang, **context)
+def page(name: str, *, status: int = 200, root: str = "../", **context: Any) -> HTMLResponse:
+    """In the language in use; ``root`` is the relative way to the stylesheet."""
+    html = _environment.get_template(name).render(root=root, **context)
     return HTMLResponse(html.lstrip(), status)
 
 
