@@ -19,6 +19,8 @@ from typing import Any, Literal, TypeVar, cast
 
 DOMAIN = "commsengine"
 LOCALES = __file__.removesuffix("translation.py") + "locale"
+TO_TRANSLATE = f"{LOCALES}/{DOMAIN}.pot"
+"""The file with the texts of mails, Slack and pages, to be copied where a language is begun."""
 ENGLISH = "en"
 FROM_THE_RIGHT = {"ar", "ckb", "dv", "fa", "he", "iw", "ks", "ps", "sd", "syr", "ug", "ur", "yi"}
 ISOLATED = "\u2068{}\u2069"

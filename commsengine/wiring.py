@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Self
 from zoneinfo import ZoneInfo
 
 from commsengine.environment import load_settings, spare_proxies
-from commsengine.errors import InputError
+from commsengine.errors import InputError, Problem
 from commsengine.settings import JOURNAL, Settings
 from commsengine.translation import N_, NO_CATALOGS, Catalogs, _, look_for_catalogs
 
@@ -66,6 +66,9 @@ NOT_KNOWN_ELSEWHERE = (".local", ".localdomain", ".internal", ".lan", ".home.arp
 """Ends of names that a machine has for itself."""
 
 LOCAL_TIME = Path("/etc/localtime")
+
+LOCALE = "locale"
+"""The folder of a workspace with catalogs of its own."""
 
 SIGNS_OF_A_WORKSPACE = (".env", "workspace.yaml", "schedules", "people.csv", "message_templates")
 
@@ -114,13 +117,13 @@ class Wiring:
 
     def _catalogs(self) -> Catalogs:
         # Most workspaces have none: then nothing that reads one is loaded.
-        return self._own_catalogs() if (self.folder / "locale").is_dir() else NO_CATALOGS
+        return self._own_catalogs() if (self.folder / LOCALE).is_dir() else NO_CATALOGS
 
     @cached_property
     def _own_catalogs(self) -> WorkspaceCatalogs:
         from commsengine.authoring.catalog_file import WorkspaceCatalogs
 
-        return WorkspaceCatalogs(self.folder / "locale")
+        return WorkspaceCatalogs(self.folder / LOCALE)
 
     @cached_property
     def settings(self) -> Settings:
@@ -222,6 +225,7 @@ class Wiring:
         from commsengine.content.templates import review_templates, shipped_folder
 
         templates, beside = review_templates(shipped_folder(), self.folder / "message_templates")
+        beside += self.review_catalogs()
         people = self._imported()
         try:
             people = people or self._people_on_disk()
@@ -230,6 +234,18 @@ class Wiring:
                 raise
             beside += error.problems
         return check(plan, root=self.folder, people=people, templates=templates, beside=beside)
+
+    def review_catalogs(self) -> list[Problem]:
+        """What is wrong with the languages that the workspace adds."""
+        from commsengine.authoring.catalog_file import review_catalogs
+
+        return review_catalogs(self.folder / LOCALE)
+
+    def languages(self) -> list[str]:
+        """Those that buttons, footers and pages are there in."""
+        from commsengine.authoring.catalog_file import languages_known
+
+        return languages_known(self.folder / LOCALE)
 
     def _imported(self) -> tuple[Person, ...] | None:
         return (tuple(self.store.people.all()) if self.has_database else ()) or None

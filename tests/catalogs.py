@@ -23,10 +23,10 @@ from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po, write_po
 
 from commsengine import __version__, translation
-from commsengine.authoring.catalog_file import TO_TRANSLATE, is_translated, pairs
+from commsengine.authoring.catalog_file import is_translated, pairs
 from commsengine.authoring.catalog_file import names_in as _places  # noqa: F401 - beside ``slips``
 from commsengine.authoring.catalog_file import slips as slips_of
-from commsengine.translation import DOMAIN, ENGLISH
+from commsengine.translation import DOMAIN, ENGLISH, TO_TRANSLATE
 
 ROOT = Path(__file__).parents[1]
 LOCALES = Path(translation.LOCALES)
@@ -151,7 +151,8 @@ def to_translate(texts: Catalog) -> bytes:
     """The list of texts for a new language."""
     found, written = Catalog(), io.BytesIO()  # its language decides how many plural forms there are
     for each in for_people(texts):
-        found[each.id] = each
+        if each.id:  # the first has the header
+            found[each.id] = each
     found.project, found.version, found.header_comment, found.fuzzy = DOMAIN, __version__, NEW_LANGUAGE, False
     found.creation_date = found.revision_date = BEGAN
     write_po(written, found, width=100, sort_output=True, include_lineno=False)
@@ -160,7 +161,7 @@ def to_translate(texts: Catalog) -> bytes:
 
 if __name__ == "__main__":
     today, failed = extracted(), False
-    TO_TRANSLATE.write_bytes(to_translate(today))
+    Path(TO_TRANSLATE).write_bytes(to_translate(today))
     for file in sorted({*catalog_files(), *map(begun, sys.argv[1:])}):
         text, compiled = renewed(file, today)
         file.parent.mkdir(parents=True, exist_ok=True)

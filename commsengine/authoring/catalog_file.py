@@ -19,12 +19,8 @@ from babel.messages.mofile import write_mo
 from babel.messages.pofile import PoFileError, read_po
 
 from commsengine.errors import Problem
-from commsengine.text import cut_short
 from commsengine.translation import DOMAIN, LOCALES, _
 
-FOLDER = "locale"
-TO_TRANSLATE = Path(LOCALES, f"{DOMAIN}.pot")
-"""The texts of mails, Slack and pages, to be copied where a language is begun."""
 _MARKS = re.compile(r"\*\*|`[^`]*`|\]\(|https?://\S+")
 _NUMBER = "{number}"
 _ENDS = ".!?:…"
@@ -47,8 +43,14 @@ class WorkspaceCatalogs:
             return self._read
         now = {path: (found.st_mtime_ns, found.st_size) for path, found in files.items()}
         if now != self._seen:
-            self._seen, self._read = now, {language_of(path): texts for path in now if (texts := _compiled(path))}
+            self._seen, self._read = now, {name: texts for path in now for name, texts in self._texts(path)}
         return self._read
+
+    def _texts(self, path: Path) -> Iterator[tuple[str, NullTranslations]]:
+        # while one is broken, what it said before holds
+        name = language_of(path)
+        if texts := _compiled(path) or self._read.get(name):
+            yield name, texts
 
 
 def catalog_files(folder: Path) -> list[Path]:
@@ -105,7 +107,8 @@ def _review(path: Path) -> Iterator[Problem]:
         yield Problem(file, 0, 0, "catalog", *_unreadable(str(error)))
     else:
         for entry in catalog:
-            yield from (Problem(file, entry.lineno or 1, 1, "catalog", *slip) for slip in slips(entry))
+            found = dict.fromkeys(slips(entry))
+            yield from (Problem(file, entry.lineno or 1, 1, "catalog", *slip, "advice") for slip in found)
 
 
 def _unreadable(reason: str) -> tuple[str, str]:
@@ -126,7 +129,10 @@ def slips(entry: Message) -> Iterator[Slip]:
         if written:
             yield from _of_text(text, written, names)
         else:
-            yield _("A plural form of this text is missing."), _("Write msgstr[0] to msgstr[{last}].", last=len(entry.string or ()) - 1)
+            yield (
+                _("A plural form of this text is missing."),
+                _("Write msgstr[0] to msgstr[{last}].", last=len(entry.string or ()) - 1),
+            )
 
 
 def is_translated(entry: Message) -> bool:
@@ -144,16 +150,16 @@ def pairs(entry: Message) -> list[tuple[str, str]]:
 def _of_text(text: str, written: str, known: set[str]) -> Iterator[Slip]:
     wanted, names = (names_in(text) or set()) - {_NUMBER}, names_in(written)
     if names is None or not wanted <= names <= known:
-        cause = _("The names in braces are others than in the text: {text}", text=cut_short(text))
+        cause = _("The names in braces are others than in the text.")
         yield cause, _("Write these as they stand there: {names}.", names=" ".join(sorted(known)) or _("none"))
     if sorted(_MARKS.findall(text)) != sorted(_MARKS.findall(written)):
-        cause = _("The marks are others than in the text: {text}", text=cut_short(text))
+        cause = _("The marks are others than in the text.")
         yield cause, _("Keep each ** and `…`, each link and each address.")
     if _around(text) != _around(written) or text.count("\n") != written.count("\n"):
-        cause = _("The blanks and line ends are others than in the text: {text}", text=cut_short(text))
+        cause = _("Blanks and line ends are others than in the text.")
         yield cause, _("Begin, end and break it as the text does.")
     if _end(text) != _end(written):
-        cause = _("It does not end as the text does: {text}", text=cut_short(text))
+        cause = _("The translation does not end as the text does.")
         yield cause, _("End it with the same sign, or none.")
 
 
