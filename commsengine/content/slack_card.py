@@ -24,13 +24,13 @@ FALLBACK_LENGTH = 40_000
 _CARD_LENGTH = 11_000
 """Characters of all blocks together, as JSON. Slack documents no limit, and has refused some above 11,300."""
 
-_TOO_LONG = N_("_The rest does not fit into a message in Slack._")
+_TOO_LONG = N_("_The rest does not fit into a Slack message. Open the page to read it._")
 
 _ROOM = 2_000
 _AROUND = 11
 """Blocks that a card may have beside its text, with two notes that are added when it is drawn again."""
 
-_SKIP = N_("Skip – got it")
+_SKIP = N_("Skip the question – got it")
 _ASKED: Mapping[str, Sequence[tuple[str, str]]] = {
     "acknowledge": ((N_("Got it"), "got_it"),),
     "input": ((N_("Answer"), "answer"),),
