@@ -29,6 +29,8 @@ ISOLATED = "\u2068{}\u2069"
 _TURNS_NOTHING = re.compile(r"[0-9a-f]{6,}|\w*")
 _LEFT_TO_RIGHT = re.compile("[A-Za-z\u00c0-\u052f]")
 _NOT_FOR_READING = re.compile("://|[\ue000-\ue002]")
+_MARK = "\u200f"
+_BEGINS_LEFT = re.compile("[^A-Za-z\u0590-\u08ff]*[A-Za-z].*[\u0590-\u08ff]")
 _PLACES = re.compile(r"(?<![\"\w])%\(\w+\)s")
 
 Work = TypeVar("Work", bound=Callable[..., Any])
@@ -45,8 +47,20 @@ def language_in_use() -> str:
 
 def direction() -> Literal["ltr", "rtl"]:
     """Of the language in use: where its lines begin."""
-    language, *rest = re.split("[-_]", _language.get())
+    return _direction(_language.get())
+
+
+@cache
+def _direction(code: str) -> Literal["ltr", "rtl"]:
+    language, *rest = re.split("[-_]", code)
     return "rtl" if language in FROM_THE_RIGHT or {"Arab", "Hebr"} & set(rest) else "ltr"
+
+
+def aligned(text: str) -> str:
+    """Each line that has both directions begins as the language in use: where none is set, its first letter decides."""
+    if direction() == "ltr":
+        return text
+    return "\n".join(f"{_MARK}{line}" if _BEGINS_LEFT.match(line) else line for line in text.split("\n"))
 
 
 def isolated(value: str) -> str:
