@@ -198,6 +198,11 @@ class AnswerInbox:
         """That in which the person of the card reads its message."""
         return self._renderer(self._version(card.touch)).language(card.person)
 
+    def language_for(self, person: Person) -> str:
+        """That in which this person reads what is about no one campaign."""
+        known = campaigns_of(self._store, person) or self._store.campaigns.all()
+        return self._renderer(known[-1]).language(person) if known else ENGLISH
+
     def language(self, person: Person, campaign: str) -> str:
         record = self._store.campaigns.get(campaign)
         return self._renderer(record).language(person) if record else ENGLISH
