@@ -207,7 +207,7 @@ def report_page(pick: Pick) -> dict[str, Any]:
         replies=pick([[], [Thing(public=True, asked=value("asked"), message="", text=value("text"))]]),
     )  # fmt: skip
     return {
-        "report": report, "headline": value("headline"), "lines": [value("line"), value("line")],
+        "report": report, "state": value("state"), "headline": value("headline"), "lines": [value("line"), value("line")],
         "sections": [(message, pick([[], panels]))], "weeks": pick([[], [a_plot()]]),
         "outcomes": pick([[], [(outcome(pick, share), pick([[], panels]))]]),
         "fewest": 10, "shown_people": 2400, "whens": lambda at: value("day"), "hair": 0.001,

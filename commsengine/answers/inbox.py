@@ -40,6 +40,7 @@ from commsengine.cadence.people import ANYBODY, Person
 from commsengine.cadence.plan import Message, Plan
 from commsengine.content.message import RenderedMessage
 from commsengine.content.person_values import Signers
+from commsengine.content.phrases import EXPLAIN
 from commsengine.content.render import Renderer, RendererFor
 from commsengine.engine.directory import SignerLookup, campaigns_of
 from commsengine.errors import CommsError, InputError
@@ -361,7 +362,7 @@ class AnswerInbox:
         # a question that does not say what was answered
         question = self.text(card).check.question
         about = f" ({question})" if question else ""
-        return self.ask(card, f"Please explain it to me{about}", evidence, thread)
+        return self.ask(card, f"{EXPLAIN}{about}", evidence, thread)
 
     def snooze(self, card: Card) -> Card:
         """Nothing of this message comes before the person's next local day."""

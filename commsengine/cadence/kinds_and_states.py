@@ -164,6 +164,12 @@ UNCLEAR_WORDS: Mapping[Unclear, str] = {
     "skill": N_("whether they can do it"),
     "time": N_("when to find the time"),
 }
+STATE_WORDS: Mapping[CampaignState, str] = {
+    "paused": N_("paused"),
+    "running": N_("running"),
+    "finished": N_("finished"),
+    "cancelled": N_("cancelled"),
+}
 STANDINGS: tuple[Standing, ...] = get_args(Standing)
 """The first that holds is the person's standing."""
 

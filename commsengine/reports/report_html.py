@@ -11,7 +11,7 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from commsengine.cadence.calendar import local_date_in
-from commsengine.cadence.kinds_and_states import ENDINGS
+from commsengine.cadence.kinds_and_states import ENDINGS, STATE_WORDS
 from commsengine.cadence.repeats import HAIR
 from commsengine.content.phrases import brief_day_text, install_words
 from commsengine.recall.small_groups import FEWEST
@@ -40,6 +40,7 @@ def page(report: Report) -> str:
     template = _environment.get_template("report.html")
     return template.render(
         report=report,
+        state=_(STATE_WORDS[report.record.state]),
         headline=title,
         lines=lines,
         sections=sections,

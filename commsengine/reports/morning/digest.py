@@ -15,7 +15,7 @@ from commsengine.cadence.dialogue import groups
 from commsengine.cadence.kinds_and_states import CHANNELS, OUTCOME_WORDS, UNCLEAR_WORDS, service_channel
 from commsengine.cadence.people import Person
 from commsengine.content.digest_facts import Call, DigestFacts, GivenAnswer, HeldRow, OpenQuestion, RecordedTalk
-from commsengine.content.phrases import moment_text, month_day_text
+from commsengine.content.phrases import moment_text, month_day_text, question_text
 from commsengine.engine.directory import SignerLookup
 from commsengine.engine.dispatch import add_service_mail
 from commsengine.reports.commitments import overdue_commitments, overdue_lines
@@ -289,7 +289,7 @@ def _grouped(asked: Sequence[Mapping[str, Any]], record: CampaignRecord) -> tupl
         OpenQuestion(
             first["name"] or first["person"],
             first["message"],
-            _short(first["text"]),
+            _short(question_text(first["text"])),
             _day(dt.datetime.fromisoformat(first["asked_at"]), record),
             first["overdue"],
             str(first["id"]),
