@@ -14,6 +14,7 @@ from email.utils import parseaddr
 import structlog
 
 from commsengine.cadence.kinds_and_states import CHANNELS, Carrier, ChannelName, service_channel
+from commsengine.content.kept_words import retold
 from commsengine.content.message import RenderedMessage, payload_of
 from commsengine.content.phrases import moment_text, time_text
 from commsengine.engine.breaker import Breaker
@@ -138,7 +139,7 @@ def _rests(breaker: Breaker, waiting: int, now: dt.datetime) -> str:
         "channel rests until {until} UTC. Then the engine tries one message, again at least every ten minutes "
         "(with each tick if cron calls the engine); when it gets through, the others follow. The other channels go "
         "on. See what is wrong:\n\n    commsengine doctor",
-        because=_(breaker.because).rstrip("."),
+        because=retold(breaker.because).rstrip("."),
         waits=counted(waiting, "message waits", "messages wait"),
         until=time_text(breaker.until or now, seconds=True),
     )
@@ -155,7 +156,7 @@ def _until_renewal(breaker: Breaker, provider: str, waiting: int, now: dt.dateti
         "You need not do anything. For more messages a day, use Microsoft 365 High Volume Email, a Google "
         "Workspace relay or a mail relay of your own (COMMSENGINE_SMTP_URL). If the server allows you more, "
         "write how many in COMMSENGINE_SMTP_DAILY. See the status:\n\n    commsengine status",
-        because=_(breaker.because).rstrip("."),
+        because=retold(breaker.because).rstrip("."),
         whose=whose,
         waits=counted(waiting, "message waits", "messages wait"),
         until=moment_text(breaker.until or now, seconds=True),

@@ -15,6 +15,7 @@ from commsengine.cadence.dialogue import groups
 from commsengine.cadence.kinds_and_states import CHANNELS, OUTCOME_WORDS, UNCLEAR_WORDS, service_channel
 from commsengine.cadence.people import Person
 from commsengine.content.digest_facts import Call, DigestFacts, GivenAnswer, HeldRow, OpenQuestion, RecordedTalk
+from commsengine.content.kept_words import retold
 from commsengine.content.phrases import moment_text, month_day_text, question_text
 from commsengine.engine.directory import SignerLookup
 from commsengine.engine.dispatch import add_service_mail
@@ -237,7 +238,7 @@ class Digests:
         for pause in paused_by_engine(self._store):
             if pause["campaign"] == campaign:
                 text = N_("The engine paused the campaign: {reason} When this is solved: commsengine resume {campaign}")
-                yield _(text, reason=_(pause["reason"]), campaign=campaign)
+                yield _(text, reason=retold(pause["reason"]), campaign=campaign)
         yesterday = now - DAY
         if lost := sum(_lost_since(row, campaign, yesterday) for row in failed(self._store)):
             messages = counted(lost, "message", "messages")
@@ -254,7 +255,7 @@ class Digests:
             about = {
                 "channel": _(CHANNELS[rest["channel"]].in_text),
                 "waiting": rest["waiting"],
-                "because": _(rest["because"]).rstrip("."),
+                "because": retold(rest["because"]).rstrip("."),
             }
             yield _(text, **about, until=moment_text(dt.datetime.fromisoformat(rest["until"])))
 
