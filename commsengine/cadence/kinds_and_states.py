@@ -164,6 +164,19 @@ UNCLEAR_WORDS: Mapping[Unclear, str] = {
     "skill": N_("whether they can do it"),
     "time": N_("when to find the time"),
 }
+MEASURES: Mapping[Measure, str] = {
+    "answered": N_("answered"),
+    "acknowledged": N_("acknowledged"),
+    "right": N_("right"),
+    "reached": N_("reached"),
+    "done": N_("done"),
+}
+STATE_WORDS: Mapping[CampaignState, str] = {
+    "paused": N_("paused"),
+    "running": N_("running"),
+    "finished": N_("finished"),
+    "cancelled": N_("cancelled"),
+}
 STANDINGS: tuple[Standing, ...] = get_args(Standing)
 """The first that holds is the person's standing."""
 
