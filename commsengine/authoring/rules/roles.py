@@ -8,8 +8,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from commsengine.authoring.draft import Draft
 from commsengine.authoring.yaml_parser import YamlPath
 from commsengine.cadence.audience import is_kept_out, matches, members, role_of
+from commsengine.cadence.calendar import Hours
 from commsengine.cadence.people import COLUMNS, Person
-from commsengine.cadence.plan import WEEKDAYS, Role
+from commsengine.cadence.plan import Role
 from commsengine.errors import Problem
 from commsengine.text import listed, meant, near_names, near_or
 from commsengine.translation import N_, _
@@ -118,8 +119,7 @@ def _idle_values(draft: Draft, name: str, role: Role, people: Sequence[Person]) 
 
 def people_can_be_reached(draft: Draft, people: Sequence[Person]) -> Iterator[Problem]:
     audience = [person for person in people if role_of(draft.plan, person)]
-    days = {WEEKDAYS.index(day) for day in draft.plan.send.window.days}
-    never = [person for person in audience if person.days is not None and not person.days & days]
+    never = [person for person in audience if not Hours(draft.plan, person).ever_open]
     if never:
         cause = _("{number} people never work on a day of the send window and get nothing.", number=len(never))
         yield draft.advice(("send", "window", "days"), "never_at_work", cause, _("Allow one of their days."))
