@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import csv
+import datetime as dt
 import io
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -14,6 +15,7 @@ from pathlib import Path
 
 from commsengine.authoring.people.csv_text import CsvText, read_csv
 from commsengine.authoring.people.people_row import Directory, ReadPerson, person_of, unguarded
+from commsengine.authoring.people.understanding import Understanding
 from commsengine.cadence.people import COLUMNS, KNOWN, Person
 from commsengine.cadence.plan import WEEKDAYS
 from commsengine.errors import InputError, Problem
@@ -21,6 +23,9 @@ from commsengine.text import near_names, near_or
 from commsengine.translation import _
 
 _SQUASHED = {re.sub(r"[^a-z]", "", name): name for name in KNOWN} | {"mail": "email", "emailaddress": "email"}
+
+MAPPABLE = (*KNOWN, "first_name", "last_name", "status")
+"""What a column may be mapped to, besides an attribute."""
 
 LIKE_OURS = 0.85
 """So like the name of a column is a heading that is probably a slip; 'level' is not yet 'leave'."""
@@ -35,6 +40,8 @@ class PeopleFile:
     ``read`` counts rows, ``columns`` are those of the file, ``kept`` those that it lacks and the directory has for
     somebody in it. ``present`` are the ids of whom the directory knows, in rejected rows too; ``nameless`` are the
     lines of rejected rows that may be anybody's. ``returning`` says by id who has left and would be active again.
+    ``understood`` says what stands in the file and how it was read; ``leaving`` are the ids of active people whom the
+    file marks as left.
     """
 
     people: tuple[Person, ...]
@@ -46,6 +53,8 @@ class PeopleFile:
     present: frozenset[str]
     nameless: tuple[int, ...]
     returning: Mapping[str, Problem]
+    understood: Understanding = Understanding()
+    leaving: frozenset[str] = frozenset()
 
     @property
     def wrong_rows(self) -> int:
@@ -83,8 +92,21 @@ class _Reading:
         self.rejected.append(self.problem(line, column, code, cause, fix))
 
 
-def load_people(path: Path, *, directory: Sequence[Person] = ()) -> PeopleFile:
+def load_people(
+    path: Path,
+    *,
+    directory: Sequence[Person] = (),
+    encoding: str = "",
+    sheet: str = "",
+    mapping: Mapping[str, str] | None = None,
+    guests: bool = False,
+    today: dt.date | None = None,
+) -> PeopleFile:
     """Read a people file. What it has no column for is, for everybody in the ``directory``, as it is there.
+
+    ``encoding`` and ``sheet`` come before what is found out. ``mapping`` says by heading what a column is: one of
+    ``MAPPABLE``, ``-`` to leave it out, or the name of an attribute. ``guests`` takes guests too. ``today`` is the last
+    day of those who are switched off and have no date; without it they are left out, unless they are known.
 
     Raises ``InputError`` where the file itself cannot be used; a bad row is in ``rejected`` instead.
     """
