@@ -266,7 +266,7 @@ FILE_REASONS: Mapping[FileReasonKind, str] = {
     "managers": N_("another manager than so far: {people:,} of {of:,} people"),
     "leavers": N_("marked as left by this file: {people:,} of {of:,} people"),
     "rows": N_("rows that are wrong: {people:,} of {of:,}"),
-    "unusable": N_("it cannot be read as a people file"),
+    "unusable": N_("it cannot be imported as it is"),
     "unreadable": N_("it is not there, or this account may not read it"),
 }
 

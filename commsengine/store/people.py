@@ -19,7 +19,7 @@ from commsengine.store.people_files.rekey import with_history
 from commsengine.store.person_rows import email_key, person_of
 from commsengine.store.records import ImportCounts
 from commsengine.store.tables import person, roster, slack_id
-from commsengine.text import LIKE_AN_ADDRESS, near_names
+from commsengine.text import LIKE_AN_ADDRESS, like, near_names
 from commsengine.translation import _
 
 NO_SOURCE: Mapping[str, str] = {}
@@ -127,6 +127,25 @@ class People:
         some = select(person.c.email_key).where(start, _HERE).limit(5000)
         known = [str(row.email_key) for row in self._database.rows(some)]
         return near_names(wanted, known, likeness=LIKE_AN_ADDRESS)
+
+    def called(self, text: str) -> list[Person]:
+        """Those with this name; else those with these words in their name; else those whose name or address holds it."""
+        wanted, words = like(text), like(text).split()
+        with self._database.read() as connection:
+            rows = connection.execute(select(person.c.id, person.c.name, person.c.email).where(_HERE)).all()
+        names = [(row.id, like(row.name), like(row.email)) for row in rows]
+        ways: tuple[list[str], ...] = (
+            [each for each, name, _email in names if name == wanted],
+            [each for each, name, _email in names if words and set(words) <= set(name.split())],
+            [each for each, name, email in names if wanted and (wanted in name or wanted in email)],
+        )
+        return list(self.by_ids(next((found for found in ways if found), [])).values())
+
+    def near_called(self, text: str) -> list[str]:
+        """Up to three names that look like this one, whole or in one word."""
+        rows = self._database.rows(select(person.c.name).where(_HERE, person.c.name != ""))
+        by_word = {like(word): row.name for row in rows for word in (row.name, *row.name.split())}
+        return list(dict.fromkeys(by_word[each] for each in near_names(like(text), by_word)))
 
     def set_preferences(
         self, person_id: str, *, channel: Wish, quiet: tuple[int, int] | None, now: dt.datetime

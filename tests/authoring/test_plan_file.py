@@ -122,7 +122,12 @@ SLIPS: dict[str, Slip] = {
         "'times' is not a whole number: 'six'",
         "for example 5",
     ),
-    "a floor above all": (slip("{every: 48h, times: 6}", "{recall_floor: 135%}"), "31:29", "out of range", "less than 1"),
+    "a floor above all": (
+        slip("{every: 48h, times: 6}", "{recall_floor: 135%}"),
+        "31:29",
+        "out of range",
+        "less than 1",
+    ),
     "a link that is filled in": (
         slip("id: one-record", "id: one-record\n    link: https://x.example.com/{{ person.email }}"),
         "28:11",

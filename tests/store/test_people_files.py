@@ -127,7 +127,7 @@ def test_a_held_file_waits_without_the_names_in_it(store: Store) -> None:
     store.held_files.hold(FEED, [MANY], now=NOW)
     (held,) = store.held_files.open()
     assert (held.file, held.reasons, held.held_at) == (FEED, (replace(MANY, some=()),), NOW)
-    assert store.held_files.last("feed") == (FEED, True)
+    assert store.held_files.last("feed") == FEED
     assert store.held_files.last("roster") is None
 
 
@@ -149,4 +149,4 @@ def test_a_file_that_is_imported_by_hand_is_held_no_more(store: Store) -> None:
     store.held_files.settle_digest("b" * 64, by="dana", now=LATER, because="")
     assert len(store.held_files.open()) == 1
     store.held_files.settle_digest(FEED.digest, by="dana", now=LATER, because="a new depot")
-    assert (store.held_files.open(), store.held_files.last("feed")) == ([], (FEED, False))
+    assert (store.held_files.open(), store.held_files.last("feed")) == ([], FEED)

@@ -47,17 +47,22 @@ class HeldFiles:
         self._database = database
 
     def hold(self, file: ArrivedFile, reasons: Iterable[FileReason], *, now: dt.datetime) -> None:
-        """In place of what is held of the same source: there is one feed, and one roster of a campaign."""
+        """In place of what is held of the same source: there is one feed, and one roster of a campaign.
+
+        One that cannot be read comes beside it.
+        """
         told = [{name: value for name, value in asdict(each).items() if name != "some"} for each in reasons]
         with self._database.write() as connection:
-            connection.execute(_settled(file, "engine", now))
+            if file.digest:
+                connection.execute(_settled(file, "engine", now))
             connection.execute(people_file.insert(), {**asdict(file), "reasons": told, "held_at": now, **_OPEN})
             bookkeeping.note(connection, "hold file", file.name, by="engine", now=now, digest=file.digest, why=told)
 
     def settle(self, file: ArrivedFile, *, by: str, now: dt.datetime, because: str = "") -> None:
-        """The file is taken, or another came in its place: nothing of its source is held any more."""
+        """It was decided about, or is gone."""
+        mine = _settled(file, by, now, because).where(people_file.c.digest == file.digest)
         with self._database.write() as connection:
-            connection.execute(_settled(file, by, now, because))
+            connection.execute(mine)
 
     def taken(self, file: ArrivedFile, *, now: dt.datetime) -> None:
         """The engine took it by itself; what was held of its source before is settled by that."""
@@ -72,6 +77,11 @@ class HeldFiles:
         with self._database.write() as connection:
             connection.execute(mine.values(settled_at=now, settled_by=by, because=because))
 
+    def settle_campaign(self, campaign: str, *, by: str, now: dt.datetime, because: str) -> None:
+        """Its roster was applied."""
+        with self._database.write() as connection:
+            connection.execute(_settled(ArrivedFile("", "", "roster", campaign), by, now, because))
+
     def open(self) -> Sequence[HeldFile]:
         """The oldest first."""
         rows = self._database.rows(
@@ -79,11 +89,11 @@ class HeldFiles:
         )
         return [HeldFile(row.id, _file(row), _reasons(row.reasons), row.held_at) for row in rows]
 
-    def last(self, source: FileSource) -> tuple[ArrivedFile, bool] | None:
-        """The last file of a source, and whether it is held."""
-        newest = select(people_file).where(people_file.c.source == source).order_by(people_file.c.id.desc()).limit(1)
-        row = self._database.first(newest)
-        return (_file(row), row.settled_at is None) if row else None
+    def last(self, source: FileSource) -> ArrivedFile | None:
+        """The last file of a source that could be read: taken, held or settled."""
+        theirs = select(people_file).where(people_file.c.source == source, people_file.c.digest != "")
+        row = self._database.first(theirs.order_by(people_file.c.id.desc()).limit(1))
+        return _file(row) if row else None
 
 
 _OPEN = {"settled_by": "", "because": ""}
