@@ -11,6 +11,7 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import re
+import shlex
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -51,12 +52,21 @@ class _Seen:
 
 
 class PeopleFeed:
-    """``place`` is a folder or a file; ``complete``: whoever is missing from a file has left."""
+    """``place`` is a folder or a file; ``complete``: whoever is missing from a file has left.
+
+    ``tell`` is called when a file was held.
+    """
 
     def __init__(
-        self, place: Path, store: Store, read: Callable[[Path], PeopleFile], *, complete: bool = False
+        self,
+        place: Path,
+        store: Store,
+        read: Callable[[Path], PeopleFile],
+        *,
+        complete: bool = False,
+        tell: Callable[[dt.datetime], object] = bool,
     ) -> None:
-        self._place, self._store, self._read, self._complete = place, store, read, complete
+        self._place, self._store, self._read, self._complete, self._tell = place, store, read, complete, tell
         self._growing: _Seen | None = None
         self._done: _Seen | None = None
 
@@ -88,12 +98,14 @@ class PeopleFeed:
 
     def _take(self, seen: _Seen, now: dt.datetime) -> None:
         """Raises ``OSError`` where the file cannot be read, or is not there any more."""
-        file = ArrivedFile(str(seen.path), digest_of(seen.path), "feed", written_at=seen.written_at)
+        everybody = ["--complete"] if self._complete else []
+        command = shlex.join(["commsengine", "people", "import", str(seen.path), *everybody])
+        file = ArrivedFile(str(seen.path), digest_of(seen.path), "feed", written_at=seen.written_at, command=command)
         last = self._store.held_files.last("feed")
         if last and (last.digest == file.digest or (last.written_at and last.written_at > seen.written_at)):
             return
         if reasons := self._reasons_or_import(seen.path, file, now):
-            self._store.held_files.hold(file, reasons, now=now)
+            self._hold(file, reasons, now)
             log.warning("people_file_held", reasons=[each.kind for each in reasons])
 
     def _reasons_or_import(self, path: Path, file: ArrivedFile, now: dt.datetime) -> tuple[FileReason, ...]:
@@ -123,9 +135,13 @@ class PeopleFeed:
         self._store.held_files.taken(file, now=now)
         log.info("people_file_taken", added=counts.added, updated=counts.updated, left=counts.left)
 
+    def _hold(self, file: ArrivedFile, reasons: Sequence[FileReason], now: dt.datetime) -> None:
+        self._store.held_files.hold(file, reasons, now=now)
+        self._tell(now)
+
     def _cannot_read(self, path: Path, held: Sequence[ArrivedFile], now: dt.datetime) -> None:
         if all(file.digest for file in held):
-            self._store.held_files.hold(ArrivedFile(str(path), "", "feed"), [UNREADABLE], now=now)
+            self._hold(ArrivedFile(str(path), "", "feed"), [UNREADABLE], now)
             log.warning("people_feed_unreadable")
 
     def _forget(self, held: Sequence[ArrivedFile], now: dt.datetime) -> None:

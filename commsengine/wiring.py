@@ -652,7 +652,18 @@ class Wiring:
         from commsengine.people_feed import PeopleFeed
 
         place, everybody = self.settings.feed, self.settings.people_feed_complete
-        return PeopleFeed(place, self.store, self.read_people, complete=everybody) if place else None
+        if place is None:
+            return None
+        return PeopleFeed(place, self.store, self.read_people, complete=everybody, tell=self._tell_of_held_files)
+
+    def _tell_of_held_files(self, now: dt.datetime) -> None:
+        from commsengine.engine.alerts import Alerts
+        from commsengine.reports.held_files import held_files, held_text
+
+        alerts = Alerts(self.store, self.settings.admin_email, self.channels)
+        for held in held_files(self.store):
+            if held["source"] == "feed":
+                alerts.file_held(held_text(held), now)
 
     def _heartbeat_age(self) -> dt.timedelta | None:
         last = self.store.engine.heartbeat()

@@ -83,7 +83,7 @@ def _roster(
 
 
 def _with_people(draft: Draft, people: Sequence[Person]) -> Iterator[Problem]:
-    for rule in (*roles.PEOPLE_RULES, *recall.PEOPLE_RULES, *outcomes.PEOPLE_RULES):
+    for rule in (*roles.PEOPLE_RULES, *dates.PEOPLE_RULES, *recall.PEOPLE_RULES, *outcomes.PEOPLE_RULES):
         yield from rule(draft, people)
     zones = {person.time_zone for person in people if person.time_zone}
     yield from dates.clock_changes(draft, zones - {draft.plan.send.time_zone})

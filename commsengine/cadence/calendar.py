@@ -93,7 +93,7 @@ def days_there(days: tuple[str, ...], country: str) -> frozenset[int]:
     """The days of a plan's window for people of a country, 0 is Monday.
 
     Monday to Friday means the working week: where other days are free, it is the week of that country. Of other days
-    those that are free there are left out, unless the plan itself names Saturday or Sunday: it is sent at weekends then.
+    those that are free there are left out, unless the plan names Saturday or Sunday: then it is sent at weekends.
     """
     plain = _weekdays(days)
     free = weekend(country) if country and not plain & SATURDAY_AND_SUNDAY else frozenset[int]()

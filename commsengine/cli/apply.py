@@ -25,7 +25,7 @@ from commsengine.cli.output import (
     when,
 )
 from commsengine.cli.people.agreement import because_option
-from commsengine.cli.people.rosters import roster_agreed, save_roster, tell_roster
+from commsengine.cli.people.rosters import roster_agreed, save_roster, tell_roster, tell_what_is_asked
 from commsengine.cli.workspace import with_workspace
 from commsengine.errors import InputError
 from commsengine.translation import N_, _
@@ -75,9 +75,10 @@ def apply(
     if not as_json:
         _tell(wiring, diff, checked_plan, plan)
         tell_roster(roster)
+    asked = tell_what_is_asked(wiring, plan, roster)
     sends = False
     if not dry_run:
-        because = roster_agreed(wiring, written, plan, roster, yes=yes, because=because)
+        because = roster_agreed(wiring, written, plan, asked, yes=yes, because=because)
         consent(_("Apply {campaign}?", campaign=written.campaign), yes=yes, recipients=diff.audience)
         sends = _sends_correction(diff, correct, plan)
         _put_in_force(wiring, diff, written, plan, roster, correct=sends, because=because)

@@ -39,6 +39,7 @@ def status(wiring: Wiring, as_json: bool) -> None:
     Example: commsengine status
     """
     from commsengine.reports import status
+    from commsengine.reports.held_files import held_text
 
     found = status.status(
         wiring.store, wiring.clock(), stop_file=wiring.stop_is_there(), recall=True, decisions=wiring.decisions
@@ -52,6 +53,8 @@ def status(wiring: Wiring, as_json: bool) -> None:
     if refused := len(found["refusals"]):
         waits = counted(refused, "refusal waits for your word", "refusals wait for your word")
         say(_("{refusals}: commsengine refusals", refusals=waits))
+    for held in found["held_files"]:
+        say(held_text(held))
     if not found["campaigns"]:
         click.echo(_("No plan is applied yet: commsengine apply PLAN"))
     for campaign in found["campaigns"]:

@@ -16,6 +16,7 @@ from commsengine.reports.campaign_report import RoleView, recall_by_role
 from commsengine.reports.commitments import overdue_commitments
 from commsengine.reports.day_figures import DayFigures, Leaving, day_figures, end_of_day, leaving_until
 from commsengine.reports.followups import followups
+from commsengine.reports.held_files import held_files
 from commsengine.reports.manager_desk import managers_words
 from commsengine.reports.outcomes_recorded import recorded_outcomes
 from commsengine.reports.phases.measures import gates_that_wait, phases
@@ -54,7 +55,8 @@ def status(
     engine = engine_state(store, now, stop_file=stop_file)
     if decisions is not None:
         engine["resting"] = channels(store, decisions, now)
-    return {"engine": engine, "campaigns": campaigns, "refusals": refusals(store)}
+    held = held_files(store)
+    return {"engine": engine, "campaigns": campaigns, "refusals": refusals(store), "held_files": held}
 
 
 def engine_state(store: Store, now: dt.datetime, *, stop_file: bool = False) -> dict[str, Any]:
@@ -124,6 +126,7 @@ def today(store: Store, decisions: Decisions, renderer: RendererFor, now: dt.dat
         "failed": failed(store),
         "held": held(store),
         "refusals": refusals(store),
+        "held_files": held_files(store),
         "numbers": [one.as_json() for one in numbers(store, decisions, now)],
         "questions": questions(store, now),
         "follow_ups": [one.as_json() for one in followups(store, decisions, renderer, now)],

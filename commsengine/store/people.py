@@ -129,15 +129,15 @@ class People:
         return near_names(wanted, known, likeness=LIKE_AN_ADDRESS)
 
     def called(self, text: str) -> list[Person]:
-        """Those with this name; else those with these words in their name; else those whose name or address holds it."""
+        """Those of this name, else those with these words in it, else those whose name or address holds the text."""
         wanted, words = like(text), like(text).split()
         with self._database.read() as connection:
             rows = connection.execute(select(person.c.id, person.c.name, person.c.email).where(_HERE)).all()
-        names = [(row.id, like(row.name), like(row.email)) for row in rows]
+        names = [(row.id, like(row.name), like(row.email.partition("@")[0])) for row in rows]
         ways: tuple[list[str], ...] = (
-            [each for each, name, _email in names if name == wanted],
-            [each for each, name, _email in names if words and set(words) <= set(name.split())],
-            [each for each, name, email in names if wanted and (wanted in name or wanted in email)],
+            [each for each, name, _local in names if name == wanted],
+            [each for each, name, _local in names if words and set(words) <= set(name.split())],
+            [each for each, name, local in names if wanted and (wanted in name or wanted in local)],
         )
         return list(self.by_ids(next((found for found in ways if found), [])).values())
 

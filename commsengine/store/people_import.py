@@ -1,7 +1,7 @@
 """Importing people: add and update, never remove; a change makes its person due.
 
-1. What changes is found out by ``people_files.difference``; new rows are added, changed ones updated, and an address may
-   move from one person to another in the same import.
+1. What changes is found out by ``people_files.difference``; new rows are added, changed ones updated, and an address
+   may move from one person to another in the same import.
 2. Who became or ceased to be a manager is worked out over the whole directory.
 3. Only ``complete`` marks as leavers those whom the file leaves out.
 4. With ``rekey`` people known by address get the file's id, and all that is on record about them goes along.

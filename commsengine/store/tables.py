@@ -354,6 +354,7 @@ class PeopleFileRow(Row, table=True):
     source: str
     campaign: str
     written_at: dt.datetime | None = _instant(nullable=True)
+    command: str = _long()
     reasons: list[dict[str, Any]] = _json()
     held_at: dt.datetime = _instant()
     settled_at: dt.datetime | None = _instant(nullable=True)

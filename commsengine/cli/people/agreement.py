@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import click
 
-from commsengine.cadence.kinds_and_states import FILE_REASONS
-from commsengine.cli.output import say
+from commsengine.cli.output import note
+from commsengine.cli.terminal_safety import in_one_line
 from commsengine.errors import InputError
-from commsengine.store.people_files.difference import FileReason
 from commsengine.translation import N_, _
+
+if TYPE_CHECKING:
+    from commsengine.store.people_files.difference import FileReason
 
 because_option = click.option(
     "--because",
@@ -21,16 +24,13 @@ because_option = click.option(
 )
 
 
-def reason_text(reason: FileReason) -> str:
-    """``another manager than so far: 12 of 160 people``"""
-    return _(FILE_REASONS[reason.kind], people=reason.people, of=reason.of)
-
-
 def tell_reasons(reasons: Sequence[FileReason]) -> None:
+    from commsengine.reports.held_files import reason_text
+
     for reason in reasons:
         text = reason_text(reason)
         some = ", ".join(reason.some) + (", …" if reason.people > len(reason.some) else "")
-        say(text[0].upper() + text[1:] + (f": {some}." if some else "."))
+        note(in_one_line(text[0].upper() + text[1:] + (f": {some}." if some else ".")))
 
 
 def agreed(reasons: Sequence[FileReason], command: str, *, yes: bool, because: str) -> str:
@@ -44,12 +44,8 @@ def agreed(reasons: Sequence[FileReason], command: str, *, yes: bool, because: s
     if yes and because.strip():
         return because
     if not sys.stdin.isatty():
-        cause = _("This file changes much, so nothing of it is taken: {reasons}.", reasons=in_one(reasons))
+        cause = _("This file changes more than usual, so nothing of it is taken.")
         raise InputError(cause, _("If it is right: {command} --yes --because TEXT", command=command))
     if not yes:
         click.confirm(_("Is the file right, and is all of it to be taken?"), abort=True, err=True)
     return because.strip() or str(click.prompt(_("Why? It goes into the audit"), err=True))
-
-
-def in_one(reasons: Sequence[FileReason]) -> str:
-    return "; ".join(reason_text(each) for each in reasons)

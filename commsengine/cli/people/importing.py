@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
@@ -21,11 +22,12 @@ if TYPE_CHECKING:
     from commsengine.authoring.people.people_file import PeopleFile
     from commsengine.cadence.people import Person
     from commsengine.planning.new_people import Joining
-    from commsengine.store.people_files.difference import FileReason, PeopleDifference
+    from commsengine.store.people_files.difference import PeopleDifference
     from commsengine.wiring import Wiring
 
 MOST_NAMES = 5
 MOST_CHANGES = 10
+YEAR = dt.timedelta(days=365)
 
 
 @click.command("import")
@@ -86,11 +88,13 @@ def import_(
     joins = _joins(wiring, found)
     if not as_json:
         _tell_difference(wiring, read, found, dry_run=dry_run)
-        tell_reasons(found.reasons)
+    tell_reasons(found.reasons)
     if rekey:
         _refuse_drawn(wiring, found)
     if not dry_run:
-        because = agreed(found.reasons, _command(file, maps, rekey=rekey), yes=yes, because=because)
+        flags = {"skip-bad": skip_bad, "complete": complete, "rekey": rekey, "guests": guests}
+        values = [("map", each) for each in maps] + [("encoding", encoding), ("sheet", sheet)]
+        because = agreed(found.reasons, _command(file, flags, values), yes=yes, because=because)
         _save(wiring, file, read, complete=complete, rekey=rekey, because=because)
         if maps:
             _keep(wiring, columns)
@@ -98,15 +102,17 @@ def import_(
         show_json(_report(read, found, joins, taken=not dry_run))
         return
     _tell_joins(joins)
-    _tell_leavers(read)
+    _tell_regions(read, wiring.clock().date())
+    tell_leavers(read)
     if complete and read.rejected:
         note(_("Whoever stands in a rejected row is still counted as present."))
-    click.echo(_("Nothing is changed yet: --dry-run.") if dry_run else _("Imported."))
+    click.echo(_("Nothing is changed: this was a dry run.") if dry_run else _("Imported."))
 
 
-def _command(file: Path, maps: Sequence[str], *, rekey: bool) -> str:
-    more = [*(word for each in maps for word in ("--map", each)), *(["--rekey"] if rekey else [])]
-    return shlex.join(["commsengine", "people", "import", str(file), *more])
+def _command(file: Path, flags: Mapping[str, bool], values: Sequence[tuple[str, str]]) -> str:
+    given = [f"--{name}" for name, there in flags.items() if there]
+    given += [word for name, value in values if value for word in (f"--{name}", value)]
+    return shlex.join(["commsengine", "people", "import", str(file), *given])
 
 
 # -- headings --------------------------------------------------------------------------------------
@@ -271,6 +277,13 @@ def _plain(value: object) -> str:
     return "" if value is None else str(value)
 
 
+def _tell_regions(read: PeopleFile, today: dt.date) -> None:
+    from commsengine.authoring.people.regions import without_region
+
+    for found in without_region(read.people, today, today + YEAR):
+        note(f"{found.cause} {found.fix}")
+
+
 def _tell_joins(joins: Sequence[Joining]) -> None:
     for each in joins:
         say(joining_text(each))
@@ -289,18 +302,12 @@ def joining_text(each: Joining) -> str:
     return _(text, people=people, campaign=each.campaign, at=at, day=at.day, zone=each.time_zone)
 
 
-def _tell_leavers(read: PeopleFile) -> None:
-    tell_returned(read)
+def tell_leavers(read: PeopleFile) -> None:
     gone = [person.email for person in read.people if person.left]
     if gone and "left" not in read.columns:
         people = counted(len(gone), "person of the file is", "people of the file are")
         note(_("{people} marked as left, and that stays: {names}.", people=people, names=_some(gone)))
         note(_("If they are back, give them an empty cell in a column 'left'; it asks about that."))
-
-
-def tell_returned(read: PeopleFile) -> None:
-    if read.returned:
-        click.echo(_("Marked as left until now, and active again: {people}.", people=_some(read.returned)))
 
 
 def _some(names: Sequence[str]) -> str:
@@ -309,6 +316,8 @@ def _some(names: Sequence[str]) -> str:
 
 
 def _report(read: PeopleFile, found: PeopleDifference, joins: Sequence[Joining], *, taken: bool) -> dict[str, Any]:
+    from commsengine.reports.held_files import reason_json
+
     return {
         "read": read.read,
         "rejected": [asdict(each) for each in read.rejected],
@@ -334,9 +343,3 @@ def _changes_json(found: PeopleDifference) -> list[dict[str, Any]]:
     other = [{"person": now.email, "what": "changed", "columns": changes_of(was, now)} for was, now in found.changed]
     gone = [{"person": each.email, "what": "left", "columns": {}} for each in found.missing]
     return [*new, *other, *gone]
-
-
-def reason_json(reason: FileReason) -> dict[str, Any]:
-    from commsengine.cli.people.agreement import reason_text
-
-    return {"kind": reason.kind, "people": reason.people, "of": reason.of, "text": reason_text(reason)}

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import shlex
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from commsengine.cli.output import note
 from commsengine.cli.people.agreement import agreed, tell_reasons
-from commsengine.cli.people.importing import tell_returned, tell_understood
+from commsengine.cli.people.importing import tell_leavers, tell_understood
 from commsengine.errors import InputError
 from commsengine.translation import _
 
 if TYPE_CHECKING:
     from commsengine.authoring.people.people_file import PeopleFile
     from commsengine.cadence.plan import Plan
+    from commsengine.store.people_files.difference import FileReason
     from commsengine.store.people_files.held import ArrivedFile
     from commsengine.wiring import Wiring
 
@@ -25,20 +27,29 @@ def tell_roster(roster: PeopleFile | None) -> None:
     for problem in roster.advice:
         note(str(problem))
     tell_understood(roster)
-    tell_returned(roster)
+    tell_leavers(roster)
 
 
-def roster_agreed(wiring: Wiring, plan: Plan, path: Path, roster: PeopleFile | None, *, yes: bool, because: str) -> str:
+def tell_what_is_asked(wiring: Wiring, path: Path, roster: PeopleFile | None) -> Sequence[FileReason]:
+    """What of the plan's own people file a person is asked about."""
+    if roster is None:
+        return ()
+    reasons = wiring.store.people.difference(roster.people, columns=roster.columns).reasons
+    tell_reasons(reasons)
+    if reasons:
+        note(_("If it is right: {command} --yes --because TEXT", command=_command(path)))
+    return reasons
+
+
+def roster_agreed(
+    wiring: Wiring, plan: Plan, path: Path, reasons: Sequence[FileReason], *, yes: bool, because: str
+) -> str:
     """Why the plan's own people file is right; empty where nobody has to be asked.
 
     Without a word the file is held for somebody to decide about, and ``InputError`` says so: nothing is applied.
     """
-    if roster is None:
-        return because
-    reasons = wiring.store.people.difference(roster.people, columns=roster.columns).reasons
-    tell_reasons(reasons)
     try:
-        return agreed(reasons, shlex.join(["commsengine", "apply", str(path)]), yes=yes, because=because)
+        return agreed(reasons, _command(path), yes=yes, because=because)
     except InputError:
         wiring.store.held_files.hold(_arrived(plan, path), reasons, now=wiring.clock())
         note(_("{file} is held: commsengine today says so until it is settled.", file=plan.audience.people))
@@ -47,7 +58,7 @@ def roster_agreed(wiring: Wiring, plan: Plan, path: Path, roster: PeopleFile | N
 
 def save_roster(wiring: Wiring, plan: Plan, path: Path, roster: PeopleFile, *, because: str) -> None:
     file, by, now = _arrived(plan, path), wiring.operator, wiring.clock()
-    source = {"file": Path(file.name).name, "sha256": file.digest, **({"because": because} if because else {})}
+    source = {"file": file.name, "sha256": file.digest, **({"because": because} if because else {})}
     wiring.store.people.save(roster.people, by=by, now=now, columns=roster.columns, source=source)
     wiring.store.held_files.settle_campaign(plan.campaign, by=by, now=now, because=because)
 
@@ -56,5 +67,9 @@ def _arrived(plan: Plan, path: Path) -> ArrivedFile:
     from commsengine.people_feed import digest_of
     from commsengine.store.people_files.held import ArrivedFile
 
-    file = path.parent / str(plan.audience.people)
-    return ArrivedFile(str(file), digest_of(file), "roster", plan.campaign)
+    file = str(plan.audience.people)
+    return ArrivedFile(file, digest_of(path.parent / file), "roster", plan.campaign, command=_command(path))
+
+
+def _command(path: Path) -> str:
+    return shlex.join(["commsengine", "apply", str(path)])

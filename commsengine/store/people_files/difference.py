@@ -47,8 +47,8 @@ class FileReason:
 class PeopleDifference:
     """``here`` people have not left so far. ``missing`` are those of them whom a complete file leaves out.
 
-    ``rekeyed`` says by the id that people have which one they get. ``moved`` have another manager than before; a manager
-    with a new address is the same one, and whoever had none had none to lose.
+    ``rekeyed`` says by the id that people have which one they get. ``moved`` have another manager than before; a
+    manager with a new address is the same one, and whoever had none had none to lose.
     """
 
     here: int = 0

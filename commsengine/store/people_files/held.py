@@ -20,7 +20,8 @@ from commsengine.store.tables import people_file
 class ArrivedFile:
     """A file, its SHA-256 (empty where it cannot be read), and where it came from.
 
-    ``written_at`` is the instant that the file itself bears; ``campaign`` is that of a roster.
+    ``written_at`` is the instant that the file itself bears; ``campaign`` is that of a roster. ``command`` takes it,
+    with a word; empty for a file that cannot be read.
     """
 
     name: str
@@ -28,6 +29,7 @@ class ArrivedFile:
     source: FileSource
     campaign: str = ""
     written_at: dt.datetime | None = None
+    command: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +108,7 @@ def _settled(file: ArrivedFile, by: str, now: dt.datetime, because: str = "") ->
 
 
 def _file(row: Row[Any]) -> ArrivedFile:
-    return ArrivedFile(row.name, row.digest, row.source, row.campaign, row.written_at)
+    return ArrivedFile(row.name, row.digest, row.source, row.campaign, row.written_at, row.command)
 
 
 def _reasons(told: Iterable[dict[str, Any]]) -> tuple[FileReason, ...]:

@@ -18,6 +18,7 @@ def upgrade() -> None:
         sa.Column("source", sa.String(), nullable=False),
         sa.Column("campaign", sa.String(), nullable=False),
         sa.Column("written_at", Instant()),
+        sa.Column("command", sa.Text(), nullable=False),
         sa.Column("reasons", sa.JSON(), nullable=False),
         sa.Column("held_at", Instant(), nullable=False),
         sa.Column("settled_at", Instant()),
