@@ -1,4 +1,4 @@
-"""People of countries whose regions have holidays of their own, and who have no region: what is not left out for them."""
+"""People of countries whose regions have holidays of their own, and who have no region: what counts for them as work."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class NoRegion:
     def cause(self) -> str:
         people = counted(self.people, "person", "people")
         text = N_(
-            "{people} in {country} without a region: what is free in parts of it only, such as {day}, is no holiday."
+            "{people} in {country} without a region: a day that is free in parts of it, such as {day}, counts as work."
         )
         return _(text, people=people, country=self.country, day=self.day)
 

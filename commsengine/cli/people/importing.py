@@ -102,7 +102,7 @@ def import_(
         show_json(_report(read, found, joins, taken=not dry_run))
         return
     _tell_joins(joins)
-    _tell_regions(read, wiring.clock().date())
+    _tell_regions(found, wiring.clock().date())
     tell_leavers(read)
     if complete and read.rejected:
         note(_("Whoever stands in a rejected row is still counted as present."))
@@ -277,11 +277,12 @@ def _plain(value: object) -> str:
     return "" if value is None else str(value)
 
 
-def _tell_regions(read: PeopleFile, today: dt.date) -> None:
+def _tell_regions(found: PeopleDifference, today: dt.date) -> None:
     from commsengine.authoring.people.regions import without_region
 
-    for found in without_region(read.people, today, today + YEAR):
-        note(f"{found.cause} {found.fix}")
+    people = [*found.added, *(new for _old, new in found.changed)]
+    for each in without_region(people, today, today + YEAR):
+        note(f"{each.cause} {each.fix}")
 
 
 def _tell_joins(joins: Sequence[Joining]) -> None:
