@@ -39,6 +39,11 @@ def digest_of(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
+def people_files(folder: Path) -> list[Path]:
+    """The files of a folder that are looked at. Raises ``OSError``."""
+    return [each for each in folder.iterdir() if _PEOPLE_FILE.fullmatch(each.name) and each.is_file()]
+
+
 @dataclass(frozen=True, slots=True)
 class _Seen:
     path: Path
@@ -89,7 +94,7 @@ class PeopleFeed:
         """Raises ``OSError`` where the place cannot be read."""
         if self._place.is_file():
             return _Seen.of(self._place)
-        files = [_Seen.of(each) for each in self._place.iterdir() if _PEOPLE_FILE.fullmatch(each.name)]
+        files = [_Seen.of(each) for each in people_files(self._place)]
         return max(files, key=lambda each: (each.written_at, each.path.name), default=None)
 
     def _stands_still(self, seen: _Seen, now: dt.datetime) -> bool:

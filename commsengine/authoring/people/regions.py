@@ -1,4 +1,4 @@
-"""People of countries whose regions have holidays of their own, and who have no region: what counts for them as work."""
+"""People of countries whose regions have holidays of their own, who have no region: what counts for them as work."""
 
 from __future__ import annotations
 
