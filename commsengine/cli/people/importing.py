@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import shlex
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -52,21 +52,7 @@ YEAR = dt.timedelta(days=365)
 @because_option
 @json_option
 @with_workspace
-def import_(
-    wiring: Wiring,
-    file: Path,
-    dry_run: bool,
-    skip_bad: bool,
-    complete: bool,
-    maps: Sequence[str],
-    rekey: bool,
-    guests: bool,
-    encoding: str,
-    sheet: str,
-    yes: bool,
-    because: str,
-    as_json: bool,
-) -> None:
+def import_(wiring: Wiring, /, file: Path, as_json: bool, **given: Any) -> None:
     """Add and update people from a CSV file or a workbook, as HR systems export them.
 
     It says what it understood, and what changes. A column that is not in the file stays as it is. A file with a bad row
@@ -75,44 +61,64 @@ def import_(
 
     Example: commsengine people import people.csv
     """
-    columns = _columns(wiring, maps)
-    how = {"encoding": encoding, "sheet": sheet, "guests": guests}
-    read = wiring.read_people(file, columns=columns, rekey=rekey, **how)  # type: ignore[arg-type]
-    read = read.without_returning() if skip_bad and not yes else read
-    _refuse_unknown_headings(maps, read, file)
-    _tell_understood(read, quiet=as_json)
-    _refuse_bad_rows(read, skip_bad=skip_bad, complete=complete)
+    asked = Asked(**given)
+    columns = _columns(wiring, asked.maps)
+    read = _read(wiring, file, asked, columns, quiet=as_json)
     found = wiring.store.people.difference(
-        read.people, columns=read.columns, complete=complete, present=read.present, rekey=rekey
+        read.people, columns=read.columns, complete=asked.complete, present=read.present, rekey=asked.rekey
     )
     joins = _joins(wiring, found)
     if not as_json:
-        _tell_difference(wiring, read, found, dry_run=dry_run)
+        _tell_difference(wiring, read, found, dry_run=asked.dry_run)
     tell_reasons(found.reasons)
-    if rekey:
-        _refuse_drawn(wiring, found)
-    if not dry_run:
-        flags = {"skip-bad": skip_bad, "complete": complete, "rekey": rekey, "guests": guests}
-        values = [("map", each) for each in maps] + [("encoding", encoding), ("sheet", sheet)]
-        because = agreed(found.reasons, _command(file, flags, values), yes=yes, because=because)
-        _save(wiring, file, read, complete=complete, rekey=rekey, because=because)
-        if maps:
-            _keep(wiring, columns)
+    _refuse_drawn(wiring, found)
+    if not asked.dry_run:
+        because = agreed(found.reasons, asked.command(file), yes=asked.yes, because=asked.because)
+        _save(wiring, file, read, asked, because)
+        _keep(wiring, asked, columns)
     if as_json:
-        show_json(_report(read, found, joins, taken=not dry_run))
+        show_json(_report(read, found, joins, taken=not asked.dry_run))
         return
     _tell_joins(joins)
     _tell_regions(found, wiring.clock().date())
     tell_leavers(read)
-    if complete and read.rejected:
+    if asked.complete and read.rejected:
         note(_("Whoever stands in a rejected row is still counted as present."))
-    click.echo(_("Nothing is changed: this was a dry run.") if dry_run else _("Imported."))
+    click.echo(_("Nothing is changed: this was a dry run.") if asked.dry_run else _("Imported."))
 
 
-def _command(file: Path, flags: Mapping[str, bool], values: Sequence[tuple[str, str]]) -> str:
-    given = [f"--{name}" for name, there in flags.items() if there]
-    given += [word for name, value in values if value for word in (f"--{name}", value)]
-    return shlex.join(["commsengine", "people", "import", str(file), *given])
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """The options of ``people import``."""
+
+    dry_run: bool
+    skip_bad: bool
+    complete: bool
+    maps: Sequence[str]
+    rekey: bool
+    guests: bool
+    encoding: str
+    sheet: str
+    yes: bool
+    because: str
+
+    def command(self, file: Path) -> str:
+        flags = {"skip-bad": self.skip_bad, "complete": self.complete, "rekey": self.rekey, "guests": self.guests}
+        values = [("map", each) for each in self.maps] + [("encoding", self.encoding), ("sheet", self.sheet)]
+        words = [f"--{name}" for name, there in flags.items() if there]
+        words += [word for name, value in values if value for word in (f"--{name}", value)]
+        return shlex.join(["commsengine", "people", "import", str(file), *words])
+
+
+def _read(wiring: Wiring, file: Path, asked: Asked, columns: Mapping[str, str], *, quiet: bool) -> PeopleFile:
+    """Raises ``InputError`` for headings that are not there, and for wrong rows."""
+    how = {"encoding": asked.encoding, "sheet": asked.sheet}
+    read = wiring.read_people(file, columns=columns, rekey=asked.rekey, guests=asked.guests, **how)
+    read = read.without_returning() if asked.skip_bad and not asked.yes else read
+    _refuse_unknown_headings(asked.maps, read, file)
+    _tell_understood(read, quiet=quiet)
+    _refuse_bad_rows(read, skip_bad=asked.skip_bad, complete=asked.complete)
+    return read
 
 
 # -- headings --------------------------------------------------------------------------------------
@@ -137,11 +143,11 @@ def _refuse_unknown_headings(maps: Sequence[str], read: PeopleFile, file: Path) 
         raise InputError.of(problems)
 
 
-def _keep(wiring: Wiring, columns: Mapping[str, str]) -> None:
+def _keep(wiring: Wiring, asked: Asked, columns: Mapping[str, str]) -> None:
     from commsengine.authoring.people.columns_file import FILE as COLUMNS_FILE
     from commsengine.authoring.people.columns_file import columns_text
 
-    if columns == wiring.people_columns:
+    if not asked.maps or columns == wiring.people_columns:
         return
     write(wiring.folder / COLUMNS_FILE, columns_text(columns), _("Let this account write in the workspace."))
     note(_("What the headings mean is kept in {file}; the next file needs no --map.", file=COLUMNS_FILE))
@@ -161,6 +167,8 @@ def _refuse_bad_rows(read: PeopleFile, *, skip_bad: bool, complete: bool) -> Non
 
 def _refuse_drawn(wiring: Wiring, found: PeopleDifference) -> None:
     # An arm of an experiment is drawn from the id: with another id they would be in another arm in the middle of it.
+    if not found.rekeyed:
+        return
     drawn = {
         record.id
         for record in wiring.store.campaigns.all()
@@ -177,7 +185,7 @@ def _refuse_drawn(wiring: Wiring, found: PeopleDifference) -> None:
 # -- doing it --------------------------------------------------------------------------------------
 
 
-def _save(wiring: Wiring, file: Path, read: PeopleFile, *, complete: bool, rekey: bool, because: str) -> None:
+def _save(wiring: Wiring, file: Path, read: PeopleFile, asked: Asked, because: str) -> None:
     from commsengine.people_feed import digest_of
 
     digest, now, by = digest_of(file), wiring.clock(), wiring.operator
@@ -187,9 +195,9 @@ def _save(wiring: Wiring, file: Path, read: PeopleFile, *, complete: bool, rekey
         by=by,
         now=now,
         columns=read.columns,
-        complete=complete,
+        complete=asked.complete,
         present=read.present,
-        rekey=rekey,
+        rekey=asked.rekey,
         source=source,
     )
     wiring.store.held_files.settle_digest(digest, by=by, now=now, because=because)
