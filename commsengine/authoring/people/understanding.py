@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -20,6 +21,22 @@ class Sample:
 
     def __bool__(self) -> bool:
         return self.count > 0
+
+
+@dataclass
+class Groups:
+    """Counts people by group while a file is read, and keeps the first few of each."""
+
+    counts: Counter[str] = field(default_factory=Counter)
+    shown: dict[str, list[str]] = field(default_factory=dict)
+
+    def add(self, group: str, person: str) -> None:
+        self.counts[group] += 1
+        if self.counts[group] <= MOST_SHOWN:
+            self.shown.setdefault(group, []).append(person)
+
+    def sample(self, group: str) -> Sample:
+        return Sample(self.counts[group], tuple(self.shown.get(group, ())))
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from itertools import islice
 
 from commsengine.authoring.draft import FIRST_YEAR, LAST_YEAR, Draft, planned
-from commsengine.authoring.people.zones_and_countries import zone_fix
+from commsengine.authoring.people.time_zones import zone_fix
 from commsengine.authoring.yaml_parser import YamlPath
 from commsengine.cadence.calendar import DAY, instant, zone
 from commsengine.cadence.plan import WEEKDAYS, Workspace
