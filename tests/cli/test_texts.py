@@ -83,7 +83,9 @@ def shown_help(terminal: Terminal, *command: str) -> str:
     return re.sub(r"\[(default:\s[^]]*|required|x>=\d[^]]*)\]", "", text)
 
 
-@pytest.mark.parametrize("name", ["", *ENTRIES, *(f"people {name}" for name in ("import", "list", "export", "show", "erase"))])
+@pytest.mark.parametrize(
+    "name", ["", *ENTRIES, *(f"people {name}" for name in ("import", "list", "export", "show", "erase"))]
+)
 def test_every_help_is_in_the_catalog(terminal: Terminal, pseudo: None, name: str) -> None:
     command: click.Command = commsengine
     for word in name.split():

@@ -6,7 +6,8 @@ import json
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from commsengine.authoring.people.people_file import LIKE_OURS, MAPPABLE
+from commsengine.authoring.people.columns import MAPPABLE
+from commsengine.authoring.people.headings import LIKE_OURS, bare
 from commsengine.authoring.yaml_parser import read_tree
 from commsengine.errors import InputError, Problem
 from commsengine.text import listed, near_names
@@ -77,18 +78,14 @@ def refuse_twice(columns: Mapping[str, str]) -> None:
 
 def unknown_headings(columns: Iterable[str], header: Iterable[str], file: str) -> list[Problem]:
     """The headings of these that no column of the file has."""
-    there = {_plain(each): each for each in header}
-    return [_no_such(heading, list(there.values()), file) for heading in columns if _plain(heading) not in there]
+    there = {bare(each): each for each in header}
+    return [_no_such(heading, list(there.values()), file) for heading in columns if bare(heading) not in there]
 
 
 def _no_such(heading: str, header: list[str], file: str) -> Problem:
     near = near_names(heading, header, 2)
     fix = _("Did you mean {names}?", names=listed(near)) if near else _("There is: {names}.", names=", ".join(header))
     return Problem(file, 1, 1, "unknown_heading", _("No column is called '{heading}'.", heading=heading), fix)
-
-
-def _plain(heading: str) -> str:
-    return " ".join(heading.casefold().split())
 
 
 def _fault(heading: object, column: object) -> tuple[str, str] | None:

@@ -8,7 +8,7 @@ from itertools import islice
 
 from commsengine.authoring.draft import FIRST_YEAR, LAST_YEAR, Draft, planned
 from commsengine.authoring.people.regions import without_region
-from commsengine.authoring.people.zones_and_countries import zone_fix
+from commsengine.authoring.people.time_zones import zone_fix
 from commsengine.authoring.yaml_parser import YamlPath
 from commsengine.cadence.audience import members
 from commsengine.cadence.calendar import DAY, instant, zone

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from commsengine.authoring.addresses import AddressError, clean_address
 from commsengine.authoring.draft import Draft
-from commsengine.authoring.people.zones_and_countries import zone_fix
+from commsengine.authoring.people.time_zones import zone_fix
 from commsengine.authoring.yaml_parser import YamlPath
 from commsengine.cadence.kinds_and_states import Measure
 from commsengine.errors import Problem
