@@ -165,7 +165,7 @@ CROWD = [f"p{number}@example.com,Person {number},DE\n" for number in range(40)]
 
 def test_whoever_stands_in_a_bad_row_of_a_complete_file_has_not_left(terminal: Terminal) -> None:
     imported(terminal, "email,name,country\n" + "".join(CROWD))
-    bad = CROWD[0].replace("DE", "Germany")
+    bad = CROWD[0].replace("DE", "Atlantis")
     said = imported(terminal, "email,name,country\n" + bad + "".join(CROWD[2:]), "--complete", "--skip-bad")
     assert (said.status, "38 unchanged, 1 marked as left." in said.out) == (0, True)
     left = {email for email, row in export(terminal).items() if row["left"]}
@@ -297,6 +297,29 @@ def test_a_mapping_that_cannot_be_is_one_error(terminal: Terminal, maps: tuple[s
     said = imported(terminal, STRANGE, *maps)
     assert (said.status, told in said.err, said.err.count("\n")) == (2, True, 1)
     assert not (terminal.folder / "people-columns.yaml").exists()
+
+
+def test_what_headings_mean_is_said_once(terminal: Terminal) -> None:
+    terminal.run("people", "import", terminal.path("people.csv"))
+    assert imported(terminal, STRANGE, *MAPS, "--dry-run").status == 0
+    assert not (terminal.folder / "people-columns.yaml").exists()
+    said = imported(terminal, STRANGE, *MAPS)
+    assert "is kept in people-columns.yaml; the next file needs no --map." in said.err
+    ana = export(terminal)["ana@example.com"]
+    assert (ana["department"], ana["manager"], "Notes" in ana) == ("Lager", "ben@example.com", False)
+    again = imported(terminal, STRANGE.replace("Lager", "Labor").replace("secret", "new"))
+    assert (again.status, export(terminal)["ana@example.com"]["department"]) == (0, "Labor")
+    assert imported(terminal, STRANGE, "--map", "Kst=depot").status == 0
+    kept = (terminal.folder / "people-columns.yaml").read_text()
+    assert [line for line in kept.splitlines() if not line.startswith("#")] == [
+        '"Kst": "depot"', '"Boss": manager', '"Notes": "-"'
+    ]  # fmt: skip
+    assert export(terminal)["ana@example.com"]["depot"] == "Lager"
+
+
+def test_a_heading_that_is_not_there_is_told_with_the_near_one(terminal: Terminal) -> None:
+    said = imported(terminal, STRANGE, "--map", "Note=-")
+    assert (said.status, "No column is called 'Note'. Did you mean 'Notes'?" in said.err) == (2, True)
 
 
 # -- other ids -------------------------------------------------------------------------------------

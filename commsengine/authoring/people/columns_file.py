@@ -8,7 +8,8 @@ from pathlib import Path
 
 from commsengine.authoring.people.columns import MAPPABLE
 from commsengine.authoring.people.headings import LIKE_OURS, bare
-from commsengine.authoring.yaml_parser import read_tree
+from commsengine.authoring.yaml_parser import tree_of
+from commsengine.authoring.yaml_text import read_text
 from commsengine.errors import InputError, Problem
 from commsengine.text import listed, near_names
 from commsengine.translation import N_, _
@@ -27,9 +28,10 @@ def load_columns(path: Path) -> dict[str, str]:
     """By heading; empty without a file. Raises ``InputError`` with every problem of the file."""
     if not path.exists():
         return {}
-    tree = read_tree(path)
-    if tree.data in (None, ""):
+    text = read_text(path)
+    if not any(line.strip() and not line.lstrip().startswith("#") for line in text.splitlines()):
         return {}
+    tree = tree_of(text, str(path))
     problems = list(tree.problems)
     if not isinstance(tree.data, dict):
         fix = _("Write lines such as 'Kostenstelle: department'.")
@@ -37,8 +39,10 @@ def load_columns(path: Path) -> dict[str, str]:
         raise InputError.of(problems)
     for heading, column in tree.data.items():
         if fault := _fault(heading, column):
-            problems.append(tree.problem(tree.place((heading,)), "bad_mapping", *fault))
-    problems += [tree.problem(tree.place((heading,)), "bad_mapping", *fault) for heading, fault in _twice(tree.data)]
+            problems.append(tree.problem(tree.key_place((heading,)), "bad_mapping", *fault))
+    problems += [
+        tree.problem(tree.key_place((heading,)), "bad_mapping", *fault) for heading, fault in _twice(tree.data)
+    ]
     if problems:
         raise InputError.of(problems)
     return {str(heading): str(column) for heading, column in tree.data.items()}
