@@ -8,6 +8,7 @@ from typing import Any
 
 from commsengine.cadence.calendar import Hours
 from commsengine.cadence.plan import Plan
+from commsengine.campaigns.control import known
 from commsengine.content.render import RendererFor
 from commsengine.engine.decisions import Decisions
 from commsengine.engine.directory import SignerLookup
@@ -40,17 +41,27 @@ QUESTION_WAITS = 2
 
 
 def status(
-    store: Store, now: dt.datetime, *, stop_file: bool = False, recall: bool = False, decisions: Decisions | None = None
+    store: Store,
+    now: dt.datetime,
+    *,
+    stop_file: bool = False,
+    recall: bool = False,
+    decisions: Decisions | None = None,
+    only: str = "",
 ) -> dict[str, Any]:
     """The engine's state and the record of each campaign; the touches ever made are the sum of their states.
 
     ``stop_file``: the file STOP is there. With ``recall`` that of each role is estimated too, and its phases measured;
-    with ``decisions`` how many messages wait for a channel that rests.
+    with ``decisions`` how many messages wait for a channel that rests. ``only`` is the id of one campaign; raises
+    ``InputError`` for one that is not there.
     """
+    if only:
+        known(store, only)
     recall = recall and (decisions is None or decisions.workspace.recall != "off")
     campaigns = [
         {**_campaign(books, store, now), **(_measured(store, books.campaign, now) if recall else {})}
         for books in store.counts.status(now)
+        if only in ("", books.campaign)
     ]
     engine = engine_state(store, now, stop_file=stop_file)
     if decisions is not None:
