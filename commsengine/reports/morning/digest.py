@@ -29,6 +29,7 @@ from commsengine.reports.day_figures import (
     told_of_got_it,
 )
 from commsengine.reports.followups import FollowUp, open_followups, todays_followups, with_talk
+from commsengine.reports.held_files import held_files, held_text
 from commsengine.reports.input_answers import chosen_so_far, recent_inputs
 from commsengine.reports.morning.manager_lists import why_untold
 from commsengine.reports.morning.morning_time import MorningBasis, morning_key, morning_of, quarter_of, tried
@@ -239,6 +240,7 @@ class Digests:
             if pause["campaign"] == campaign:
                 text = N_("The engine paused the campaign: {reason} When this is solved: commsengine resume {campaign}")
                 yield _(text, reason=retold(pause["reason"]), campaign=campaign)
+        yield from (held_text(file) for file in held_files(self._store) if file["campaign"] in ("", campaign))
         yesterday = now - DAY
         if lost := sum(_lost_since(row, campaign, yesterday) for row in failed(self._store)):
             messages = counted(lost, "message", "messages")
