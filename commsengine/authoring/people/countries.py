@@ -117,11 +117,18 @@ def country_of(written: str) -> str:
     return _by_code().get(code) or _by_name().get(bare(written)) or _by_name().get(bare(plain)) or _with_code(written)
 
 
+_WITH_CODE = re.compile(
+    r"(?P<name>[^()\[\]]+?) ?[(\[](?P<code>[A-Z]{2,3})[)\]]|(?P<first>[A-Z]{2,3}) ?[-–:|/] ?(?P<rest>[^()\[\]]+)"
+)
+
+
 def _with_code(written: str) -> str:
-    # 'Germany (DE)', 'DE - Germany', 'DEU Deutschland': both say the same
-    parts = re.findall(r"[^()\[\]{}/|:–-]+", written)
-    codes = {country_of(part) for part in parts if len(parts) > 1 and part.strip()} - {""}
-    return codes.pop() if len(codes) == 1 else ""
+    # 'Germany (DE)', 'DE - Germany': the code counts unless the name is another country
+    found = _WITH_CODE.fullmatch(written.strip())
+    if not found:
+        return ""
+    code, name = country_of(found["code"] or found["first"]), country_of(found["name"] or found["rest"])
+    return code if name in ("", code) else ""
 
 
 @cached

@@ -19,6 +19,8 @@ MOST_SAMPLED = 20_000
 """Bytes of words with letters beyond a-z that are looked at."""
 
 MOST_WORDS = 3
+MOST_LOOKED_AT = 200_000
+"""Letters from the top among which words are found that show the encoding."""
 
 NAMES = {
     "utf-8": "UTF-8", "utf-16-le": "UTF-16", "utf-16-be": "UTF-16", "utf-32": "UTF-32", "cp1252": "Windows-1252",
@@ -36,7 +38,7 @@ _MARKS = (
 )  # fmt: skip
 _UNMARKED = tuple(name for name in NAMES if not name.startswith("utf") and name != "iso8859-1")
 _FAR_EAST = ("cp932", "gb2312", "big5", "euc_kr")
-_WORD = re.compile(rb"[\x80-\xff'\-A-Za-z]*[\x80-\xff][\x80-\xff'\-A-Za-z]*")
+_WORD = re.compile(rb"[\x80-\xff'\-A-Za-z]{0,40}[\x80-\xff][\x80-\xff'\-A-Za-z]{0,40}")
 _COMMON = {
     **dict.fromkeys("äöüßéèáíóñç", 3.0), **dict.fromkeys("ÄÖÜÉÁÓÇåøæêôàãúïë", 2.0),
     **dict.fromkeys("άέήίόύώς", 3.0), **dict.fromkeys("ąćęłńśźżčďěňřšťůžýőűășțşğıİŁŚŻŽŠČŘÅØÆÍÚÑïîâûùìòõœÿ", 1.0),
@@ -246,19 +248,19 @@ def _letters_of(encoding: str, first: int, last: int) -> dict[str, int]:
 
 
 @lru_cache
-def _taken_for(encoding: str) -> tuple[str, re.Pattern[str], dict[str, int]]:
+def _taken_for(encoding: str) -> tuple[re.Pattern[str], re.Pattern[str], dict[str, int]]:
     ranges = {"two": (0xC3, 0xDF), "three": (0xE1, 0xEF), "next": (0x80, 0xBF)}
     signs = {name: f"[{re.escape(''.join(_letters_of(encoding, *ends)))}]" for name, ends in ranges.items()}
     pattern = "{two}{next}|{three}{next}{next}".format(**signs)
-    leads = "".join((*_letters_of(encoding, *ranges["two"]), *_letters_of(encoding, *ranges["three"])))
+    leads = re.compile("{two}|{three}".format(**signs))
     return leads, re.compile(pattern), _letters_of(encoding, 0x80, 0xFF)
 
 
 def _repaired(found: Decoded) -> Decoded:
     """UTF-8 that a program took for Windows-1252 or Mac Roman and encoded again: ``Ã¼`` is ``ü``."""
-    for encoding in ("cp1252", "mac_roman"):
+    for encoding in () if found.text.isascii() else ("cp1252", "mac_roman"):
         leads, pattern, bytes_of = _taken_for(encoding)
-        first = any(lead in found.text for lead in leads) and pattern.search(found.text)
+        first = leads.search(found.text) and pattern.search(found.text)
         if first and (text := pattern.sub(partial(_once, bytes_of), found.text)) != found.text:
             before = _word_at(found.text, first.start())
             after = pattern.sub(partial(_once, bytes_of), before)
@@ -282,5 +284,9 @@ def _word_at(text: str, offset: int) -> str:
 
 
 def _shown(text: str) -> tuple[str, ...]:
-    words = dict.fromkeys(found[0] for found in re.finditer(r"[\w'-]*[^\x00-\x7f][^\s,;|\t\"]*", text[:200_000]))
-    return tuple(list(words)[:MOST_WORDS])
+    words: dict[str, None] = {}
+    for found in islice(re.finditer(r"[^\x00-\x7f]+", text[:MOST_LOOKED_AT]), MOST_SAMPLED):
+        words.setdefault(_word_at(text, found.start()))
+        if len(words) == MOST_WORDS:
+            break
+    return tuple(words)

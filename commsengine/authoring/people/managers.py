@@ -93,7 +93,7 @@ class Staff:
         return self._called(named)
 
     def _called(self, name: str) -> list[Somebody]:
-        found = self._by_name.get(name_words(name), [])
+        found = self._by_name.get(name_words(name) or name, [])
         return [each for each in found if not each.left] or found
 
     @property

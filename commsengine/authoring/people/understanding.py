@@ -13,7 +13,7 @@ MOST_SHOWN = 5
 
 
 @dataclass(frozen=True)
-class Sample:
+class CountedSample:
     """How many there are, and the first few of them."""
 
     count: int = 0
@@ -35,8 +35,8 @@ class Groups:
         if self.counts[group] <= MOST_SHOWN:
             self.shown.setdefault(group, []).append(person)
 
-    def sample(self, group: str) -> Sample:
-        return Sample(self.counts[group], tuple(self.shown.get(group, ())))
+    def sample(self, group: str) -> CountedSample:
+        return CountedSample(self.counts[group], tuple(self.shown.get(group, ())))
 
 
 @dataclass(frozen=True)
@@ -79,12 +79,12 @@ class Understanding:
     no_name: int = 0
     no_department: int = 0
     no_manager: int = 0
-    left: Sample = Sample()
-    guests: Sample = Sample()
-    machines: Sample = Sample()
-    gone: Sample = Sample()
+    left: CountedSample = CountedSample()
+    guests: CountedSample = CountedSample()
+    machines: CountedSample = CountedSample()
+    gone: CountedSample = CountedSample()
     emptied: Mapping[str, int] = field(default_factory=dict)
-    renamed: Sample = Sample()
+    renamed: CountedSample = CountedSample()
     alike: tuple[tuple[str, ...], ...] = ()
 
 
@@ -188,6 +188,6 @@ def _quoted(lines: Sequence[str]) -> str:
     return ", ".join(f"'{cut_short(line)}'" for line in lines[:MOST_SHOWN]) + ("…" if len(lines) > MOST_SHOWN else "")
 
 
-def _some(sample: Sample) -> str:
+def _some(sample: CountedSample) -> str:
     more = sample.count - len(sample.shown)
     return ", ".join(sample.shown) + (_(" and {people:,} more", people=more) if more > 0 else "")

@@ -21,7 +21,7 @@ _SAVE = N_("Open it in the program it comes from and save it as .xlsx or as 'CSV
 
 
 @dataclass(frozen=True)
-class Sheet:
+class WorkbookSheet:
     """One sheet: its rows that are not blank, with their numbers."""
 
     format: str
@@ -66,7 +66,7 @@ def _packed_format(data: bytes) -> str:
     return N_("a text document") if any(name.startswith("word/") for name in names) else ""
 
 
-def read_sheet(file: str, data: bytes, score: Score, wanted: str) -> Sheet:
+def read_sheet(file: str, data: bytes, score: Score, wanted: str) -> WorkbookSheet:
     """The sheet named ``wanted`` (or its number from 1), else the first that names columns of ours.
 
     Raises ``InputError`` for a workbook that is locked, damaged or empty, and a sheet that is not there.
@@ -76,7 +76,7 @@ def read_sheet(file: str, data: bytes, score: Score, wanted: str) -> Sheet:
     try:
         book = CalamineWorkbook.from_filelike(io.BytesIO(data))
         names = _chosen(file, book, wanted)
-        sheets = [Sheet(_format(data), name, _rows(file, book.get_sheet_by_name(name))) for name in names]
+        sheets = [WorkbookSheet(_format(data), name, _rows(file, book.get_sheet_by_name(name))) for name in names]
     except PasswordError:
         cause, fix = _("The workbook is locked with a password."), _("Save a copy without a password.")
         raise refused(file, 0, cause, fix, "locked") from None
@@ -88,7 +88,7 @@ def read_sheet(file: str, data: bytes, score: Score, wanted: str) -> Sheet:
     return _best(file, sheets, score)
 
 
-def _best(file: str, sheets: Sequence[Sheet], score: Score) -> Sheet:
+def _best(file: str, sheets: Sequence[WorkbookSheet], score: Score) -> WorkbookSheet:
     filled = [sheet for sheet in sheets if sheet.rows]
     if not filled:
         fix = _("Write a first row with the column names, 'email' among them.")
