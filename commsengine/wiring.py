@@ -200,10 +200,21 @@ class Wiring:
         own = self.folder / "message_templates"
         return load_templates(shipped_folder(), own if own.is_dir() else None)
 
-    def read_people(self, file: Path) -> PeopleFile:
+    def read_people(
+        self,
+        file: Path,
+        *,
+        encoding: str = "",
+        sheet: str = "",
+        mapping: Mapping[str, str] | None = None,
+        guests: bool = False,
+    ) -> PeopleFile:
         from commsengine.authoring.people.people_file import load_people
 
-        return load_people(file, directory=self._imported() or ())
+        directory, today = self._imported() or (), self.clock().date()
+        return load_people(
+            file, directory=directory, encoding=encoding, sheet=sheet, mapping=mapping, guests=guests, today=today
+        )
 
     def check(self, plan: Path) -> CheckResult:
         from commsengine.authoring.check import check
@@ -217,7 +228,8 @@ class Wiring:
             if not error.problems:
                 raise
             beside += error.problems
-        return check(plan, root=self.folder, people=people, templates=templates, beside=beside)
+        today = self.clock().date()
+        return check(plan, root=self.folder, people=people, templates=templates, beside=beside, today=today)
 
     def _imported(self) -> tuple[Person, ...] | None:
         return (tuple(self.store.people.all()) if self.has_database else ()) or None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -46,14 +47,16 @@ def check(
     people: Sequence[Person] | None,
     templates: Mapping[str, str],
     beside: Sequence[Problem] = (),
+    today: dt.date | None = None,
 ) -> CheckResult:
     """Check a plan against its people file, or else against ``people``, the directory.
 
-    ``beside`` is what is wrong with people and templates themselves. Raises ``InputError`` only for a plan file that is
+    ``beside`` is what is wrong with people and templates themselves. ``today`` is the last day of those whom a people
+    file marks as switched off. Raises ``InputError`` only for a plan file that is
     not there; everything else is in ``problems``.
     """
     review = review_plan(plan_path, root=root)
-    roster, problems = _roster(review, people or ())
+    roster, problems = _roster(review, people or (), today)
     found = people if review.roster is None else roster.people if roster else None
     if review.draft is not None:
         problems += _text_problems(review.draft, review.errors, found, templates)
@@ -65,11 +68,13 @@ def check(
     return CheckResult(plan, tuple(found) if found is not None else None, everything, roster)
 
 
-def _roster(review: Review, directory: Sequence[Person]) -> tuple[PeopleFile | None, list[Problem]]:
+def _roster(
+    review: Review, directory: Sequence[Person], today: dt.date | None
+) -> tuple[PeopleFile | None, list[Problem]]:
     if review.roster is None:
         return None, []
     try:
-        roster = load_people(review.roster, directory=directory)
+        roster = load_people(review.roster, directory=directory, today=today)
     except InputError as error:
         return None, list(error.problems)
     returning = [replace(problem, severity="advice") for problem in roster.returning.values()]
