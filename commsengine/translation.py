@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import cache, wraps
-from gettext import NullTranslations, find, translation
+from gettext import NullTranslations, translation
 from typing import Any, TypeVar, cast
 
 DOMAIN = "commsengine"
@@ -56,45 +56,25 @@ def in_language(language: str) -> Iterator[None]:
         _language.reset(before)
 
 
-def cached(work: Find) -> Find:
+def cached(find: Find) -> Find:
     """``functools.cache`` for what holds texts: each language has its own."""
-    kept = cache(lambda _language, *given: work(*given))
-    return cast(Find, wraps(work)(lambda *given: kept(_language.get(), *given)))
+    kept = cache(lambda _language, *given: find(*given))
+    return cast(Find, wraps(find)(lambda *given: kept(_language.get(), *given)))
 
 
 @cache
 def catalog(language: str) -> NullTranslations:
     """Of ``de-AT`` the catalog of ``de_AT``, else of ``de``, else English."""
-    added = (code for code in (language, *_codes(language)) if code in _added)
-    if found := next(added, ""):
-        return _added[found]
-    return translation(DOMAIN, LOCALES, [*_codes(language), ENGLISH], fallback=True)
-
-
-@cache
-def has_catalog(language: str) -> bool:
-    """Whether buttons, footers and pages are there in this language, or in the wider one: ``de`` for ``de-AT``."""
-    return any(code in _added for code in _codes(language)) or find(DOMAIN, LOCALES, _codes(language)) is not None
-
-
-def _codes(language: str) -> list[str]:
+    if language in _added:
+        return _added[language]
     wanted = language.replace("-", "_")
-    return [wanted, wanted.partition("_")[0]]
-
-
-def language_in_use() -> str:
-    return _language.get()
+    return translation(DOMAIN, LOCALES, [wanted, wanted.partition("_")[0], ENGLISH], fallback=True)
 
 
 def add_catalog(language: str, texts: NullTranslations) -> None:
     """A catalog that is no file, before those in the folder."""
     _added[language] = texts
-    forget_catalogs()
-
-
-def forget_catalogs() -> None:
     catalog.cache_clear()
-    has_catalog.cache_clear()
 
 
 def install(environment: Any) -> None:

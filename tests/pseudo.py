@@ -12,7 +12,7 @@ from html.parser import HTMLParser
 from babel.messages.catalog import Catalog
 
 from commsengine import translation
-from commsengine.translation import add_catalog, forget_catalogs, in_language
+from commsengine.translation import add_catalog, catalog, in_language
 from tests.catalogs import extracted
 
 LANGUAGE = "qps"
@@ -53,7 +53,7 @@ def in_place_of(language: str, texts: NullTranslations) -> Iterator[None]:
         yield
     finally:
         del translation._added[language]
-        forget_catalogs()
+        catalog.cache_clear()
 
 
 def in_catalog(text: str) -> bool:
