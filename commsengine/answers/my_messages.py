@@ -9,10 +9,11 @@ from typing import Any
 
 from commsengine.answers.wording import spoken
 from commsengine.cadence.calendar import zone_of
-from commsengine.cadence.kinds_and_states import ANSWERS, BY_HAND, CHANNELS, ENDINGS, ChannelName, Wish
+from commsengine.cadence.kinds_and_states import ANSWERS, BY_HAND, CHANNELS, ChannelName, Wish
 from commsengine.cadence.people import COLUMNS, Person
 from commsengine.cadence.plan import Plan
 from commsengine.cadence.time_notation import clock_text
+from commsengine.content.phrases import day_text, ending_text
 from commsengine.engine.directory import campaigns_of
 from commsengine.errors import InputError
 from commsengine.store.records import AskId, CampaignRecord, ReplyRecord
@@ -213,7 +214,7 @@ def _replied(row: Row) -> Happening:
         yield row["at"], _("You were answered"), row["said"]
     if row["ending"] != "done":
         day = row["day"]
-        yield row["at"], _("Promised for {day}", day=f"{day:%A, %d %B}") if day else _(ENDINGS[row["ending"]]), ""
+        yield row["at"], ending_text(row["ending"], day), ""
 
 
 def _reply(ask: AskId, said: ReplyRecord) -> dict[str, Any]:
@@ -222,7 +223,7 @@ def _reply(ask: AskId, said: ReplyRecord) -> dict[str, Any]:
 
 
 def _snooze(row: Row) -> Happening:
-    yield row["at"], _("You asked for nothing more of it before {day:%A, %d %B}", day=row["until"]), ""
+    yield row["at"], _("You asked for nothing more of it before {day}", day=day_text(row["until"])), ""
 
 
 def _outcome(row: Row) -> Happening:

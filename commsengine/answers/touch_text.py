@@ -14,7 +14,7 @@ from commsengine.cadence.kinds_and_states import ChannelName
 from commsengine.cadence.people import Person
 from commsengine.cadence.plan import Message
 from commsengine.content.person_values import Signers
-from commsengine.content.phrases import ending_text
+from commsengine.content.phrases import ending_text, weekday_text
 from commsengine.content.render import Renderer
 from commsengine.content.slack_card import answered_card
 from commsengine.content.slots import slack_text
@@ -235,7 +235,7 @@ def _objected(card: Card, question: QuestionRecord) -> str:
 
 
 def _snoozed(card: Card) -> str:
-    return _("Nothing more of this before {day:%A}.", day=card.snoozed_until) if card.snoozed_until else ""
+    return _("Nothing more of this before {day}.", day=weekday_text(card.snoozed_until)) if card.snoozed_until else ""
 
 
 def _note(text: str) -> Mapping[str, Any]:

@@ -15,6 +15,7 @@ import structlog
 
 from commsengine.cadence.kinds_and_states import CHANNELS, Carrier, ChannelName, service_channel
 from commsengine.content.message import RenderedMessage, payload_of
+from commsengine.content.phrases import moment_text, time_text
 from commsengine.engine.breaker import Breaker
 from commsengine.store.records import CampaignRecord, Hold, RefusalRecord
 from commsengine.store.store import Store
@@ -134,12 +135,12 @@ class Alerts:
 def _rests(breaker: Breaker, waiting: int, now: dt.datetime) -> str:
     return _(
         "The reason: {because}.\n\nThis does not pass by itself. {waits}, and none of them counts as refused. The "
-        "channel rests until {until:%H:%M:%S} UTC; then one message tries it, again and again, every ten minutes at "
+        "channel rests until {until} UTC; then one message tries it, again and again, every ten minutes at "
         "least (where cron calls the engine, with each tick), and once it gets through the others follow. "
         "The other channels go on. See what is wrong:\n\n    commsengine doctor",
         because=_(breaker.because).rstrip("."),
         waits=counted(waiting, "message waits", "messages wait"),
-        until=breaker.until or now,
+        until=time_text(breaker.until or now, seconds=True),
     )
 
 
@@ -149,7 +150,7 @@ def _until_renewal(breaker: Breaker, provider: str, waiting: int, now: dt.dateti
     whose = _("The mail server is taken for: {provider}.", provider=provider) if provider else ""
     text = _(
         "The reason: {because}. {whose}\n\n{waits}, and none of them counts as refused: nothing is lost. The channel "
-        "rests until {until:%a %d %b %H:%M:%S} UTC; then they leave as there is room, in their send windows. Of "
+        "rests until {until} UTC; then they leave as there is room, in their send windows. Of "
         "several touches of one message the newest leaves. The other channels go on.\n\n"
         "You need not do anything. For more messages a day, send by Microsoft 365 High Volume Email, by a Google "
         "Workspace relay or by a mail relay of your own (COMMSENGINE_SMTP_URL); if the server allows you more than "
@@ -157,6 +158,6 @@ def _until_renewal(breaker: Breaker, provider: str, waiting: int, now: dt.dateti
         because=_(breaker.because).rstrip("."),
         whose=whose,
         waits=counted(waiting, "message waits", "messages wait"),
-        until=breaker.until or now,
+        until=moment_text(breaker.until or now, seconds=True),
     )
     return text.replace(". \n", ".\n")

@@ -19,6 +19,7 @@ from commsengine.cadence.kinds_and_states import CHANNELS, GOT_IT, HandKind, Out
 from commsengine.cadence.people import Person
 from commsengine.cadence.plan import Plan, Rung
 from commsengine.content.digest_facts import NOTHING_TO_SAY, Call
+from commsengine.content.phrases import month_day_text
 from commsengine.content.render import RendererFor
 from commsengine.content.talking_points import Part, TalkingPoints
 from commsengine.engine.decisions import Decisions
@@ -70,7 +71,7 @@ class FollowUp:
     def reason(self) -> str:
         if self.kind == "sponsor":
             told = self._outcomes()
-            came = f" ({told[-1].outcome}, {_day(told[-1].at.date())})" if told else ""
+            came = f" ({told[-1].outcome}, {month_day_text(told[-1].at)})" if told else ""
             sponsor = self.plan.sponsor_email or _("if there is one")
             text = N_("Personal outreach did not help{came}: a proposal to ask the sponsor, {sponsor}.")
             return _(text, came=came, sponsor=sponsor)
@@ -87,7 +88,7 @@ class FollowUp:
             for row in _carried(self.history, self.campaign, self.messages)
         ]
         talks = {(one.at.date(), _("in person: {outcome}", outcome=one.outcome)) for one in self._outcomes()}
-        return tuple(_("{how} on {day}", how=how, day=_day(day)) for day, how in sorted({*sent, *talks}))
+        return tuple(_("{how} on {day}", how=how, day=month_day_text(day)) for day, how in sorted({*sent, *talks}))
 
     @property
     def to_do(self) -> tuple[str, ...]:
@@ -331,7 +332,3 @@ def _unreached(plan: Plan, history: History, messages: Sequence[str]) -> str:
 def _carried(history: History, campaign: str, messages: Sequence[str]) -> list[TouchRow]:
     own = [row for row in history.rows if row.campaign == campaign and row.message in messages]
     return [row for row in own if row.channel in CHANNELS and row.state in ("sent", "uncertain")]
-
-
-def _day(day: dt.date) -> str:
-    return f"{day.day} {day:%B}"

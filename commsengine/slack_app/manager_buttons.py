@@ -16,6 +16,7 @@ from commsengine.answers.inbox import AnswerInbox, UnknownTouchError
 from commsengine.cadence.kinds_and_states import OUTCOME_WORDS, UNCLEAR_WORDS
 from commsengine.cadence.people import Person
 from commsengine.content.manager_card import HOLD, LINE, MORE, OUTCOME, calls_on, with_closed
+from commsengine.content.phrases import day_text
 from commsengine.errors import CommsError, InputError
 from commsengine.reports.manager_desk import LONGEST_LINE, LONGEST_NOTE, NOT_THEIRS, InTheirName, ManagerDesk
 from commsengine.slack_app.accounts import Accounts, quietly, whisper
@@ -168,7 +169,7 @@ class ManagerButtons:
             self._desk.let_go(manager, about[0], about[1], self._clock())
             return _("It goes out again from now on.")
         until = self._desk.hold(manager, about[0], about[1], chosen, self._clock()).held_until
-        return _("Held. It goes out by itself on {day}.", day=f"{until:%A}, {until.day} {until:%B}" if until else "")
+        return _("Held. It goes out by itself on {day}.", day=day_text(until) if until else "")
 
     def _added(self, manager: Person, about: list[str], body: Body) -> str:
         text = _filled(body, "entry")
@@ -221,7 +222,7 @@ def _hold_form(one: InTheirName) -> Block:
     most = one.hold_to
     hint = _("At most five working days. The people who lead the campaign see it, and can let it go.")
     if most is not None:
-        hint = _("Until {day} at most. {hint}", day=f"{most:%A}, {most.day} {most:%B}", hint=hint)
+        hint = _("Until {day} at most. {hint}", day=day_text(most), hint=hint)
     if one.held_until:
         hint = _("{hint} Leave it empty to let it go now.", hint=hint)
     entry = _entry("entry", _("It goes out again on"), picker, optional=bool(one.held_until), hint=hint)

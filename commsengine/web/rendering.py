@@ -8,14 +8,15 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.responses import HTMLResponse
 
-from commsengine.translation import N_, _, install
+from commsengine.content.phrases import install_words
+from commsengine.translation import N_, _
 
 FOLDER = Path(__file__).parent / "pages"
 
 _environment = Environment(
     loader=FileSystemLoader(FOLDER), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
 )
-install(_environment)
+install_words(_environment)
 
 NOTICES = {
     400: (N_("That could not be read"), (N_("Go back and send the form again."),)),

@@ -15,6 +15,7 @@ from commsengine.cadence.dialogue import groups
 from commsengine.cadence.kinds_and_states import CHANNELS, OUTCOME_WORDS, UNCLEAR_WORDS, service_channel
 from commsengine.cadence.people import Person
 from commsengine.content.digest_facts import Call, DigestFacts, GivenAnswer, HeldRow, OpenQuestion, RecordedTalk
+from commsengine.content.phrases import moment_text, month_day_text
 from commsengine.engine.directory import SignerLookup
 from commsengine.engine.dispatch import add_service_mail
 from commsengine.reports.commitments import overdue_commitments, overdue_lines
@@ -213,7 +214,7 @@ class Digests:
             day, said = dt.date.fromisoformat(promise["by"]), _short(promise["text"]).rstrip(".")
             text = N_("{said} – promised to {people} for {day}. Kept? commsengine question {id} --as done")
             people = counted(promise["people"], "person", "people")
-            yield _(text, said=said, people=people, day=f"{day.day} {day:%B}", id=promise["ids"][0])
+            yield _(text, said=said, people=people, day=month_day_text(day), id=promise["ids"][0])
 
     def _never_arrived(self, campaign: str, now: dt.datetime) -> Iterator[str]:
         # no trouble of today: they stand there as long as the campaign goes on
@@ -246,13 +247,13 @@ class Digests:
             passing = rest["fault"] == "later" and dt.datetime.fromisoformat(rest["until"]) - now < PASSING
             if passing or rest["channel"] not in record.plan.send.channels:
                 continue
-            text = N_("Nothing leaves by {channel} until {until:%a %d %b %H:%M} UTC ({waiting:,} waiting): {because}.")
+            text = N_("Nothing leaves by {channel} until {until} UTC ({waiting:,} waiting): {because}.")
             about = {
                 "channel": _(CHANNELS[rest["channel"]].in_text),
                 "waiting": rest["waiting"],
                 "because": _(rest["because"]).rstrip("."),
             }
-            yield _(text, **about, until=dt.datetime.fromisoformat(rest["until"]))
+            yield _(text, **about, until=moment_text(dt.datetime.fromisoformat(rest["until"])))
 
     def _calls(self, record: CampaignRecord, waiting: Sequence[FollowUp]) -> tuple[Call, ...]:
         # a manager who gets no list does not know of a call: it is the lead's, too
@@ -311,8 +312,7 @@ def _given(group: Sequence[GivenInput], record: CampaignRecord) -> GivenAnswer:
 
 
 def _day(at: dt.datetime, record: CampaignRecord) -> str:
-    day = local_date_in(record.plan.send.time_zone, at)
-    return f"{day.day} {day:%B}"
+    return month_day_text(local_date_in(record.plan.send.time_zone, at))
 
 
 def _lost_since(row: Mapping[str, str], campaign: str, since: dt.datetime) -> bool:
