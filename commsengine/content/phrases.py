@@ -20,8 +20,6 @@ from commsengine.translation import _, counted, install, language_in_use
 Style = Literal[
     "full", "long", "weekday", "short weekday", "brief", "brief with year", "month and day", "short month and day"
 ]
-    "full", "long", "weekday", "short weekday", "brief", "brief with year", "month and day", "short month and day"
-]
 
 _STYLES: dict[Style, tuple[str, str]] = {
     "full": ("EEEE, d MMMM y", "full"),
