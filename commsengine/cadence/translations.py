@@ -101,9 +101,7 @@ def says(text: str) -> bool:
 # -- in whose language ----------------------------------------------------------------------------
 
 
-def language_for(
-    wanted: str, own: str, translations: Mapping[str, Translation], needed: Iterable[str]
-) -> str:
+def language_for(wanted: str, own: str, translations: Mapping[str, Translation], needed: Iterable[str]) -> str:
     """The language that a person who wants ``wanted`` reads something in: that, or else ``own``, that of the plan.
 
     It is theirs where every text is there that is ``needed`` for it, and buttons, dates and footers are, too: no

@@ -49,7 +49,7 @@ from commsengine.content.template_values import Setting, WrittenAs, line, links_
 from commsengine.content.templates import Text
 from commsengine.errors import RenderError
 from commsengine.links import Links
-from commsengine.translation import N_, _, in_language
+from commsengine.translation import ENGLISH, N_, _, in_language
 
 MOST_SHEETS = 2_000
 FOR_GOOD = dt.datetime(2100, 1, 1, tzinfo=dt.UTC)
@@ -140,9 +140,9 @@ class Renderer:
         self._expires = links_end(plan)
         self._given = (templates, links, workspace)
         self._only, self._own = only, plan.language or workspace.language
-        self._written = plan.in_language(only) if only else plan  # for its texts; all else is the same in any language
-        self._setting = Setting(self._written, workspace, only or self._own)
-        self._library = Library(self._written, templates)
+        self.words = plan.in_language(only) if only else plan  # for its texts; all else is the same in any language
+        self._setting = Setting(self.words, workspace, only or self._own)
+        self._library = Library(self.words, templates)
         self._messages = {message.id: message for message in plan.messages}
         self._recipes: dict[tuple[Any, ...], Recipe] = {}
         self._sheets: dict[tuple[Any, ...], Sheet] = {}
@@ -165,6 +165,17 @@ class Renderer:
 
     def language_about(self, messages: Sequence[str], roles: Collection[str], person: Person) -> str:
         return self._only or self._known((tuple(messages), frozenset(roles)), person)
+
+    @property
+    def written_in(self) -> str:
+        """Its one language; of the one for everybody that of the plan."""
+        return self._setting.language
+
+    def about(self, reply: PublicReply) -> str:
+        """What a reply is about where the lead gave no words for it; empty where that is not known in this language."""
+        name = f"messages.{reply.message}.key_point"
+        known = self.words is self.plan or name in self.plan.spoken(self.written_in)
+        return about(self.words, reply) if known else ""
 
     def language_of_all(self, person: Person) -> str:
         """That of what tells about all of the campaign."""
@@ -203,7 +214,9 @@ class Renderer:
         """
         message = self._messages[touch.message]
         again = self._setting.day(touch.again_at, person) if touch.again_at else ""
-        facts = self._facts(touch.key, person, signers, signers.sender(message.sender), again, self._written.message(message.id).link)
+        facts = self._facts(
+            touch.key, person, signers, signers.sender(message.sender), again, self.words.message(message.id).link
+        )
         if touch.first:
             facts |= self._calendar()
         facts["manager.adds"] = _line_of(message, signers)
@@ -212,7 +225,7 @@ class Renderer:
         channel = channel_of(touch.channel)
         sheet = self._sheet(recipe, message, touch, channel, facts, replies, answered)
         facts.update(self._answers(sheet, message, touch, facts))
-        written = message_of(sheet, self._written, facts, channel, touch.due_at)
+        written = message_of(sheet, self.words, facts, channel, touch.due_at)
         return replace(written, named=self._named(sheet, recipe, written, facts))
 
     def _named(self, sheet: Sheet, recipe: Recipe, written: RenderedMessage, facts: TextValues) -> str:
@@ -288,7 +301,7 @@ class Renderer:
         about = self._messages[message] if message else self.plan.messages[0]
         recipe = self._recipe(about, role, template, None).under(self._library.get(footer))
         facts, language = (
-            self._facts(key, person, signers, more=self._written.message(about.id).link, opens=opens),
+            self._facts(key, person, signers, more=self.words.message(about.id).link, opens=opens),
             self._setting.language,
         )
         facts.refuse_missing(recipe.required if message else required_by([recipe.template, recipe.footer]))
@@ -302,7 +315,7 @@ class Renderer:
             objected = context["given"] == "objection"
             title = Prose(_(OBJECTED) if objected else _(answered, question=mark(given["question"])))
         sheet = write(self._library, recipe, context, title, "nothing", bool(subject))
-        return message_of(sheet, self._written, facts, channel, at)
+        return message_of(sheet, self.words, facts, channel, at)
 
     @_in_their_language(_of_all)
     def digest(self, lead: Person, facts: DigestFacts, channel: ChannelName = "email") -> RenderedMessage:
@@ -314,7 +327,7 @@ class Renderer:
         self, lead: Person, key: str, said: ReviewFacts, at: dt.datetime, channel: ChannelName, opens: str
     ) -> RenderedMessage:
         """The review of a phase; ``opens`` is the address of its page."""
-        title = f"{self._written.title}: {said.headline}"
+        title = f"{self.words.title}: {said.headline}"
         parts = [part.fields() for part in said.parts]
         fields: dict[str, Any] = {"headline": said.headline, "text": said.waiting, "parts": parts}
         return self.service(
@@ -331,7 +344,7 @@ class Renderer:
     def _morning_mail(
         self, template: str, to: Person, lead: Person, facts: DigestFacts, title: str, **own: Any
     ) -> RenderedMessage:
-        subject, fields = f"{self._written.title}: {title}", {**facts.fields(), **own}
+        subject, fields = f"{self.words.title}: {title}", {**facts.fields(), **own}
         return self.service(
             template, facts.key, to, Signers(lead), facts.at, subject=subject, page=False, opens=facts.opens, **fields
         )
@@ -502,7 +515,8 @@ class Renderer:
     def _opening(self, replies: Sequence[PublicReply], context: Mapping[str, Any]) -> Tokens:
         if not replies:
             return ()
-        rows, template = [_row(self._written, reply, context["language"]) for reply in replies], self._library.get(HEARD)
+        rows = [_row(reply, self.about(reply), context["language"]) for reply in replies]
+        template = self._library.get(HEARD)
         return read(template.render({**context, "replies": rows}), template.where)
 
     def _facts(
@@ -538,11 +552,10 @@ def _template(message: PlanMessage, touch: Touch, *, answered: bool) -> str:
     return "wiifm" if own == ASKING else own
 
 
-def _row(plan: Plan, reply: PublicReply, language: str) -> dict[str, str]:
+def _row(reply: PublicReply, about: str, language: str) -> dict[str, str]:
     said, day = shorten(reply.said, LONGEST_REPLY, placeholder=" …"), reply.day
     promised = day_text(day, language) if day else ""
-    asked = {"asked": reply.asked, "about": about(plan, reply)}
-    return {**asked, "said": said, "ending": reply.ending, "promised": promised}
+    return {"asked": reply.asked, "about": about, "said": said, "ending": reply.ending, "promised": promised}
 
 
 def _line_of(message: PlanMessage, signers: Signers) -> str:
@@ -563,6 +576,13 @@ def _subject(context: Mapping[str, Any], written_as: str, *, asks: bool = False)
     question = _("One question about {title}", title=context["campaign"]["title"]) if asks else ""
     subject = " ".join(to_plain(read(own or question or context["key_point"]), links=False).split())
     return Prose(_(PREFIX[written_as], subject=subject) if written_as in PREFIX else subject)
+
+
+def spoken_by(person: Person, renderers: Sequence[Renderer]) -> str:
+    """The language of what tells about several campaigns: the person's where one of them speaks it."""
+    languages = [renderer.language(person) for renderer in renderers]
+    theirs = (language for language in languages if wider(language)[:1] == wider(person.language)[:1])
+    return next(theirs, languages[0] if languages else ENGLISH)
 
 
 RendererFor = Callable[[Plan, Mapping[str, str]], Renderer]

@@ -50,7 +50,7 @@ class HomeTab:
         newest = next((part for part in campaigns if part.key), None)
         if newest is None:
             return [_section(_(NOTHING))]
-        with in_language(self._inbox.language(record.person, newest.id)):
+        with in_language(self._inbox.language_of_pages(record.person)):
             page = self._inbox.own_page(record.person, newest.key, newest.id)
             return [_header(_("My messages")), _button(page), *_messages(campaigns)]
 
