@@ -16,7 +16,7 @@ from typing import Any, TypedDict, Unpack
 import structlog
 
 from commsengine.answers.heard import Heard, heard
-from commsengine.answers.my_messages import PersonRecord, Words, person_record, refuse_wish
+from commsengine.answers.my_messages import PersonRecord, PlanWords, person_record, refuse_wish
 from commsengine.answers.touch_text import (
     Blocks,
     CardText,
@@ -227,6 +227,10 @@ class AnswerInbox:
         record = self._store.campaigns.get(campaign)
         return self._renderer(record).language(person) if record else ENGLISH
 
+    def language_of_all(self, person: Person, campaign: str) -> str:
+        record = self._store.campaigns.get(campaign)
+        return self._renderer(record).language_of_all(person) if record else ENGLISH
+
     def language_of_pages(self, person: Person, campaign: str = "") -> str:
         """That of a page about several campaigns: the person's if one of theirs speaks it; this one is asked first."""
         named = self._store.campaigns.get(campaign) if campaign else None
@@ -432,9 +436,9 @@ class AnswerInbox:
         with in_language(self.language_of_pages(person) if person else language_in_use()):
             return person_record(self._store, person_id, self._words, now, self._carriers)
 
-    def _words(self, record: CampaignRecord, person: Person) -> Words:
+    def _words(self, record: CampaignRecord, person: Person) -> PlanWords:
         renderer = self._renderer(record)
-        return Words(renderer.in_language(renderer.language(person)).words, self._key_points(renderer, person))
+        return PlanWords(renderer.in_language(renderer.language(person)).words, self._key_points(renderer, person))
 
     def heard(self, card: Card) -> tuple[Heard, ...]:
         """What all of the audience may read of what was asked and put in, the newest first."""

@@ -78,14 +78,14 @@ class PersonRecord:
 
 
 @dataclass(frozen=True, slots=True)
-class Words:
+class PlanWords:
     """What a person reads of a campaign: its ``plan`` in their language, and its key points by message."""
 
     plan: Plan
     key_points: Mapping[str, str]
 
 
-WordsFor = Callable[[CampaignRecord, Person], Words]
+WordsFor = Callable[[CampaignRecord, Person], PlanWords]
 
 
 def person_record(
@@ -139,7 +139,7 @@ def refuse_wish(
 _ABOUT = ("touch", "answer", "question", "reply", "snooze", "outcome", "deed")
 
 
-def _part(record: CampaignRecord, stored: Stored, words: Words, zone: str, now: dt.datetime) -> CampaignPart:
+def _part(record: CampaignRecord, stored: Stored, words: PlanWords, zone: str, now: dt.datetime) -> CampaignPart:
     plan, key_points = words.plan, words.key_points
     mine = {name: [row for row in stored[name] if row["campaign"] == record.id] for name in _ABOUT}
     mine["deed"] = [told for row in mine["deed"] if (told := _under_its_message(plan, row))]

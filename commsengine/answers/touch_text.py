@@ -52,7 +52,8 @@ class ReplyText:
 
 @dataclass(frozen=True, slots=True)
 class CardText:
-    """Plain texts; ``title`` is that of the campaign. ``points`` are heading and text of what this touch says, ``more`` of what other touches say.
+    """Plain texts; ``title`` is that of the campaign. ``points`` are heading and text of what this touch says, ``more``
+    of what other touches say.
 
     ``question`` and ``choices`` are those of the input that is asked for, ``offered`` the same choices each with what
     is stored of it; ``value`` is what the person wrote or chose. ``readers`` says who reads that. ``adds`` is the line

@@ -27,7 +27,7 @@ def canonical(code: str) -> str:
     if not _CODE.fullmatch(code):
         return ""
     first, *others = code.split("-")
-    return "-".join([first.lower(), *(part.title() if len(part) == 4 else part.upper() for part in others)])  # noqa: PLR2004
+    return "-".join([first.lower(), *(part.title() if len(part) == 4 else part.upper() for part in others)])
 
 
 def wider(language: str) -> tuple[str, ...]:
@@ -78,16 +78,16 @@ def _parts(node: object) -> Iterator[tuple[str, Any, bool]]:
         for field in type(node).model_fields:
             value = getattr(node, field)
             if field in words and isinstance(value, tuple):
-                value = Listed(value)
+                value = _Listed(value)
             yield field, value, field in words
     elif isinstance(node, Mapping):
         yield from ((str(key), value, False) for key, value in node.items())
     elif isinstance(node, tuple):
-        texts = isinstance(node, Listed)
+        texts = isinstance(node, _Listed)
         yield from ((str(getattr(item, "id", place)), item, texts) for place, item in enumerate(node))
 
 
-class Listed(tuple[str, ...]):
+class _Listed(tuple[str, ...]):
     """A list of texts."""
 
     __slots__ = ()

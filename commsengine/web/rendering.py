@@ -9,7 +9,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.responses import HTMLResponse
 
 from commsengine.content.phrases import install_words
-from commsengine.translation import N_, _
+from commsengine.translation import N_, _, language_in_use
 
 FOLDER = Path(__file__).parent / "pages"
 
@@ -47,9 +47,9 @@ NOTICES = {
 }
 
 
-def page(name: str, *, status: int = 200, root: str = "../", lang: str = "en", **context: Any) -> HTMLResponse:
-    """``root`` is the relative way to the stylesheet."""
-    html = _environment.get_template(name).render(root=root, lang=lang, **context)
+def page(name: str, *, status: int = 200, root: str = "../", **context: Any) -> HTMLResponse:
+    """In the language in use. ``root`` is the relative way to the stylesheet."""
+    html = _environment.get_template(name).render(root=root, lang=language_in_use(), **context)
     return HTMLResponse(html.lstrip(), status)
 
 

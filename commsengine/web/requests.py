@@ -16,6 +16,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 
 from commsengine.answers.inbox import Evidence
+from commsengine.translation import chosen
 
 FIELD = "seen"
 """The hidden field of each form that carries the note."""
@@ -91,3 +92,8 @@ async def read_form(request: Request) -> dict[str, str]:
     except ValueError:  # not UTF-8, or too many fields
         raise HTTPException(400) from None
     return {name: value.replace("\x00", "").replace("\r\n", "\n").strip() for name, value in reversed(pairs)}
+
+
+def accepted_by(request: Request) -> str:
+    """The language that the browser asks for, where we do not know who is there."""
+    return chosen(request.headers.get("accept-language", ""))
