@@ -80,7 +80,8 @@ def answer_page(pick: Pick) -> dict[str, Any]:
     pairs = [("a", value("choice"))]
     because = pick(["", value("because")])
     text = Thing(
-        title=value("title"), link=pick(["", "https://x.example.com"]), key_point=value("key point"), points=[(value("heading"), value("words")), ("", value("words"))],
+        title=value("title"), link=pick(["", "https://x.example.com"]),
+        key_point=value("key point"), points=[(value("heading"), value("words")), ("", value("words"))],
         more=pick([[], [("", value("words"))]]), readers=value("readers"), question=value("question"), offered=pairs,
         commit=pick(["", value("commit")]), value=pick(["", value("said")]), adds=pick(["", value("adds")]),
         check=Thing(question=value("question"), answers=pairs, told=value("told"), because=because),

@@ -206,14 +206,19 @@ class AnswerInbox:
         rows = [each.row for each in self._store.touches.of_person(card.person.id) if each.local_date]
         return opening(replies, touch_of(card, channel_of(card.touch.channel)), rows)
 
-    def campaign(self, campaign: str) -> tuple[CampaignRecord, str] | None:
-        """The campaign as it stands, and the language of its texts for no one in particular."""
+    def dates(self, signed: str) -> tuple[CampaignRecord, Renderer] | None:
+        """The campaign that a link to its calendar names, as it stands, and who writes it in the link's language."""
+        campaign, _blank, language = signed.partition(" ")
         record = self._store.campaigns.get(campaign)
-        return None if record is None else (record, self._renderer(record).language(ANYBODY))
+        if record is None:
+            return None
+        renderer = self._renderer(record)
+        spoken = renderer.language_of_dates(replace(ANYBODY, language=language))
+        return record, renderer.in_language(spoken)
 
     def calendar(self, card: Card) -> str:
         """The address of the calendar of the campaign's milestones; empty where it has none."""
-        return self._renderer(self._version(card.touch)).calendar_url()
+        return self._writer(card).calendar_url()
 
     def lead(self, card: Card) -> Person:
         return self._signers(card.person, card.plan).lead
@@ -234,7 +239,8 @@ class AnswerInbox:
     def language_of_pages(self, person: Person, campaign: str = "") -> str:
         """That of a page about several campaigns: the person's if one of theirs speaks it; this one is asked first."""
         named = self._store.campaigns.get(campaign) if campaign else None
-        records = [*([named] if named else []), *campaigns_of(self._store, person)]
+        going_on = (record for record in self._store.campaigns.all() if record.state in ("running", "paused"))
+        records = [*([named] if named else []), *campaigns_of(self._store, person), *going_on]
         return spoken_by(person, [self._renderer(record) for record in records])
 
     def drawn(self, card: Card, channel: ChannelName) -> tuple[str, Blocks]:

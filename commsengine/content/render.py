@@ -20,7 +20,7 @@ from commsengine.cadence.check_questions import answer_id, asks_of, offered_turn
 from commsengine.cadence.dialogue import about
 from commsengine.cadence.history import PublicReply, Touch
 from commsengine.cadence.kinds_and_states import REPEATED, Asked, AskKind, ChannelName, channel_of
-from commsengine.cadence.people import Person
+from commsengine.cadence.people import ANYBODY, Person
 from commsengine.cadence.plan import ANGLES, Plan, Workspace
 from commsengine.cadence.plan import Message as PlanMessage
 from commsengine.cadence.told import NOTHING, Told, as_told, told_of
@@ -164,7 +164,7 @@ class Renderer:
         return self.language_about([message] if message else [], roles, person)
 
     def language_about(self, messages: Sequence[str], roles: Collection[str], person: Person) -> str:
-        return self._only or self._known((tuple(messages), frozenset(roles)), person)
+        return self._only or self._known(person, "messages", tuple(messages), frozenset(roles))
 
     @property
     def written_in(self) -> str:
@@ -179,23 +179,34 @@ class Renderer:
 
     def language_of_all(self, person: Person) -> str:
         """That of what tells about all of the campaign."""
-        return self._only or self._known((), person)
+        return self._only or self._known(person, "all")
 
-    def _known(self, about: tuple[Any, ...], person: Person) -> str:
-        key = (*about, person.language)
+    def language_of_dates(self, person: Person) -> str:
+        """That of the calendar of its milestones."""
+        return self._only or self._known(person, "dates")
+
+    def _known(self, person: Person, *about: Any) -> str:
+        key = (person.language, *about)
         if key not in self._spoken:
-            needed = self.plan.texts_with(*about) if about else self.plan.to_translate
             translations = {code: self.plan.spoken(code) for code in wider(person.language)}
-            self._spoken[key] = language_for(person.language, self._own, translations, needed)
+            self._spoken[key] = language_for(person.language, self._own, translations, self._needed(*about))
         return self._spoken[key]
+
+    def _needed(self, what: str, *about: Any) -> Collection[str]:
+        if what == "messages":
+            return self.plan.texts_with(*about)
+        names = self.plan.to_translate
+        return names if what == "all" else {name for name in names if name.startswith(("title", "milestones."))}
 
     def page_url(self, purpose: str, key: str, person: Person) -> str:
         """Of the page that this person's link for a purpose (``answer``, ``mine``, ``unsubscribe``) opens."""
         return self._links.url(purpose, key, self._expires, person.revoked)
 
     def calendar_url(self) -> str:
-        """Of the milestones as a calendar, the same for all and for as long as anybody looks; empty without any."""
-        return f"{self._links.url('calendar', self.plan.campaign, FOR_GOOD)}.ics" if self.plan.milestones else ""
+        """Of the milestones as a calendar, the same for all of a language and for good; empty without any."""
+        translated = self.language_of_dates(ANYBODY) != self._own
+        key = f"{self.plan.campaign} {self._only}" if translated else self.plan.campaign
+        return f"{self._links.url('calendar', key, FOR_GOOD)}.ics" if self.plan.milestones else ""
 
     @_in_their_language(_of_touch)
     def touch(

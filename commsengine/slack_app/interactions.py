@@ -39,7 +39,7 @@ from commsengine.slack_app.redrawing import CardPlace, Picture, Redrawing
 from commsengine.slack_app.silence import quiet
 from commsengine.slack_app.socket import PING, Socket
 from commsengine.store.store import Store
-from commsengine.translation import N_, _
+from commsengine.translation import N_, _, in_language
 
 Body = Mapping[str, Any]
 Act = Callable[[Card, Evidence, str], str | None]
@@ -162,10 +162,7 @@ class SlackApp:
             place, user = _place(body), body["user"]["id"]
             evidence = _evidence(body, _pressed_at(body))
             card = self._theirs(place, user)
-            try:
-                said = card if isinstance(card, str) else self._unless_known(card, place, evidence, act)
-            except InputError as error:
-                said = error.message
+            said = card if isinstance(card, str) else self._said(card, place, evidence, act)
             ack()  # after the commit: had it failed, Slack would say so
             if isinstance(card, Card) and said is None:
                 self._later(partial(self._shown, card, place, respond))
@@ -187,7 +184,8 @@ class SlackApp:
             if isinstance(card, str):
                 whisper(respond, card)
             else:
-                self._open(name, card, place, body["trigger_id"])
+                with in_language(self._inbox.spoken(card)):
+                    self._open(name, card, place, body["trigger_id"])
 
         return handle
 
@@ -210,10 +208,7 @@ class SlackApp:
                 self._take(name, card, entered(filled, card), evidence, thread)
 
             card = self._theirs(place, user)
-            try:
-                said = card if isinstance(card, str) else self._unless_known(card, place, evidence, record)
-            except InputError as error:
-                said = error.message
+            said = card if isinstance(card, str) else self._said(card, place, evidence, record)
             if said is not None:
                 ack(response_action="errors", errors={ENTRY: said})
                 return
@@ -232,12 +227,21 @@ class SlackApp:
         theirs = self._accounts.known_as(card.person)
         if user not in theirs:
             theirs = self._accounts.asked(card.person)
-        if not theirs:
-            return _(NOT_SURE)
-        if user not in theirs:
-            log.warning("slack_press_of_another", campaign=card.plan.campaign, message=card.message.id, key=card.key)
-            return _(NOT_YOURS)
+        with in_language(self._inbox.spoken(card)):
+            if not theirs:
+                return _(NOT_SURE)
+            if user not in theirs:
+                about = {"campaign": card.plan.campaign, "message": card.message.id, "key": card.key}
+                log.warning("slack_press_of_another", **about)
+                return _(NOT_YOURS)
         return card
+
+    def _said(self, card: Card, place: CardPlace, evidence: Evidence, act: Act) -> str | None:
+        with in_language(self._inbox.spoken(card)):
+            try:
+                return self._unless_known(card, place, evidence, act)
+            except InputError as error:
+                return error.message
 
     def _unless_known(self, card: Card, place: CardPlace, evidence: Evidence, act: Act) -> str | None:
         if (own := _own(card, place)) is not None:
@@ -250,7 +254,8 @@ class SlackApp:
         if own is not None:
             self.cards.draw(own)
         if own is not place and respond is not None:
-            whisper(respond, _("That is recorded."))
+            with in_language(self._inbox.spoken(card)):
+                whisper(respond, _("That is recorded."))
 
     def _picture(self, key: str) -> Picture:
         return self._inbox.drawn(self._inbox.card(key, self._clock()), "slack")

@@ -6,6 +6,7 @@ import datetime as dt
 import json
 import re
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from functools import partial
 from typing import Any
 
@@ -20,7 +21,7 @@ from commsengine.content.phrases import day_text
 from commsengine.errors import CommsError, InputError
 from commsengine.reports.manager_desk import LONGEST_LINE, LONGEST_NOTE, NOT_THEIRS, InTheirName, ManagerDesk
 from commsengine.slack_app.accounts import Accounts, quietly, whisper
-from commsengine.translation import N_, _
+from commsengine.translation import N_, _, in_language, language_in_use
 
 Body = Mapping[str, Any]
 Block = dict[str, Any]
@@ -68,7 +69,8 @@ class ManagerButtons:
     def _asked_for_more(self, ack: Ack, body: Body) -> None:
         ack()
         call, blocks = str(body["actions"][0].get("value", "")), body["message"]["blocks"]
-        view = _outcome_form()
+        with self._in_language_of(self._who(body)):
+            view = _outcome_form()
         view["private_metadata"] = json.dumps([call, *_place(body), calls_on(blocks)])
         quietly(self._client, "views_open", trigger_id=body["trigger_id"], view=view)
 
@@ -87,11 +89,15 @@ class ManagerButtons:
         manager = self._who(body)
         if isinstance(manager, str):
             return manager
-        try:
-            self._desk.record(manager, call, came_of_it, unclear=unclear, note=note, now=self._clock())
-        except InputError as error:
-            return error.message
+        with self._in_language_of(manager):
+            try:
+                self._desk.record(manager, call, came_of_it, unclear=unclear, note=note, now=self._clock())
+            except InputError as error:
+                return error.message
         return manager
+
+    def _in_language_of(self, manager: Person | str) -> AbstractContextManager[None]:
+        return in_language(language_in_use() if isinstance(manager, str) else self._inbox.language_of_pages(manager))
 
     def _who(self, body: Body) -> Person | str:
         try:
@@ -110,8 +116,9 @@ class ManagerButtons:
             self._draw(manager, place, messages[0].get("blocks", ()))
 
     def _draw(self, manager: Person, place: tuple[str, str], blocks: Sequence[Mapping[str, Any]]) -> None:
-        closed = {call: said for call in calls_on(blocks) if (said := self._told(manager, call))}
-        text = _("Recorded. Thank you for taking the time.")
+        with self._in_language_of(manager):
+            closed = {call: said for call in calls_on(blocks) if (said := self._told(manager, call))}
+            text = _("Recorded. Thank you for taking the time.")
         quietly(
             self._client, "chat_update", channel=place[0], ts=place[1], text=text, blocks=with_closed(blocks, closed)
         )
@@ -130,19 +137,21 @@ class ManagerButtons:
     def _opening(self, view: Callable[[InTheirName], Block]) -> Callable[..., None]:
         def handle(ack: Ack, body: Body, respond: Respond) -> None:
             ack()
-            try:
-                one = self._named(body, str(body["actions"][0].get("value", "")))
-            except InputError as error:
-                whisper(respond, error.message)
-                return
-            form = view(one)
+            manager = self._who(body)
+            with self._in_language_of(manager):
+                try:
+                    one = self._named(manager, str(body["actions"][0].get("value", "")))
+                except InputError as error:
+                    whisper(respond, error.message)
+                    return
+                form = view(one)
             form["private_metadata"] = json.dumps([one.campaign, one.message])
             quietly(self._client, "views_open", trigger_id=body["trigger_id"], view=form)
 
         return handle
 
-    def _named(self, body: Body, key: str) -> InTheirName:
-        manager, now = self._who(body), self._clock()
+    def _named(self, manager: Person | str, key: str) -> InTheirName:
+        now = self._clock()
         if isinstance(manager, str):
             raise InputError(manager)
         try:
@@ -154,12 +163,13 @@ class ManagerButtons:
     def _submitting(self, act: Callable[[Person, list[str], Body], str]) -> Callable[..., None]:
         def handle(ack: Ack, body: Body) -> None:
             manager, about = self._who(body), json.loads(body["view"]["private_metadata"])
-            try:
-                said = manager if isinstance(manager, str) else act(manager, about, body)
-            except InputError as error:
-                ack(response_action="errors", errors={"entry": error.message})
-                return
-            ack(response_action="update", view=_told_form(said))
+            with self._in_language_of(manager):
+                try:
+                    said = manager if isinstance(manager, str) else act(manager, about, body)
+                except InputError as error:
+                    ack(response_action="errors", errors={"entry": error.message})
+                    return
+                ack(response_action="update", view=_told_form(said))
 
         return handle
 
