@@ -54,7 +54,7 @@ class Links:
         """
         key, expires, revoked = self._payload(purpose, _BEHIND.sub("", token))
         if now.timestamp() > expires:
-            raise LinkError(_("This link has expired."), _("Ask whoever sent it for a new one."))
+            raise LinkError(_("This link has expired."), _("Ask the person who sent it for a new one."))
         return Signed(key, revoked)
 
     def _payload(self, purpose: str, token: str) -> tuple[str, int, int]:
@@ -67,7 +67,7 @@ class Links:
             # Base64 has spare bits: only the exact token we made counts, so that no changed bit is accepted.
             if serializer.dumps(payload) == token:
                 return str(key), int(expires), int(revoked[0]) if revoked else 0
-        raise LinkError(_("This link is not valid."), _("Open it again from the message, unchanged."))
+        raise LinkError(_("This link is not valid."), _("Open the link again from your message."))
 
 
 def _serializer(key: str, purpose: str) -> URLSafeSerializer:

@@ -7,21 +7,20 @@ A workspace has catalogs of its own beside: ``locale/pl.po`` adds a language, ``
 
 from __future__ import annotations
 
-import io
+import copy
 import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import cache, wraps
-from gettext import GNUTranslations, NullTranslations, translation
-from pathlib import Path
+from gettext import NullTranslations, find, translation
 from string import Formatter
 from typing import Any, Literal, TypeVar, cast
 
 DOMAIN = "commsengine"
 LOCALES = __file__.removesuffix("translation.py") + "locale"
-TO_TRANSLATE = Path(LOCALES, f"{DOMAIN}.pot")
-"""The texts of mails, Slack and pages, to be copied where a language is begun."""
+TO_TRANSLATE = f"{LOCALES}/{DOMAIN}.pot"
+"""The file with the texts of mails, Slack and pages, to be copied where a language is begun."""
 ENGLISH = "en"
 FROM_THE_RIGHT = {"ar", "ckb", "dv", "fa", "he", "iw", "ks", "ps", "sd", "syr", "ug", "ur", "yi"}
 ISOLATED = "\u2068{}\u2069"
@@ -30,9 +29,13 @@ ISOLATED = "\u2068{}\u2069"
 _TURNS_NOTHING = re.compile(r"[0-9a-f]{6,}|\w*")
 _LEFT_TO_RIGHT = re.compile("[A-Za-z\u00c0-\u052f]")
 _NOT_FOR_READING = re.compile("://|[\ue000-\ue002]")
+_MARK = "\u200f"
+_BEGINS_LEFT = re.compile("[^A-Za-z\u0590-\u08ff]*[A-Za-z].*[\u0590-\u08ff]")
 _PLACES = re.compile(r"(?<![\"\w])%\(\w+\)s")
 
-Find = TypeVar("Find", bound=Callable[..., Any])
+Work = TypeVar("Work", bound=Callable[..., Any])
+Catalogs = Mapping[str, NullTranslations]
+"""By language, written as ``pt_BR``."""
 
 _language = ContextVar("language", default=ENGLISH)
 _added: dict[str, NullTranslations] = {}
@@ -44,8 +47,20 @@ def language_in_use() -> str:
 
 def direction() -> Literal["ltr", "rtl"]:
     """Of the language in use: where its lines begin."""
-    language, *rest = re.split("[-_]", _language.get())
+    return _direction(_language.get())
+
+
+@cache
+def _direction(code: str) -> Literal["ltr", "rtl"]:
+    language, *rest = re.split("[-_]", code)
     return "rtl" if language in FROM_THE_RIGHT or {"Arab", "Hebr"} & set(rest) else "ltr"
+
+
+def aligned(text: str) -> str:
+    """Each line that has both directions begins as the language in use: where none is set, its first letter decides."""
+    if direction() == "ltr":
+        return text
+    return "\n".join(f"{_MARK}{line}" if _BEGINS_LEFT.match(line) else line for line in text.split("\n"))
 
 
 def isolated(value: str) -> str:
@@ -151,10 +166,10 @@ def in_language(language: str) -> Iterator[None]:
         _language.reset(before)
 
 
-def cached(find: Find) -> Find:
+def cached(work: Work) -> Work:
     """``functools.cache`` for what holds texts: each language has its own, and so has a catalog that was changed."""
-    kept = cache(lambda _language, _catalog, *given: find(*given))
-    return cast(Find, wraps(find)(lambda *given: kept(_language.get(), texts_in_use(), *given)))
+    kept = cache(lambda _language, _catalog, *given: work(*given))
+    return cast(Work, wraps(work)(lambda *given: kept(_language.get(), texts_in_use(), *given)))
 
 
 def texts_in_use() -> NullTranslations:
@@ -163,32 +178,27 @@ def texts_in_use() -> NullTranslations:
 
 @cache
 def catalog(language: str) -> NullTranslations:
-    """Of ``de-AT`` the catalog of ``de_AT``, else of ``de``, else English; that of the workspace before ours."""
-    if language in _added:
-        return _added[language]
+    """Of ``de-AT`` the catalog of ``de_AT``, else of ``de``, else English; those of the workspace before ours."""
+    if added := next((name for name in (language, *_names(language)) if name in _added), ""):
+        return _added[added]
     ours = translation(DOMAIN, LOCALES, [*_names(language), ENGLISH], fallback=True)
-    theirs = next((path for name in _names(language) if (path := _own_files().get(name))), None)
-    texts = _read(theirs) if theirs else None
-    if texts is None:
+    theirs = next((_theirs[name] for name in _names(language) if name in _theirs), None)
+    if theirs is None:
         return ours
+    texts = copy.copy(theirs)
     texts.add_fallback(ours)
     return texts
 
 
 def has_catalog(language: str) -> bool:
-    """Whether buttons and pages are in this language, or the one without its region."""
-    return bool({*_names(language)} & languages_known())
-
-
-def languages_known() -> frozenset[str]:
-    """Those that have a catalog, such as ``de`` or ``pt_BR``."""
-    ours = (path.parts[-3] for path in Path(LOCALES).glob(f"*/LC_MESSAGES/{DOMAIN}.mo"))
-    return frozenset((*ours, *_own_files(), *_added))
+    """Whether buttons, footers and pages are there in this language, or in the wider one: ``de`` for ``de-AT``."""
+    names = _names(language)
+    return any(name in _added or name in _theirs for name in names) or find(DOMAIN, LOCALES, names) is not None
 
 
 def _names(language: str) -> tuple[str, ...]:
     wanted = language.replace("-", "_")
-    return tuple(dict.fromkeys((language, wanted, wanted.partition("_")[0])))
+    return wanted, wanted.partition("_")[0]
 
 
 def chosen(accepted: str, otherwise: str = ENGLISH) -> str:
@@ -207,56 +217,33 @@ def _weight(wish: list[str]) -> float:
 
 # -- the catalogs of a workspace ------------------------------------------------------------------
 
-_folder: Path | None = None
-_seen: Mapping[Path, tuple[int, int]] = {}
+NO_CATALOGS: Catalogs = {}
+
+_theirs = NO_CATALOGS
+_find_theirs: Callable[[], Catalogs] = lambda: NO_CATALOGS  # noqa: E731 - until a workspace says where its own are
 
 
-def look_in(folder: Path) -> None:
-    """The workspace's catalogs lie in this folder from now on; what is changed there is seen."""
-    global _folder  # noqa: PLW0603 - a process works in one workspace
-    _folder = folder
+def look_for_catalogs(found: Callable[[], Catalogs]) -> None:
+    """``found`` gives those of the workspace, the same object until one has changed. It is asked often."""
+    global _find_theirs  # noqa: PLW0603 - a process works in one workspace
+    _find_theirs = found
     _see_changes()
 
 
-def own_catalogs() -> list[Path]:
-    return sorted(_seen)
-
-
 def _see_changes() -> None:
-    global _seen  # noqa: PLW0603
-    if _folder is None:
-        return
-    try:
-        files = {path: path.stat() for path in _folder.glob("*.po")} if _folder.is_dir() else {}
-    except OSError:  # it goes on with what it has
-        return
-    now = {path: (found.st_mtime_ns, found.st_size) for path, found in files.items()}
-    if now != _seen:
-        _seen = now
-        catalog.cache_clear()
-
-
-def _own_files() -> Mapping[str, Path]:
-    return {path.stem.replace("-", "_"): path for path in own_catalogs()}
-
-
-def _read(path: Path) -> GNUTranslations | None:
-    # one that cannot be read stops no message: ``check`` and ``doctor`` say what is wrong with it
-    from babel.messages.mofile import write_mo
-    from babel.messages.pofile import read_po
-
-    compiled = io.BytesIO()
-    try:
-        with path.open("rb") as file:
-            write_mo(compiled, read_po(file, locale=path.stem.replace("-", "_"), abort_invalid=True))
-        return GNUTranslations(io.BytesIO(compiled.getvalue()))
-    except Exception:  # whatever a file can have in it
-        return None
+    global _theirs  # noqa: PLW0603
+    if (now := _find_theirs()) is not _theirs:
+        _theirs = now
+        forget_catalogs()
 
 
 def add_catalog(language: str, texts: NullTranslations) -> None:
     """A catalog that is no file, before those in the folder."""
     _added[language] = texts
+    forget_catalogs()
+
+
+def forget_catalogs() -> None:
     catalog.cache_clear()
 
 

@@ -12,7 +12,7 @@ import pytest
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from commsengine.translation import install
+from commsengine.content.phrases import install_words
 from tests.catalogs import ROOT
 from tests.pseudo import in_pseudo, texts_of, untranslated_html, value
 
@@ -24,17 +24,7 @@ Pick = Callable[[Any], Any]
 DAY = dt.datetime(2027, 1, 11, 9, 30, tzinfo=dt.UTC)
 
 
-class Day(dt.datetime):
-    """A day whose names are values."""
-
-    def strftime(self, format: str) -> str:
-        return value(format)
-
-    def date(self) -> Day:
-        return self
-
-
-MONDAY = Day(2027, 1, 11)
+MONDAY = dt.datetime(2027, 1, 11, tzinfo=dt.UTC)
 
 
 def said_above(pick: Pick) -> dict[str, str]:
@@ -338,14 +328,14 @@ PARTS = {"forms.html", "in_your_name.html", "layout.html", "plots.html"}
 def rendered(environment: Environment, name: str) -> Iterator[str]:
     template = environment.get_template(name)
     for number in range(TIMES):
-        yield template.render(root="../", lang="en", **PAGES[name](Random(number).choice))  # noqa: S311 - dice
+        yield template.render(root="../", **PAGES[name](Random(number).choice))  # noqa: S311 - dice
 
 
 @pytest.fixture(scope="module")
 def environment() -> Environment:
     loader = FileSystemLoader([ROOT / "commsengine" / room for room in ROOMS])
     found = Environment(loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-    install(found)
+    install_words(found)
     return found
 
 

@@ -31,9 +31,13 @@ _COLUMNS = (
 )  # fmt: skip
 """``COLUMNS`` in words."""
 
-NOTED = N_("There is a note of this talk. The people who lead the campaign show it to you when you ask them.")
+NOTED = N_("There is a note of this talk. Ask the people who lead the campaign to see it.")
 
-NOT_SENT = {"skipped": N_("Not sent"), "failed": N_("Could not be delivered"), "uncertain": N_("Perhaps delivered")}
+NOT_SENT = {
+    "skipped": N_("Not sent"),
+    "failed": N_("Could not be delivered"),
+    "uncertain": N_("May have been delivered"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +105,7 @@ def person_record(
     """
     person = store.people.by_id(person_id)
     if person is None:
-        raise InputError(_("Nobody of that id is on record."))
+        raise InputError(_("There is no person with this id."))
     replies = store.replies.to_person(person_id)
     stored = {**store.people.all_of(person_id), "reply": [_reply(ask, said) for ask, said in replies]}
     campaigns = sorted({row["campaign"] for name in _ABOUT for row in stored[name]} - {""})
@@ -132,7 +136,7 @@ def refuse_wish(
     if hours and windows and not any(window.meets(hours) for window in windows.values()):
         between = N_("{start} and {end} your time")
         told = [_(between, start=clock_text(start), end=clock_text(end)) for start, end in sorted(windows)]
-        text = N_("Messages may come between {hours} only, so none could come then. Please choose hours within that.")
+        text = N_("Messages are only sent between {hours}. Please choose hours within that time.")
         raise InputError(_(text, hours="; ".join(told)))
 
 
@@ -208,7 +212,7 @@ def _touch(row: Row) -> Happening:
 
 def _answer(row: Row) -> Happening:
     whole = row["whole_campaign"] and row["kind"] == "heard_enough"
-    text = N_("You said you have heard enough of the whole campaign") if whole else ANSWERS[row["kind"]].to_them
+    text = N_("You stopped all messages of this campaign") if whole else ANSWERS[row["kind"]].to_them
     # the choice in a check is for the moment in which it is made
     yield row["at"], _(text), "" if row["kind"] == "check" else row["value"]
     if row["withdrawn_at"]:
@@ -217,16 +221,16 @@ def _answer(row: Row) -> Happening:
 
 def _question(row: Row) -> Happening:
     if row["objection"]:  # the note is for the people who lead the campaign
-        yield row["asked_at"], _("You objected, as was noted after a talk with you"), ""
+        yield row["asked_at"], _("You objected, as recorded after a talk with you"), ""
     else:
         yield row["asked_at"], _("You asked"), row["text"]
     if row["answered_at"]:
-        yield row["answered_at"], _("You were answered"), row["answer"]
+        yield row["answered_at"], _("You got the answer"), row["answer"]
 
 
 def _replied(row: Row) -> Happening:
     if row["kind"] == "input":  # a question has its answer beside it
-        yield row["at"], _("You were answered"), row["said"]
+        yield row["at"], _("You got the answer"), row["said"]
     if row["ending"] != "done":
         day = row["day"]
         yield row["at"], ending_text(row["ending"], day), ""
@@ -238,7 +242,7 @@ def _reply(ask: AskId, said: ReplyRecord) -> dict[str, Any]:
 
 
 def _snooze(row: Row) -> Happening:
-    yield row["at"], _("You asked for nothing more of it before {day}", day=day_text(row["until"])), ""
+    yield row["at"], _("You asked to be reminded on {day}", day=day_text(row["until"])), ""
 
 
 def _outcome(row: Row) -> Happening:
@@ -249,7 +253,7 @@ def _outcome(row: Row) -> Happening:
 
 
 def _deed(row: Row) -> Happening:
-    yield row["at"], _("On record as done: {title}", title=row["title"]), ""
+    yield row["at"], _("Recorded as done: {title}", title=row["title"]), ""
 
 
 _TELL: Mapping[str, Callable[[Row], Happening]] = {

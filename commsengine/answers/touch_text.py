@@ -10,7 +10,7 @@ from commsengine.answers.touch_view import Card
 from commsengine.answers.wording import read_by
 from commsengine.cadence.check_questions import telling
 from commsengine.cadence.history import PublicReply, Touch
-from commsengine.cadence.kinds_and_states import ChannelName
+from commsengine.cadence.kinds_and_states import ChannelName, channel_of
 from commsengine.cadence.people import Person
 from commsengine.cadence.plan import Message, Plan
 from commsengine.content.person_values import Signers
@@ -59,7 +59,7 @@ class CardText:
     is stored of it; ``value`` is what the person wrote or chose. ``readers`` says who reads that. ``adds`` is the line
     of the manager in whose name it goes out. ``opening`` are the replies with which this touch begins, ``replies``
     those to what the person put in; ``question_ending`` is what becomes of their question. ``told`` are sentences about
-    what they have read that holds no more.
+    what they have read that holds no more, ``why_me`` about why they get it and who sees what they answer.
     """
 
     key_point: str
@@ -80,6 +80,7 @@ class CardText:
     question_ending: str = ""
     told: tuple[str, ...] = ()
     for_them: tuple[tuple[str, str], ...] = ()
+    why_me: tuple[str, ...] = ()
 
 
 def reply_text(reply: PublicReply | NewReply, language: str, *, plain: bool = False) -> ReplyText:
@@ -91,11 +92,12 @@ def reply_text(reply: PublicReply | NewReply, language: str, *, plain: bool = Fa
 def card_text(renderer: Renderer, card: Card, signers: Signers) -> CardText:
     # a text that cannot be rendered for this person (a column is gone) leaves all as the author wrote it
     touch, readers = card.touch, read_by(signers.lead.first_name, len(card.plan.owner))
+    why_me = renderer.why_me(touch_of(card, channel_of(touch.channel)), card.person, signers)
     try:
         about = (card.message.id, touch.role, touch.number, card.person, signers)
         shown = renderer.page(*about, card.unclear, touch.asks, touch.corrects)
     except RenderError:
-        return replace(_as_written(card), readers=readers, **_around(renderer, card))
+        return replace(_as_written(card), readers=readers, why_me=why_me, **_around(renderer, card))
     more = [(angle, shown.get(angle, "")) for angle in (UNCLEAR, "text")]
     shown_now = {angle: text for angle, text in (*more, *shown["points"]) if text}
     now, choices = angles(shown_now, telling(card.message, touch.number)), tuple(shown["choices"])
@@ -115,6 +117,7 @@ def card_text(renderer: Renderer, card: Card, signers: Signers) -> CardText:
         more=tuple((_(TITLES[angle]), text) for angle, text in shown_now.items() if angle not in now),
         told=(*_what_holds_now(renderer, card, signers), *shown["told"]),
         for_them=_for_their_people(renderer, card, signers),
+        why_me=why_me,
     )
 
 
@@ -142,7 +145,7 @@ def _what_holds_now(renderer: Renderer, card: Card, signers: Signers) -> Iterato
     # a mail with what was wrong stays in inboxes, and its link leads here
     for right in holding_now(card.plan, card.message.id)[1:]:
         now = key_point(renderer, card.plan.message(right), card.touch.role, card.person, signers)
-        yield _("This no longer holds. What holds now: {key_point}", key_point=now)
+        yield _("This is no longer true. Now: {key_point}", key_point=now)
 
 
 def _line(signers: Signers, line: str) -> str:
@@ -221,7 +224,7 @@ def _explained(check: CheckText) -> str:
 def _verdict(card: Card, right: str) -> str:
     if card.right:
         return _("That is right.")
-    return _(N_("Not quite: {right}.") if card.judged else N_("It is: {right}."), right=right)
+    return _(N_("Not quite. The answer is: {right}.") if card.judged else N_("The answer is: {right}."), right=right)
 
 
 def _offer(card: Card) -> Blocks:
@@ -242,19 +245,23 @@ def _asked(card: Card) -> str:
         return _objected(card, question)
     if question.answered_at:
         return _("Your question of {at} is answered: {answer}", at=card.at(question.asked_at), answer=question.answer)
-    text = N_("You asked {at}. The answer comes to you; until then nothing of this message does.")
+    text = N_("You asked {at}. You get the answer here. Until then we do not send this message again.")
     return _(text, at=card.at(question.asked_at))
 
 
 def _objected(card: Card, question: QuestionRecord) -> str:
     if question.answered_at:
         return _("Your objection of {at} is answered: {answer}", at=card.at(question.asked_at), answer=question.answer)
-    text = N_("You objected {at}. The answer comes to you; until then nothing of this message does.")
+    text = N_("You objected {at}. You get the answer here. Until then we do not send this message again.")
     return _(text, at=card.at(question.asked_at))
 
 
 def _snoozed(card: Card) -> str:
-    return _("Nothing more of this before {day}.", day=weekday_text(card.snoozed_until)) if card.snoozed_until else ""
+    return (
+        _("You get this message again on {day} at the earliest.", day=weekday_text(card.snoozed_until))
+        if card.snoozed_until
+        else ""
+    )
 
 
 def _note(text: str) -> Mapping[str, Any]:

@@ -122,11 +122,11 @@ def ending_text(ending: Ending, day: dt.date | None, language: str = "") -> str:
 def often(cadence: Cadence, *, on_trial: bool = False) -> str:
     """A cadence as a sentence; ``on_trial`` where chance gives some people another."""
     if cadence.every is None and on_trial:
-        return _("It comes again and again while it is open.")
+        return _("You get this several times until it ends.")
     if cadence.every is None:
-        return _("It comes often while it is new, and rarely once it is remembered.")
+        return _("You get this often at first, then less and less.")
     if cadence.times == 1:
-        return _("It comes once.")
+        return _("This is sent once.")
     return _every(cadence.every, cadence.times or 0)
 
 
@@ -142,30 +142,30 @@ def _every(minutes: int, times: int) -> str:
     if minutes % _HOUR == 0:
         return _every_hour(minutes // _HOUR, times)
     if times:
-        return _("It comes every {number} minutes, {times} times at most.", number=minutes, times=times)
-    return _("It comes every {number} minutes while it is open.", number=minutes)
+        return _("You get this every {number} minutes, at most {times} times.", number=minutes, times=times)
+    return _("You get this every {number} minutes until it ends.", number=minutes)
 
 
 def _every_week(weeks: int, times: int) -> str:
     if not times:
         return counted(
-            weeks, "It comes every week while it is open.", "It comes every {number} weeks while it is open."
+            weeks, "You get this every week until it ends.", "You get this every {number} weeks until it ends."
         )
     return counted(
         weeks,
-        "It comes every week, {times} times at most.",
-        "It comes every {number} weeks, {times} times at most.",
+        "You get this every week, at most {times} times.",
+        "You get this every {number} weeks, at most {times} times.",
         times=times,
     )
 
 
 def _every_day(days: int, times: int) -> str:
     if not times:
-        return counted(days, "It comes every day while it is open.", "It comes every {number} days while it is open.")
+        return counted(days, "You get this every day until it ends.", "You get this every {number} days until it ends.")
     return counted(
         days,
-        "It comes every day, {times} times at most.",
-        "It comes every {number} days, {times} times at most.",
+        "You get this every day, at most {times} times.",
+        "You get this every {number} days, at most {times} times.",
         times=times,
     )
 
@@ -173,11 +173,11 @@ def _every_day(days: int, times: int) -> str:
 def _every_hour(hours: int, times: int) -> str:
     if not times:
         return counted(
-            hours, "It comes every hour while it is open.", "It comes every {number} hours while it is open."
+            hours, "You get this every hour until it ends.", "You get this every {number} hours until it ends."
         )
     return counted(
         hours,
-        "It comes every hour, {times} times at most.",
-        "It comes every {number} hours, {times} times at most.",
+        "You get this every hour, at most {times} times.",
+        "You get this every {number} hours, at most {times} times.",
         times=times,
     )

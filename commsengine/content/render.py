@@ -406,6 +406,11 @@ class Renderer:
             "points": [(angle, plain(text)) for angle, text in recipe.wiifm.items()],
         }
 
+    @_in_their_language(_of_touch)
+    def why_me(self, touch: Touch, person: Person, signers: Signers) -> tuple[str, ...]:
+        """For the page of a touch: why it came, who sees what, and when it comes again, as sentences."""
+        return tuple(self._setting.why_me(touch, person, signers.lead, manager=signers.manager is not None))
+
     def _recipe(
         self,
         message: PlanMessage,

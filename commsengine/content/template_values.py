@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, Literal
 
 from commsengine.cadence.calendar import local_date_in
-from commsengine.cadence.history import Briefing
-from commsengine.cadence.kinds_and_states import Asked, Carrier, TouchKind
+from commsengine.cadence.history import Briefing, Touch
+from commsengine.cadence.kinds_and_states import ASKED_FOR, Asked, Carrier, TouchKind
 from commsengine.cadence.people import Person
 from commsengine.cadence.plan import ANGLES, Cadence, Message, Plan, Workspace
 from commsengine.cadence.repeats import WITHOUT_RECALL
@@ -20,7 +20,7 @@ from commsengine.content.recipe import Recipe
 from commsengine.content.slots import Prose, Slot, clean, mark
 from commsengine.content.templates import Text
 from commsengine.content.texts_by_touch import TITLES, UNCLEAR, angles, variant
-from commsengine.translation import N_, _
+from commsengine.translation import N_, _, direction
 
 WrittenAs = TouchKind | Literal["correction"]
 
@@ -51,10 +51,14 @@ _EMPTY: Mapping[str, Any] = {
 """Names that have nothing to say in most messages."""
 
 
-BEFORE = N_("We told you before: {before} That no longer holds.")
+BEFORE = N_("We told you before: {before} This is no longer true.")
 FIRM = N_("We told you {name} would be on {before}."), N_("It is now on {now}.")
 PLANNED = N_("We told you {name} was {before}."), N_("It is now {now}.")
 """What was said, and what holds now, as the template of a correction has it: for a day, and for a week."""
+
+
+AS_A_ROLE = N_('You get this as "{role}" in {campaign}, which {name} leads.')
+FOR_THEIR_PEOPLE = N_("You get this because people who report to you get it, in {campaign}, which {name} leads.")
 
 
 class Setting:
@@ -136,6 +140,8 @@ class Setting:
             "input": message.input.kind if message.ask == "input" and message.input else "",
             "ask": message.ask,
             "language": language,
+            "direction": Prose(direction()),
+            "start": Prose("right" if direction() == "rtl" else "left"),
             "once": self._cadence(message).times == 1,
             "often": often(self._cadence(message), on_trial=self._plan.experiment is not None),
             "to_do": self._awaited(message),
@@ -143,6 +149,38 @@ class Setting:
             "several_leads": len(self._plan.owner) > 1,
             "manager_sees": any(rung.do == "personal" and rung.by == "manager" for rung in self._plan.ladder(message)),
         }
+
+    def why_me(self, touch: Touch, person: Person, lead: Person, *, manager: bool) -> Iterator[str]:
+        """Why somebody gets a touch, who sees what they answer, and when it is sent again: a sentence each."""
+        plan, message = self._plan, self._plan.message(touch.message)
+        name, only = lead.first_name, bool(touch.briefing and touch.briefing.only)
+        about = {"role": touch.role, "campaign": plan.title, "name": lead.name or lead.email}
+        yield _(FOR_THEIR_PEOPLE if only else AS_A_ROLE, **about)
+        if only or message.ask == "nothing":
+            yield _("No answer is needed.")
+        elif message.ask in ASKED_FOR or touch.kind == "commitment":
+            yield _("{name} reads your answer with your name.", name=name)
+        else:
+            yield _("{name} sees whether you answered.", name=name)
+        if only or touch.kind == "commitment":
+            yield _("This is sent once.")
+        else:
+            yield from self._if_silent(message, name, manager=manager)
+            yield often(self._cadence(message), on_trial=plan.experiment is not None)
+        if touch.again_at:
+            yield _("Next time: {day}.", day=self.day(touch.again_at, person))
+        yield _("We do not track whether you open a message.")
+
+    def _if_silent(self, message: Message, lead: str, *, manager: bool) -> Iterator[str]:
+        calls = [rung.by for rung in self._plan.ladder(message) if rung.do == "personal"]
+        if manager and "manager" in calls:
+            text = N_("If you do not answer, your manager is asked to talk to you; {name} reads the result.")
+            yield _(text, name=lead)
+        elif calls:
+            yield _("If you do not answer, {name} may call you.", name=lead)
+        if done := self._awaited(message):
+            text = N_("You get this until it is recorded that you have done it: {outcome}. {name} sees that, too.")
+            yield _(text, outcome=done, name=lead)
 
     def _awaited(self, message: Message) -> str:
         planned = self._plan.outcomes.get(self._plan.until_done.get(message.id, ""))

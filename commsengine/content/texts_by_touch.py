@@ -19,7 +19,7 @@ TITLES = {
     "why": N_("Why"),
     "your_job": N_("What changes for you"),
     "skills": N_("What you will learn"),
-    "measures": N_("How we will see that it works"),
+    "measures": N_("How we see that it works"),
     "results": N_("What we expect from it"),
     "text": "",
     UNCLEAR: "",

@@ -27,7 +27,7 @@ FIRST = 500
 """Touches of a message that are watched; later ones fail one by one, as people leave."""
 
 LEAST, SHARE = 20, 0.05
-PAUSED = N_("{refused} of the first {of} touches of '{message}' were refused for good")
+PAUSED = N_("{refused} of the first {of} messages '{message}' were refused for good")
 
 log = structlog.get_logger(__name__)
 

@@ -75,13 +75,13 @@ class DayFigures:
 
     def _today(self) -> str:
         if not sum(self.leaving.values()):
-            return _("Nothing more is to leave today.")
+            return _("Nothing more is sent today.")
         by = [
             _("{number:,} by {channel}", number=number, channel=_(CHANNELS[name].in_text))
             for name, number in sorted(self.leaving.items())
         ]
-        leaves = counted(sum(self.leaving.values()), "message is", "messages are")
-        return _("Today {leaves} to leave: {parts}.", leaves=leaves, parts=", ".join(by))
+        messages = counted(sum(self.leaving.values()), "message", "messages")
+        return _("Still to be sent today: {messages} ({parts}).", messages=messages, parts=", ".join(by))
 
 
 def _told(when: str, did: Happened) -> str:
@@ -138,4 +138,4 @@ def told_of_got_it(found: list[GotItOnly]) -> Iterator[str]:
     share = N_("{only:,} of {people:,} in {role}")
     told = [_(share, only=one.only, people=one.people, role=one.role) for one in ranked[:MOST_ROLES]]
     if told:
-        yield _("Always “Got it”, never an answer to a question: {roles}.", roles=", ".join(told))
+        yield _("People who always press “Got it” and never answer a question: {roles}.", roles=", ".join(told))

@@ -73,12 +73,12 @@ class FollowUp:
             told = self._outcomes()
             came = f" ({told[-1].outcome}, {month_day_text(told[-1].at)})" if told else ""
             sponsor = self.plan.sponsor_email or _("if there is one")
-            text = N_("Personal outreach did not help{came}: a proposal to ask the sponsor, {sponsor}.")
+            text = N_("The call did not help{came}. Ask the sponsor, {sponsor}?")
             return _(text, came=came, sponsor=sponsor)
         reason = _not_done(self.to_do) or _unreached(self.plan, self.history, self.messages)
         if not self.overdue:
             return reason
-        text = N_("{reason} Nobody has recorded an outcome for more than {days} working days.")
+        text = N_("{reason} No result has been recorded for more than {days} working days.")
         return _(text, reason=reason, days=REMIND_AFTER)
 
     @property
@@ -87,7 +87,7 @@ class FollowUp:
             (row.local_date, _(CHANNELS[channel_of(row.channel)].in_text))
             for row in _carried(self.history, self.campaign, self.messages)
         ]
-        talks = {(one.at.date(), _("in person: {outcome}", outcome=one.outcome)) for one in self._outcomes()}
+        talks = {(one.at.date(), _("call: {outcome}", outcome=one.outcome)) for one in self._outcomes()}
         return tuple(_("{how} on {day}", how=how, day=month_day_text(day)) for day, how in sorted({*sent, *talks}))
 
     @property
@@ -168,7 +168,7 @@ def with_talk(
         try:
             return writer.talking_points(one.messages, one.role, one.person, signers, one.tried, one.to_do)
         except RenderError as failure:
-            text = _("It cannot be written: {why}", why=failure)
+            text = _("The text cannot be written: {why}", why=failure)
             return TalkingPoints(text, (Part(_("What to say"), (text,)),))
 
     def told(one: FollowUp) -> FollowUp:
@@ -324,7 +324,7 @@ def _rung(plan: Plan, rung: OpenRung) -> Rung | None:
 
 
 def _not_done(to_do: Sequence[str]) -> str:
-    return _("Confirmed, not yet done: {outcomes}.", outcomes=", ".join(to_do)) if to_do else ""
+    return _("Confirmed, but not done yet: {outcomes}.", outcomes=", ".join(to_do)) if to_do else ""
 
 
 def _unreached(plan: Plan, history: History, messages: Sequence[str]) -> str:

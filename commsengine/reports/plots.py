@@ -133,7 +133,7 @@ def recall_plot(report: Report, message: MessageView, role: RoleView, number: in
 
 def _described(message: MessageView, role: RoleView, past: Sequence[Mean], ahead: Sequence[Mean]) -> str:
     if not past:  # looked at before anything happened, as in the database of a rehearsal
-        return _("Mean over {people} people. Nothing has been sent yet at this time.", people=role.people)
+        return _("Mean over {people} people. Nothing had been sent at this time.", people=role.people)
     now = past[-1]
     text = N_("Mean over {people} people. On {day}: {mean:.0%}, between {low:.0%} and {high:.0%}.")
     texts = [_(text, people=role.people, day=_day(now.at), mean=now.mean, low=now.low, high=now.high)]
@@ -244,9 +244,9 @@ def week_plots(weeks: Sequence[Week], people: int) -> list[Plot]:
     totals = accumulate(week.acknowledged for week in shown)
     rising = [(week.start, total) for week, total in zip(shown, totals, strict=True)]
     to_whom = _("To {people} people in the roles shown.", people=people)
-    total_of = _("Running total of persons who took note of a message, each person and message once.")
+    total_of = _("Running total of confirmed messages, each person and message once.")
     return [
-        _counted("touches", _("Touches per week"), touches, to_whom, _("touches"), bars=True),
+        _counted("touches", _("Messages per week"), touches, to_whom, _("messages"), bars=True),
         _counted("acknowledged", _("Acknowledgements over time"), rising, total_of, _("acknowledged")),
     ]
 

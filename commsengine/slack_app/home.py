@@ -23,7 +23,7 @@ LINES = 3
 QUOTED = 200
 """Characters of what was written."""
 
-NOTHING = N_("Nothing has been sent to you yet. What comes here later stays here, with what you answered.")
+NOTHING = N_("You have not got a message yet. Your messages and your answers stay on this page.")
 UNKNOWN = N_("We do not know this Slack account, so there is nothing to show.")
 
 Block = Mapping[str, Any]
@@ -77,7 +77,7 @@ def _campaign(part: CampaignPart, shown: Sequence[MessageRecord]) -> Iterator[Bl
     for message in shown:
         yield _section("\n".join([f"*{slack_text(message.key_point)}*", *map(_line, message.lines[-LINES:])]))
     if part.over:
-        yield _note(_("You hear nothing more of this campaign."))
+        yield _note(_("You get no more messages of this campaign."))
 
 
 def _line(line: Line) -> str:
@@ -87,7 +87,7 @@ def _line(line: Line) -> str:
 
 
 def _button(page: str) -> Block:
-    text = {"type": "plain_text", "text": _("Everything on one page, and settings")}
+    text = {"type": "plain_text", "text": _("All messages and settings on one page")}
     return {"type": "actions", "elements": [{"type": "button", "action_id": "own_page", "text": text, "url": page}]}
 
 

@@ -45,13 +45,13 @@ Body = Mapping[str, Any]
 Act = Callable[[Card, Evidence, str], str | None]
 """What a press does, given its card, its evidence and the thread for an answer; returns what the person is to read."""
 
-NOT_YOURS = N_("This message is for somebody else, so nothing was recorded. Yours comes to you directly.")
+NOT_YOURS = N_("This message is for somebody else, so nothing was recorded. You get your own message directly.")
 NOT_SURE = N_(
-    "Slack could not tell us just now whether this message is yours, so nothing was recorded. Please "
-    "press again in a minute, or open the message on its page."
+    "We could not check with Slack whether this message is yours, so nothing was recorded. "
+    "Please press again in a minute, or open the message on its page."
 )
-GONE = N_("This message is no longer on record. Please open the newest one you have.")
-LATE = N_("That cannot be taken back any more. Ask a question if it should be changed.")
+GONE = N_("We no longer have this message. Please open your newest message.")
+LATE = N_("You cannot undo this any more. If something is wrong, ask a question.")
 
 TIMEOUT = 10
 """Seconds for a call that no answer depends on."""
@@ -255,7 +255,7 @@ class SlackApp:
             self.cards.draw(own)
         if own is not place and respond is not None:
             with in_language(self._inbox.spoken(card)):
-                whisper(respond, _("That is recorded."))
+                whisper(respond, _("Recorded."))
 
     def _picture(self, key: str) -> Picture:
         return self._inbox.drawn(self._inbox.card(key, self._clock()), "slack")

@@ -27,7 +27,7 @@ Body = Mapping[str, Any]
 Block = dict[str, Any]
 Later = Callable[[Callable[[], None]], None]
 
-NOT_SURE = N_("Slack could not tell us just now who you are, so nothing was recorded. Please press again in a minute.")
+NOT_SURE = N_("We could not check with Slack who you are, so nothing was recorded. Please press again in a minute.")
 
 
 class ManagerButtons:
@@ -177,15 +177,15 @@ class ManagerButtons:
         chosen = _filled(body, "entry")
         if not chosen:
             self._desk.let_go(manager, about[0], about[1], self._clock())
-            return _("It goes out again from now on.")
+            return _("It is sent from now on.")
         until = self._desk.hold(manager, about[0], about[1], chosen, self._clock()).held_until
-        return _("Held. It goes out by itself on {day}.", day=day_text(until) if until else "")
+        return _("Held. It is sent on {day}.", day=day_text(until) if until else "")
 
     def _added(self, manager: Person, about: list[str], body: Body) -> str:
         text = _filled(body, "entry")
         kept = self._desk.add_line(manager, about[0], about[1], text, self._clock()).line
-        gone = N_("Your line is taken out of what leaves from now on.")
-        return _(N_("Your line stands in what leaves from now on.") if kept else gone)
+        gone = N_("Your line is removed from messages sent from now on.")
+        return _(N_("Your line is in the messages sent from now on.") if kept else gone)
 
 
 def _place(body: Body) -> tuple[str, str]:
@@ -205,7 +205,7 @@ def _outcome_form() -> Block:
     outcomes = [_option(_(words), name) for name, words in OUTCOME_WORDS.items()]
     unclear = [_option(_(words), name) for name, words in UNCLEAR_WORDS.items()]
     note = {"type": "plain_text_input", "action_id": "note", "multiline": True, "max_length": LONGEST_NOTE}
-    readers = _("The people who lead the campaign read it, with your name; the person gets it if they ask for it.")
+    readers = _("The people who lead the campaign read it with your name; the person gets it if they ask for it.")
     return _form(
         OUTCOME,
         _("How did it go?"),
@@ -230,12 +230,12 @@ def _hold_form(one: InTheirName) -> Block:
     if one.held_until:
         picker["initial_date"] = one.held_until.isoformat()
     most = one.hold_to
-    hint = _("At most five working days. The people who lead the campaign see it, and can let it go.")
+    hint = _("At most five working days. The people who lead the campaign see this and can send it earlier.")
     if most is not None:
         hint = _("Until {day} at most. {hint}", day=day_text(most), hint=hint)
     if one.held_until:
-        hint = _("{hint} Leave it empty to let it go now.", hint=hint)
-    entry = _entry("entry", _("It goes out again on"), picker, optional=bool(one.held_until), hint=hint)
+        hint = _("{hint} Leave it empty to send it now.", hint=hint)
+    entry = _entry("entry", _("Send it on"), picker, optional=bool(one.held_until), hint=hint)
     return _form(HOLD, _("Hold it for some days"), _("Hold it"), [entry])
 
 
@@ -243,8 +243,8 @@ def _line_form(one: InTheirName) -> Block:
     field: Block = {"type": "plain_text_input", "action_id": "entry", "multiline": True, "max_length": LONGEST_LINE}
     if one.line:
         field["initial_value"] = one.line
-    hint = _("Leave it empty to take your line out. The people who lead the campaign see it, too.")
-    entry = _entry("entry", _("It stands below the message, under your name"), field, optional=True, hint=hint)
+    hint = _("Leave it empty to remove your line. The people who lead the campaign see it, too.")
+    entry = _entry("entry", _("Your line, below the message and with your name"), field, optional=True, hint=hint)
     return _form(LINE, _("Add a line of your own"), _("Save"), [entry])
 
 

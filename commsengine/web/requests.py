@@ -16,7 +16,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 
 from commsengine.answers.inbox import Evidence
-from commsengine.translation import chosen
+from commsengine.translation import ENGLISH, chosen
 
 FIELD = "seen"
 """The hidden field of each form that carries the note."""
@@ -45,6 +45,11 @@ class Notes:
         except (BadData, ValueError, TypeError):
             return None
         return int(now.timestamp() * 1000) - shown if noted == key else None
+
+
+def liked(request: Request) -> str:
+    """The language that the browser asks for, as far as we know it; else that of the company."""
+    return chosen(request.headers.get("accept-language", ""), getattr(request.app.state, "language", ENGLISH))
 
 
 def evidence_of(request: Request, since: int | None) -> Evidence:
@@ -92,8 +97,3 @@ async def read_form(request: Request) -> dict[str, str]:
     except ValueError:  # not UTF-8, or too many fields
         raise HTTPException(400) from None
     return {name: value.replace("\x00", "").replace("\r\n", "\n").strip() for name, value in reversed(pairs)}
-
-
-def accepted_by(request: Request) -> str:
-    """The language that the browser asks for, where we do not know who is there."""
-    return chosen(request.headers.get("accept-language", ""))

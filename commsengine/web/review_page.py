@@ -23,7 +23,7 @@ from commsengine.web.rendering import page
 from commsengine.web.visits import VisitPage, Visits
 
 NOTICES = {
-    "open": N_("The gate is open: what follows begins at its dates, or now where these are past."),
+    "open": N_("The gate is open. What follows starts on its dates, or now if these are past."),
     "again": N_("The gate was open already; nothing has changed."),
 }
 

@@ -29,7 +29,7 @@ from commsengine.translation import _, in_language
 from commsengine.web.link_page import Form
 from commsengine.web.protection import RateLimit
 from commsengine.web.rendering import page
-from commsengine.web.requests import FIELD, Notes, accepted_by, evidence_of, read_form
+from commsengine.web.requests import FIELD, Notes, evidence_of, liked, read_form
 
 VISIT = dt.timedelta(hours=1)
 """So long a page stays open after its link was used."""
@@ -103,7 +103,7 @@ class Visits:
     def _language_at(self, token: str, request: Request, now: dt.datetime) -> str:
         # that of a link which does not work would tell whose it was
         found = self._links.whose(token, now)
-        return self.language(found, now) if found else accepted_by(request)
+        return self.language(found, now) if found else liked(request)
 
     def language(self, visitor: Visitor, now: dt.datetime, *, of_all: bool = False) -> str:
         """That of their pages; ``of_all``: of one that tells about all of the campaign."""
@@ -153,7 +153,7 @@ class VisitPage(ABC):
 
     def _enter(self, request: Request, form: Form | None) -> Response:
         visitor, now = self._visits.visitor(request, self.purpose), self._visits.clock()
-        with in_language(self._language(visitor, now) if visitor else accepted_by(request)):
+        with in_language(self._language(visitor, now) if visitor else liked(request)):
             return self._entered(request, visitor, form, now) if visitor else self._visits.ask_again()
 
     def _language(self, visitor: Visitor, now: dt.datetime) -> str:
