@@ -378,7 +378,7 @@ def test_an_order_is_given_in_a_form_of_places(open_team: Callable[..., Team]) -
     dialog = the_form(team)
     assert "What first?" in json.dumps(dialog.view)
     twice = team.slack.submit(dialog, {"entry": "1", "entry-1": "1", "entry-2": "0"})
-    assert "Please give each of them a place of its own." in twice.body
+    assert "Please give each of them a different place." in twice.body
     assert team.slack.submit(dialog, {"entry": "1", "entry-1": "2", "entry-2": "0"}).status == 200
     (answer,) = team.house.store.answers.of_person(ANA.id)
     assert answer.value == "Visits\nCalls\nOffers"

@@ -86,7 +86,7 @@ def test_a_small_form_takes_what_was_unclear_and_a_note(team: Team) -> None:
     filled = {"outcome": "objects", "unclear": "role", "note": "She <@U1> fears for her list."}
     assert team.slack.submit(dialog, filled).status == 200
     assert recorded(team) == [(ANA.email, "objects", "role", "She <@U1> fears for her list.")]
-    expect(lambda: "Has a reason against it" in json.dumps(post.blocks))
+    expect(lambda: "Has an objection" in json.dumps(post.blocks))
     assert "<@U1>" not in json.dumps(post.blocks)
 
 
@@ -103,8 +103,8 @@ def test_what_goes_out_in_their_name_can_be_held_and_gets_a_line(open_team: Call
     assert "Your people get this on" in json.dumps(post.blocks)
     assert [button for button in buttons(post) if button.startswith("manager-")] == ["manager-line", "manager-hold"]
     for action, filled, said in (
-        ("manager-hold", "2027-01-15", "Held. It goes out by itself on Friday, 15 January."),
-        ("manager-line", "Ask me on Thursday.", "Your line stands in what leaves from now on."),
+        ("manager-hold", "2027-01-15", "Held. It is sent on Friday, 15 January."),
+        ("manager-line", "Ask me on Thursday.", "Your line is in the messages sent from now on."),
     ):
         team.slack.click(MIA.email, action, post=post)
         expect(lambda: bool(team.slack.team.dialogs_of(MIA.email)))

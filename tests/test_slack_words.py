@@ -143,7 +143,7 @@ def test_edits_other_apps_and_our_own_messages_are_nothing_that_was_said(team: T
 def test_got_it_in_so_many_words_below_its_card_is_an_acknowledgement_by_reply(team: Team, words: str) -> None:
     team.house.store.people.save([Person("dana", "dana@example.com", "Dana Reyes")], by="t", now=team.house.clock())
     post = team.sent()
-    assert team.say(words, thread=post.ts).text == "Thank you. It is recorded that you have got it."
+    assert team.say(words, thread=post.ts).text == "Thank you. We recorded that you got it."
     (answer,) = team.house.store.answers.of_person(ANA.id)
     assert (answer.kind, answer.evidence, answer.key) == ("acknowledged", "reply", post.key)
     expect(lambda: team.redrawn(post, 1))
@@ -322,7 +322,7 @@ def test_a_press_on_the_card_of_an_answer_leaves_it_and_is_shown_on_the_message(
     assert team.slack.click(ANA.email, "heard_enough", post=answer).status == 200
     expect(lambda: "You said you have heard enough" in post.text)
     assert (team.house.kinds(), answer.edits, "Until May." in json.dumps(answer.blocks)) == (["heard_enough"], 0, True)
-    expect(lambda: team.slack.dm_of(ANA.email)[-1].text == "That is recorded.")
+    expect(lambda: team.slack.dm_of(ANA.email)[-1].text == "Recorded.")
 
 
 def test_all_that_is_said_to_people_is_in_the_catalog(team: Team) -> None:
@@ -374,7 +374,7 @@ def test_the_link_of_the_home_tab_opens_ones_own_page(team: Team) -> None:
 
 
 def test_a_home_tab_without_messages_and_of_a_stranger(team: Team) -> None:
-    assert "Nothing has been sent to you yet." in home(team)
+    assert "You have not got a message yet." in home(team)
     assert "We do not know this Slack account" in home(team, "eve@example.com")
 
 

@@ -209,10 +209,7 @@ def test_enough_of_the_campaign_answers_its_other_messages_too(tmp_path: Path) -
     house = answering(tmp_path, a_message(), a_message(id="worse-first"))
     key, other = house.touch(), house.touch(message="worse-first")
     house.inbox.heard_enough(house.card(key), BY_LINK, whole_campaign=True)
-    assert (
-        house.inbox.card(other, house.clock()).last_answer
-        == "You said you have heard enough of this campaign Mon 18:00"
-    )
+    assert house.inbox.card(other, house.clock()).last_answer == "You stopped all messages of this campaign Mon 18:00"
 
 
 def test_enough_of_a_message_leaves_the_others_alone(tmp_path: Path) -> None:

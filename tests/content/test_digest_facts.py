@@ -53,14 +53,14 @@ ALL = replace(
     troubles=("Nothing leaves by Slack.",),
     overdue=("By Monday: a shorter form.",),
     numbers=("Yesterday: 3 sent.",),
-    recorded=(RecordedTalk("Cy Mo", "Mia Wolf", "Has a reason against it", "12 January", "wants <b>time</b>"),),
+    recorded=(RecordedTalk("Cy Mo", "Mia Wolf", "Has an objection", "12 January", "wants <b>time</b>"),),
     waiting=19,
     opens="https://comms.example.com/p/abc",
 )
 IN_ORDER = (
     "Promised, and overdue", "a shorter form", "What is wrong", "Nothing leaves by Slack.", "waits for your decision",
     "Numbers of the day", "3 sent", "Questions that wait for you", "What people answered",
-    "People who need a person: 2 of 19 today", "Record how the talks went", "What came of talks", "In figures",
+    "People to call: 2 of 19 today", "Record how the talks went", "What came of talks", "In figures",
 )  # fmt: skip
 
 
@@ -185,4 +185,4 @@ def test_a_quiet_morning() -> None:
     assert quiet.empty
     assert not FACTS.empty
     assert not replace(quiet, answers=FACTS.answers).empty
-    assert "Today: nobody waits for you" in RENDERER.digest(DANA, quiet).text
+    assert "Today: nothing waits for you" in RENDERER.digest(DANA, quiet).text

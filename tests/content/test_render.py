@@ -83,7 +83,7 @@ def test_the_footer_says_why_who_how_often_and_when_again() -> None:
         "Dana sees whether you answered. Only if you do not answer does your manager hear of that, and is asked to "
         "talk to you; Dana reads what comes of it. Nobody sees whether you opened it."
     ) in text
-    assert "It comes every 2 days, 3 times at most. Next time: Wednesday, 13 January 2027." in text
+    assert "You get this every 2 days, at most 3 times. Next time: Wednesday, 13 January 2027." in text
     assert "It does not come again by itself." in written(again_at=None).text
 
 
@@ -147,7 +147,7 @@ def test_a_correction_says_what_no_longer_holds() -> None:
     shown = written("fixed", corrects="one-record")
     assert shown.subject.startswith("Correction: ")
     assert (
-        "We told you before: Every customer conversation is logged in one record. That no longer holds." in shown.text
+        "We told you before: Every customer conversation is logged in one record. This is no longer true." in shown.text
     )
 
 
@@ -342,7 +342,7 @@ def test_a_wrong_message_is_quoted_with_the_date_of_then_and_names_none() -> Non
     shown = a_renderer(a_plan(wrong, right)).touch(
         a_touch("right", corrects="one-record go_live=2027-03-01"), BEN, CAST
     )
-    assert "We told you before: We start on Monday, 1 March 2027. That no longer holds." in shown.text
+    assert "We told you before: We start on Monday, 1 March 2027. This is no longer true." in shown.text
     assert shown.named == ""
 
 

@@ -123,9 +123,7 @@ def test_the_sponsor_is_proposed_to_the_lead_only_after_an_outreach_that_did_not
     live(store, engine, clock, "2027-01-27")
     one = next(one for one in listed(store, clock) if one.person.id == someone(1).id)
     assert (one.kind, one.carrier) == ("sponsor", "dana@example.com")
-    assert one.reason == (
-        "Personal outreach did not help (objects, 16 January): a proposal to ask the sponsor, sam@example.com."
-    )
+    assert one.reason == ("The call did not help (objects, 16 January). Ask the sponsor, sam@example?com.")
     assert "in person: objects on 16 January" in one.tried
 
 
@@ -302,7 +300,7 @@ def test_who_confirmed_and_did_not_do_it_is_followed_up_for_that(
     live(store, engine, clock, "2027-01-16")
     reasons = {one.person.id: one.reason for one in listed(store, clock)}
     assert reasons == {
-        someone(1).id: "Confirmed, not yet done: The first call is logged.",
+        someone(1).id: "Confirmed, but not done yet: The first call is logged.",
         someone(2).id: "No answer after 2 messages.",  # a check tells nothing here
         someone(3).id: "No answer after 2 messages.",
     }

@@ -133,7 +133,7 @@ def test_a_manager_whom_no_channel_reaches_is_told_of_in_the_leads_digest(
     at(running, clock, EIGHT)
     assert told(bag) == []
     (digest,) = [message for message in bag.arrived if message.to_email == "dana@example.com"]
-    assert "Mia Wolf is to do this, but no channel reaches them: please tell them, or do it yourself." in digest.text
+    assert "Mia Wolf should call, but no channel reaches them. Please tell them, or call yourself." in digest.text
     assert "Ask Person about one-record." in digest.text
 
 
@@ -156,7 +156,7 @@ def test_the_sponsor_is_asked_by_a_human_also_as_a_manager(
     at(waiting(store, engine, clock, plan=plan), clock, EIGHT)
     assert told(bag) == []
     (digest,) = [message for message in bag.arrived if message.to_email == "dana@example.com"]
-    assert "Mia Wolf is to do this, but the sponsor is asked by you, never by a machine" in digest.text
+    assert "Mia Wolf is to do this, but the sponsor gets no message about this, please ask them yourself" in digest.text
 
 
 def test_after_a_manager_has_left_the_next_one_up_hears(

@@ -208,7 +208,11 @@ def test_the_page_of_a_cancelled_campaign_says_so_and_records_nothing(open_site:
     key = site.house.touch()
     site.house.store.campaigns.cancel("crm", by="dana", now=site.house.clock())
     html = site.get(key).text
-    assert ("This campaign is over" in html, "mailto:dana@example.com" in html, html.count("<form")) == (True, True, 1)
+    assert ("This campaign has ended" in html, "mailto:dana@example.com" in html, html.count("<form")) == (
+        True,
+        True,
+        1,
+    )
     assert "Send me the link" in html
     for form in ({}, {"do": "got_it"}, {"do": "check", "choice": CHECK["right"]}, {"do": "snooze"},
                  {"do": "question", "text": "Why?"}):  # fmt: skip
@@ -487,7 +491,7 @@ def test_the_page_of_a_correction_says_what_was_told_to_those_who_were(open_site
     assert "We told you before" not in site.get(key).text
     with site.house.store.database.write() as connection:
         connection.exec_driver_sql("UPDATE touch SET corrects = 'one-record'")
-    said = "We told you before: Every customer conversation is logged in one record. That no longer holds."
+    said = "We told you before: Every customer conversation is logged in one record. This is no longer true."
     assert said in site.get(key).text
 
 

@@ -34,7 +34,7 @@ def test_a_managers_page_lists_their_calls_and_takes_the_outcome(site: Site) -> 
         assert words in page.text
     done = said(site, page, do="outcome", id=call, outcome="objects", unclear="role", note="She fears <b>it</b>.")
     assert "Recorded. Thank you" in done.text
-    assert "Nobody needs a word from you just now" in done.text
+    assert "No one needs a call from you now" in done.text
     assert "She fears &lt;b&gt;it&lt;/b&gt;." in done.text
     (one,) = site.house.store.answers.outcomes()
     assert (one.outcome, one.unclear, one.by) == ("objects", "role", MIA.email)
@@ -71,15 +71,15 @@ def test_a_form_that_says_nothing_we_know_is_refused(site: Site, fields: dict[st
 def test_what_goes_out_in_their_name_can_be_held_and_gets_a_line(open_site: Callable[..., Site]) -> None:
     site = open_site(NAMED)
     page, about = opened(site), {"campaign": "crm", "message": "one-record"}
-    assert "What goes out in your name" in page.text
+    assert "What is sent in your name" in page.text
     held = said(site, page, do="hold", until="2027-01-15", **about)
-    assert "You hold it. It goes on by itself on" in held.text
+    assert "You hold this message. It is sent on" in held.text
     added = said(site, page, do="line", text="Ask me on <Thursday>.", **about)
     assert "Mia adds: Ask me on &lt;Thursday&gt;." in added.text
     theirs = site.get(site.house.touch(ANA))
     assert "Mia adds: Ask me on &lt;Thursday&gt;." in theirs.text
     gone = said(site, page, do="let_go", **about)
-    assert "It goes out again from now on." in gone.text
+    assert "It is sent from now on." in gone.text
     too_long = said(site, page, do="hold", until="2027-03-01", **about)
     assert (too_long.status_code, "5 working days is the most" in too_long.text) == (422, True)
 
