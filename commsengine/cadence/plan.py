@@ -579,6 +579,7 @@ class Plan(Frozen):
     def texts(self) -> Mapping[str, str]:
         """Every text that people read, by name, in the language of the plan."""
         named = {f"milestones.{name}.title": self.milestone_title(name) for name in self.milestones}
+        named |= {f"audience.roles.{role}.title": self.audience.title(role) for role in self.audience.roles}
         return {name: named.get(name, text) for name, text in texts_of(self) if named.get(name, text).strip()}
 
     def texts_with(self, messages: Iterable[str], roles: Collection[str]) -> frozenset[str]:

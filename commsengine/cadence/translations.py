@@ -57,7 +57,8 @@ def with_texts(node: Any, texts: Translation, name: str = "") -> Any:
         own = words and isinstance(value, str)
         new = (texts.get(below) or value) if own else with_texts(value, texts, below)
         if new is not value:
-            changed[part] = new
+            alone = own and isinstance(getattr(node, part, ""), tuple)
+            changed[part] = (new,) if alone else new
     return _changed(node, changed) if changed else node
 
 
@@ -72,13 +73,13 @@ def _changed(node: Any, changed: dict[str, Any]) -> Any:
 
 
 def _parts(node: object) -> Iterator[tuple[str, Any, bool]]:
-    """Each part with its name, and whether it is text, or a list of texts."""
+    """Each part with its name, and whether it is text, or a list of texts; a list of one is that text."""
     if isinstance(node, BaseModel):
         words: Collection[str] = getattr(node, "WORDS", ())
         for field in type(node).model_fields:
             value = getattr(node, field)
             if field in words and isinstance(value, tuple):
-                value = _Listed(value)
+                value = value[0] if len(value) == 1 else _Listed(value)
             yield field, value, field in words
     elif isinstance(node, Mapping):
         yield from ((str(key), value, False) for key, value in node.items())

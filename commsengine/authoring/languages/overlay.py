@@ -191,10 +191,10 @@ class _Reader:
         node = self._tree.at(path)
         if isinstance(node, str):
             self._text(path, name, node)
-        elif name in self._names:
+        elif name in self._names and not (isinstance(node, list) and len(node) == 1):
             cause = _("'{key}' is one text in the plan.", key=path[-1])
             _note(self._overlay, path, "bad_value", cause, _("Write one text."))
-        elif name and name not in self._inner:
+        elif name and name not in self._inner and name not in self._names:
             self._unknown(path, name)
         elif isinstance(node, list):
             self._items(path, name, node)
@@ -233,8 +233,7 @@ class _Reader:
             _note(self._overlay, path, "wrong_number", cause, _("Write one for each of the plan, in its order."))
 
     def _text(self, path: YamlPath, name: str, text: str) -> None:
-        alone = (f"{name}.text", f"{name}.0")
-        name = next((one for one in (name, *alone) if one in self._names and f"{name}.1" not in self._names), name)
+        name = next((one for one in (name, f"{name}.text", name.removesuffix(".0")) if one in self._names), name)
         if name in self._names:
             self._overlay.paths[name] = path
             self._overlay.texts |= {name: text} if text.strip() else {}

@@ -109,7 +109,7 @@ class _Writer:
         for key, child in node.items():
             below = f"{name}.{key}" if name else key
             yield from self._noted(below, indent)
-            leaf = child if isinstance(child, str) else child.get("text") if key == "commit" else _single(child)
+            leaf = child if isinstance(child, str) else child.get("text") if key == "commit" else None
             if isinstance(leaf, str):
                 yield from self._above(leaf, indent)
                 yield from _entry(f"{indent}{key}:", self.texts.get(leaf, ""), depth + 1)
@@ -188,12 +188,6 @@ def _put(tree: dict[str, Any], parts: Sequence[str], name: str) -> None:
     for part in parts[:-1]:
         tree = tree.setdefault(part, {})
     tree[parts[-1]] = name
-
-
-def _single(child: Mapping[str, Any]) -> str | None:
-    # a list of one text is that text
-    only = child.get("0") if len(child) == 1 else None
-    return only if isinstance(only, str) and only.endswith(".text.0") else None
 
 
 def _as_item(lines: list[str], indent: str) -> Iterator[str]:
