@@ -14,7 +14,7 @@ from commsengine.errors import InputError
 from commsengine.translation import N_, _, counted, has_catalog
 
 if TYPE_CHECKING:
-    from commsengine.authoring.languages.translate import Translated
+    from commsengine.authoring.languages.update import Translated
     from commsengine.wiring import Wiring
 
 MOST_SHOWN = 20
@@ -33,7 +33,7 @@ def translate(wiring: Wiring, plan: Path, language: str, dry_run: bool, as_json:
 
     Example: commsengine translate schedules/crm-rollout.yaml --to de
     """
-    from commsengine.authoring.languages.translate import translated
+    from commsengine.authoring.languages.update import translated
     from commsengine.authoring.plan_file import review_plan
 
     review = review_plan(plan, root=wiring.folder)
@@ -66,7 +66,7 @@ def _as_data(plan: Path, found: Translated, *, written: bool) -> dict[str, objec
 def _tell(plan: Path, found: Translated, *, dry_run: bool) -> None:
     new = found.updated
     for names, text in (
-        (new.missing, N_("missing: {name}")),
+        ([] if found.begun else new.missing, N_("missing: {name}")),
         (new.outdated, N_("outdated: {name}")),
         (new.gone, N_("not in the plan any more: {name}")),
     ):
