@@ -116,6 +116,7 @@ class Overlay:
     sources: dict[str, str] = field(default_factory=dict)
     marked: dict[str, str] = field(default_factory=dict)
     unknown: dict[str, str] = field(default_factory=dict)
+    unknown_paths: dict[YamlPath, str] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
 
     def outdated(self, plan: Plan) -> list[str]:
@@ -208,9 +209,12 @@ class _Reader:
             for place in range(len(items)):
                 self._message((*path, place))
             return
-        self._fits(path, name, len(items))
+        wanted = self._fits(path, name, len(items))
         for place in range(len(items)):
-            self._node((*path, place), f"{name}.{place}")
+            if wanted and place >= wanted:
+                self._keep((*path, place), f"{name}.{place}")
+            else:
+                self._node((*path, place), f"{name}.{place}")
 
     def _message(self, path: YamlPath) -> None:
         node = self._tree.at(path)
@@ -225,12 +229,13 @@ class _Reader:
         self._seen.add(found)
         self._node(path, f"messages.{found}")
 
-    def _fits(self, path: YamlPath, name: str, given: int) -> None:
+    def _fits(self, path: YamlPath, name: str, given: int) -> int:
         wanted = sum(part.removeprefix(f"{name}.").isdigit() for part in {*self._names, *self._inner} if part != name)
         if wanted and given != wanted:
             cause = N_("'{key}' has {given} here and {wanted} in the plan.")
             cause = _(cause, key=path[-1], given=given, wanted=wanted)
             _note(self._overlay, path, "wrong_number", cause, _("Write one for each of the plan, in its order."))
+        return wanted
 
     def _text(self, path: YamlPath, name: str, text: str) -> None:
         name = next((one for one in (name, f"{name}.text", name.removesuffix(".0")) if one in self._names), name)
@@ -245,9 +250,13 @@ class _Reader:
                 self._overlay, path, "bad_value", cause, _("Write it as the plan does, with the same keys or a list.")
             )
 
-    def _unknown(self, path: YamlPath, name: str) -> None:
-        for one, text in _leaves(self._tree.at(path), name):
+    def _keep(self, path: YamlPath, name: str) -> None:
+        for at, one, text in _leaves(self._tree.at(path), path, name):
             self._overlay.unknown[one] = text
+            self._overlay.unknown_paths[at] = one
+
+    def _unknown(self, path: YamlPath, name: str) -> None:
+        self._keep(path, name)
         around, _dot, key = name.rpartition(".")
         beside = [part.rpartition(".")[2] for part in (*self._names, *self._inner) if part.rpartition(".")[0] == around]
         here = [] if around and around not in self._inner and around not in self._names else sorted(set(beside))
@@ -259,14 +268,14 @@ def _unwritten(plan: Plan) -> Iterator[str]:
     return (f"messages.{message.id}.link" for message in plan.messages)
 
 
-def _leaves(node: Any, name: str) -> Iterator[tuple[str, str]]:
+def _leaves(node: Any, path: YamlPath, name: str) -> Iterator[tuple[YamlPath, str, str]]:
     if isinstance(node, str):
-        yield from [(name, node)] if node.strip() else []
+        yield from [(path, name, node)] if node.strip() else []
         return
     parts = node.items() if isinstance(node, Mapping) else enumerate(node)
     for key, value in parts:
         if key != "id":
-            yield from _leaves(value, f"{name}.{key}")
+            yield from _leaves(value, (*path, key), f"{name}.{key}")
 
 
 def _what_is_wrong(name: str, key: str, here: list[str]) -> tuple[str, str, str]:
@@ -308,7 +317,7 @@ _NO_TEXTS = {
 
 
 def _remember(overlay: Overlay, own: str) -> None:
-    by_path = {path: name for name, path in overlay.paths.items()}
+    by_path = {**overlay.unknown_paths, **{path: name for name, path in overlay.paths.items()}}
     for path, lines in comments_of(overlay.tree).items():
         name = by_path.get(path) or by_path.get(_first_text(overlay.tree, path))
         if name:
