@@ -20,7 +20,7 @@ from commsengine.cadence.check_questions import answer_id, asks_of, offered_turn
 from commsengine.cadence.dialogue import about
 from commsengine.cadence.history import PublicReply, Touch
 from commsengine.cadence.kinds_and_states import REPEATED, Asked, AskKind, ChannelName, channel_of
-from commsengine.cadence.people import ANYBODY, Person
+from commsengine.cadence.people import Person
 from commsengine.cadence.plan import ANGLES, Plan, Workspace
 from commsengine.cadence.plan import Message as PlanMessage
 from commsengine.cadence.told import NOTHING, Told, as_told, told_of
@@ -204,8 +204,7 @@ class Renderer:
 
     def calendar_url(self) -> str:
         """Of the milestones as a calendar, the same for all of a language and for good; empty without any."""
-        translated = self.language_of_dates(ANYBODY) != self._own
-        key = f"{self.plan.campaign} {self._only}" if translated else self.plan.campaign
+        key = self.plan.campaign if self.words is self.plan else f"{self.plan.campaign} {self._only}"
         return f"{self._links.url('calendar', key, FOR_GOOD)}.ics" if self.plan.milestones else ""
 
     @_in_their_language(_of_touch)

@@ -79,7 +79,7 @@ def overlay_files(plan: Path) -> list[tuple[str, Path]]:
 def plan_of(path: Path) -> Path:
     """The plan that a file is an overlay of; else the file itself."""
     stem, _dot, code = path.stem.rpartition(".")
-    if path.suffix not in ENDINGS or not stem or not code:
+    if path.suffix not in ENDINGS or not stem or not code or not path.is_file():
         return path
     plans = (path.with_name(stem + ending) for ending in (path.suffix, *ENDINGS))
     plan = next((plan for plan in plans if plan.is_file()), path)
