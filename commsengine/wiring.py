@@ -10,7 +10,7 @@ import os
 import pwd
 import shlex
 import socket
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, closing, nullcontext
 from dataclasses import replace
 from functools import cached_property
@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     from commsengine.engine.senders import ChannelSetup
     from commsengine.engine.state_folder import StateFolder
     from commsengine.links import Links
+    from commsengine.people_feed import PeopleFeed
     from commsengine.planning.plan_on_disk import PlanningBasis
     from commsengine.planning.preview import PreviewBasis
     from commsengine.reports.manager_desk import ManagerDesk
@@ -85,6 +86,13 @@ def _zone_of_this_machine() -> dt.tzinfo:
             return ZoneInfo.from_file(file)
     except (OSError, ValueError):
         return dt.UTC
+
+
+def with_their_ids(directory: Sequence[Person], people: Sequence[Person]) -> list[Person]:
+    """The directory with the ids that ``people`` of a file have, where they are known by address only."""
+    known, wanted = {each.id for each in directory}, {each.email.lower(): each.id for each in people}
+    new = {email: each for email, each in wanted.items() if each not in known and each != email}
+    return [replace(each, id=new.get(each.email.lower(), each.id)) for each in directory]
 
 
 class Wiring:
@@ -215,10 +223,37 @@ class Wiring:
         own = self.folder / "message_templates"
         return load_templates(shipped_folder(), own if own.is_dir() else None)
 
-    def read_people(self, file: Path) -> PeopleFile:
+    def read_people(
+        self,
+        file: Path,
+        *,
+        columns: Mapping[str, str] | None = None,
+        rekey: bool = False,
+        encoding: str = "",
+        sheet: str = "",
+        guests: bool = False,
+    ) -> PeopleFile:
+        """As ``load_people``. ``columns`` come in place of those of the workspace; with ``rekey`` people who are known
+        by address are read as if the directory had them by the file's ids.
+        """
         from commsengine.authoring.people.people_file import load_people
 
-        return load_people(file, directory=self._imported() or ())
+        today, mapping = self.clock().date(), self.people_columns if columns is None else columns
+
+        def read(directory: Sequence[Person]) -> PeopleFile:
+            how = {"encoding": encoding, "sheet": sheet}
+            return load_people(file, directory=directory, mapping=mapping, guests=guests, today=today, **how)
+
+        directory = self._imported() or ()
+        found = read(directory)
+        return read(with_their_ids(directory, found.people)) if rekey else found
+
+    @cached_property
+    def people_columns(self) -> Mapping[str, str]:
+        """What headings of people files mean, as this workspace has said before."""
+        from commsengine.authoring.people.columns_file import FILE, load_columns
+
+        return load_columns(self.folder / FILE)
 
     def check(self, plan: Path) -> CheckResult:
         from commsengine.authoring.check import check
@@ -233,7 +268,15 @@ class Wiring:
             if not error.problems:
                 raise
             beside += error.problems
-        return check(plan, root=self.folder, people=people, templates=templates, beside=beside)
+        return check(
+            plan,
+            root=self.folder,
+            people=people,
+            templates=templates,
+            beside=beside,
+            columns=self.people_columns,
+            today=self.clock().date(),
+        )
 
     def review_catalogs(self) -> list[Problem]:
         """What is wrong with the languages that the workspace adds."""
@@ -624,7 +667,32 @@ class Wiring:
             redraws=self.slack_app.cards if self.slack_app else None,
             ready=ready,
             ping=Ping(self.settings.heartbeat_url),
+            look=self.look_at_feed,
         )
+
+    def look_at_feed(self) -> None:
+        """Takes a new file of the watched folder, or holds it."""
+        if self.people_feed is not None:
+            self.people_feed.look(self.clock())
+
+    @cached_property
+    def people_feed(self) -> PeopleFeed | None:
+        """``None`` where no folder is watched."""
+        from commsengine.people_feed import PeopleFeed
+
+        place, everybody = self.settings.feed, self.settings.people_feed_complete
+        if place is None:
+            return None
+        return PeopleFeed(place, self.store, self.read_people, complete=everybody, tell=self._tell_of_held_files)
+
+    def _tell_of_held_files(self, now: dt.datetime) -> None:
+        from commsengine.engine.alerts import Alerts
+        from commsengine.reports.held_files import held_files, held_text
+
+        alerts = Alerts(self.store, self.settings.admin_email, self.channels)
+        for held in held_files(self.store):
+            if held["source"] == "feed":
+                alerts.file_held(held_text(held), now)
 
     def _heartbeat_age(self) -> dt.timedelta | None:
         last = self.store.engine.heartbeat()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -108,16 +108,25 @@ class Answering:
         return [answer.kind for answer in self.store.loading.histories([person.id])[person.id].history.answers]
 
 
-def answering(folder: Path, *messages: Mapping[str, object], language: str = "", **changes: object) -> Answering:
+def answering(
+    folder: Path,
+    *messages: Mapping[str, object],
+    people: Sequence[Person] = (ANA, BEN, MIA),
+    workspace: Workspace | None = None,
+    language: str = "",
+    **changes: object,
+) -> Answering:
     """Monday 09:00 UTC of the week of kickoff, the campaign running.
 
     With a ``language`` the plan is there in it, too, each text in ⟦ ⟧, and Ana and Mia read it.
     """
+    rules = workspace or Workspace()
     clock = Clock(MONDAY)
     store = fresh.a_store(folder / "answers.db")
     plan = a_plan(*(messages or (a_message(),)), **changes)
-    plan = translated(plan, language, "⟦{}⟧".format) if language else plan
-    people = [replace(ANA, language=language), BEN, replace(MIA, language=language)]
+    if language:
+        plan = translated(plan, language, "⟦{}⟧".format)
+        people = [replace(one, language=language) if one.id in ("ana", "mia") else one for one in people]
     store.people.save(people, by="test", now=utc("2027-01-04"))
     introduced = {message.id: utc("2027-01-04") for message in plan.messages}
     store.campaigns.save_version(plan, TEMPLATES, "", introduced=introduced, by="test", now=utc("2027-01-04"))
@@ -125,7 +134,7 @@ def answering(folder: Path, *messages: Mapping[str, object], language: str = "",
     links = Links("http://127.0.0.1:8080", KEYS)
 
     def renderer(plan: Plan, templates: Mapping[str, str]) -> Renderer:
-        return Renderer(plan, templates, links, Workspace())
+        return Renderer(plan, templates, links, rules)
 
     fresh_links = FreshLinks(store, links.base_url, OwnMail(store, renderer, ["email", "slack"]))
     return Answering(

@@ -29,6 +29,7 @@ class Pseudo(NullTranslations):
     def __init__(self, *, values_outside: bool = False) -> None:
         super().__init__()
         self.asked: set[str] = set()
+        self.language = LANGUAGE
         self._values_outside = values_outside
 
     def gettext(self, message: str) -> str:
@@ -48,6 +49,7 @@ class Pseudo(NullTranslations):
 def in_pseudo(language: str = LANGUAGE, *, values_outside: bool = False) -> Iterator[Pseudo]:
     """In place of English, other threads speak it too."""
     texts = Pseudo(values_outside=values_outside)
+    texts.language = language
     with in_place_of(language, texts), in_language(language):
         yield texts
 

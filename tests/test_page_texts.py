@@ -12,7 +12,10 @@ import pytest
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from commsengine.cadence.kinds_and_states import MEASURES
 from commsengine.content.phrases import install_words
+from commsengine.reports.phases.measures import PHASE_STATES
+from commsengine.reports.phases.unclear import subject
 from tests.catalogs import ROOT
 from tests.pseudo import in_pseudo, texts_of, untranslated_html, value
 
@@ -134,6 +137,7 @@ def review_page(pick: Pick) -> dict[str, Any]:
     return {
         **said_above(pick), "record": Thing(plan=Thing(title=value("title"))), "note": "n",
         "review": pick([None, review, review]), "views": pick([[], [a_phase(pick), a_phase(pick)]]),
+        "phase_states": PHASE_STATES,
     }  # fmt: skip
 
 
@@ -207,7 +211,8 @@ def report_page(pick: Pick) -> dict[str, Any]:
         replies=pick([[], [Thing(public=True, asked=value("asked"), message="", text=value("text"))]]),
     )  # fmt: skip
     return {
-        "report": report, "headline": value("headline"), "lines": [value("line"), value("line")],
+        "phase_states": PHASE_STATES, "measures": MEASURES, "subject": subject,
+        "report": report, "state": value("state"), "headline": value("headline"), "lines": [value("line")] * 2,
         "sections": [(message, pick([[], panels]))], "weeks": pick([[], [a_plot()]]),
         "outcomes": pick([[], [(outcome(pick, share), pick([[], panels]))]]),
         "fewest": 10, "shown_people": 2400, "whens": lambda at: value("day"), "hair": 0.001,

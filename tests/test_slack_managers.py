@@ -74,7 +74,7 @@ def test_to_hear_no_more_is_for_good_so_slack_asks_again(team: Team) -> None:
     team.house.call(ANA)
     button = button_of(a_list(team), "outcome_declines")
     assert button
-    assert "Nobody asks this person again" in button["confirm"]["text"]["text"]
+    assert "This person is not asked about these messages again" in button["confirm"]["text"]["text"]
 
 
 def test_a_small_form_takes_what_was_unclear_and_a_note(team: Team) -> None:
@@ -122,4 +122,4 @@ def test_a_hold_that_is_too_long_is_refused_in_the_form(open_team: Callable[...,
     expect(lambda: bool(team.slack.team.dialogs_of(MIA.email)))
     (dialog,) = team.slack.team.dialogs_of(MIA.email)
     team.slack.submit(dialog, {"entry": "2027-02-15"})
-    assert "5 working days is the most" in dialog.errors["entry"]
+    assert "at most 5 working days" in dialog.errors["entry"]

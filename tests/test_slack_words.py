@@ -30,7 +30,7 @@ from tests.waiting import expect
 open_team, team = slack_house.open_team, slack_house.team
 
 EVE = Person(id="eve", email="eve@example.com", name="Eve")
-PROMISE = "answers here, usually within two working days."
+PROMISE = "usually answers here within two working days."
 
 
 def event(team: Team, post: Post, **changes: Any) -> int:
@@ -189,10 +189,10 @@ def test_an_acknowledgement_taken_back_is_not_made_again_by_a_late_delivery(team
 
 def test_somebody_who_got_nothing_yet_hears_whom_to_ask(team: Team) -> None:
     team.house.store.people.save([Person("dana", "dana@example.com", "Dana Reyes")], by="t", now=team.house.clock())
-    said = 'No message has been sent to you here yet. Dana Reyes leads "One customer record" and can help: '
+    said = 'You have not got a message here yet. Dana Reyes leads "One customer record" and can help: '
     assert team.say("What is this?").text.replace("\u2060", "") == f"{said}dana@example.com"
     team.house.store.campaigns.pause("crm", by="t", now=team.house.clock(), reason="")
-    assert "Your manager may know more." in team.say("What is this?").text
+    assert "Please ask your manager." in team.say("What is this?").text
     assert team.questions() == []
 
 
@@ -207,7 +207,7 @@ def test_a_file_alone_is_no_question_and_one_with_words_is(team: Team) -> None:
     typed = team.slack.team.say(post.user, "", post.ts)
     assert event(team, typed, subtype="file_share", files=[{"id": "F1"}]) == 200
     expect(lambda: len(team.answers()) == 1)
-    assert "A file or picture alone reaches nobody here." in team.answers()[0].text
+    assert "We cannot read files or pictures here." in team.answers()[0].text
     typed = team.slack.team.say(post.user, "Is this right?", post.ts)
     assert event(team, typed, subtype="file_share", files=[{"id": "F1"}], event_id="Ev2") == 200
     assert team.questions() == ["Is this right?"]
@@ -215,7 +215,7 @@ def test_a_file_alone_is_no_question_and_one_with_words_is(team: Team) -> None:
 
 def test_what_is_too_long_is_told(team: Team) -> None:
     post = team.sent()
-    assert "4000 characters at most" in team.say("x" * 4001, thread=post.ts).text
+    assert "at most 4000 characters" in team.say("x" * 4001, thread=post.ts).text
     assert team.questions() == []
 
 

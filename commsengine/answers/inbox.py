@@ -49,6 +49,7 @@ from commsengine.cadence.people import ANYBODY, Person
 from commsengine.cadence.plan import Message, Plan
 from commsengine.content.message import RenderedMessage
 from commsengine.content.person_values import Signers
+from commsengine.content.phrases import EXPLAIN
 from commsengine.content.render import Renderer, RendererFor, spoken_by
 from commsengine.engine.directory import SignerLookup, campaigns_of
 from commsengine.errors import CommsError, InputError
@@ -65,8 +66,6 @@ LONGEST = 4000
 
 TOGETHER = dt.timedelta(minutes=5)
 """What a person types about one message within so long is one question: many write one thought in several lines."""
-
-EXPLAIN, EXPLAIN_IT = N_("Please explain it to me"), N_("Please explain it to me ({question})")
 
 log = structlog.get_logger(__name__)
 
@@ -239,8 +238,8 @@ class AnswerInbox:
     def language_of_pages(self, person: Person, campaign: str = "") -> str:
         """That of a page about several campaigns: the person's if one of theirs speaks it; this one is asked first."""
         named = self._store.campaigns.get(campaign) if campaign else None
-        going_on = (record for record in self._store.campaigns.all() if record.state in ("running", "paused"))
-        records = [*([named] if named else []), *campaigns_of(self._store, person), *going_on]
+        known = campaigns_of(self._store, person) if person != ANYBODY else []
+        records = [*([named] if named else []), *known, *reversed(self._store.campaigns.all())]
         return spoken_by(person, [self._renderer(record) for record in records])
 
     def drawn(self, card: Card, channel: ChannelName) -> tuple[str, Blocks]:
@@ -400,9 +399,8 @@ class AnswerInbox:
         renderer = self._renderer(self._version(card.touch))
         writer = renderer.in_language(renderer.language(ANYBODY))
         question = self._text(card, writer).check.question
-        with in_language(writer.written_in):
-            asked = _(EXPLAIN_IT, question=question) if question else _(EXPLAIN)
-        return self.ask(card, asked, evidence, thread)
+        about = f" ({question})" if question else ""
+        return self.ask(card, f"{EXPLAIN}{about}", evidence, thread)
 
     def snooze(self, card: Card) -> Card:
         """Nothing of this message comes before the person's next local day."""

@@ -5,16 +5,26 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 from commsengine.answers.touch_text import given_as_shown
 from commsengine.answers.wording import spoken
 from commsengine.cadence.calendar import zone_of
-from commsengine.cadence.kinds_and_states import ANSWERS, BY_HAND, CHANNELS, ChannelName, Wish
+from commsengine.cadence.kinds_and_states import (
+    ANSWERS,
+    BY_HAND,
+    CHANNELS,
+    OUTCOME_WORDS,
+    UNCLEAR_WORDS,
+    ChannelName,
+    OutcomeName,
+    Unclear,
+    Wish,
+)
 from commsengine.cadence.people import COLUMNS, Person
 from commsengine.cadence.plan import Plan
 from commsengine.cadence.time_notation import clock_text
-from commsengine.content.phrases import day_text, ending_text
+from commsengine.content.phrases import day_text, ending_text, question_text
 from commsengine.engine.directory import campaigns_of
 from commsengine.errors import InputError
 from commsengine.store.records import AskId, CampaignRecord, ReplyRecord
@@ -223,7 +233,7 @@ def _question(row: Row) -> Happening:
     if row["objection"]:  # the note is for the people who lead the campaign
         yield row["asked_at"], _("You objected, as recorded after a talk with you"), ""
     else:
-        yield row["asked_at"], _("You asked"), row["text"]
+        yield row["asked_at"], _("You asked"), question_text(row["text"])
     if row["answered_at"]:
         yield row["answered_at"], _("You got the answer"), row["answer"]
 
@@ -246,9 +256,10 @@ def _snooze(row: Row) -> Happening:
 
 
 def _outcome(row: Row) -> Happening:
-    text = _("Recorded after a talk with you: {outcome}", outcome=row["outcome"])
-    if row["unclear"]:
-        text = _("{outcome}; unclear: {unclear}", outcome=text, unclear=row["unclear"])
+    came: OutcomeName = row["outcome"]
+    text = _("Recorded after a talk with you: {outcome}", outcome=_(OUTCOME_WORDS[came]))
+    if unclear := cast("Unclear | None", row["unclear"] or None):
+        text = _("{outcome}; unclear: {unclear}", outcome=text, unclear=_(UNCLEAR_WORDS[unclear]))
     yield row["at"], text, ""
 
 

@@ -301,9 +301,9 @@ def template_names(plan: Plan, columns: Collection[str] | None = None) -> Vocabu
         "briefing": dict.fromkeys(("day", "past", "only", "same", "named", "asks_first")),
         **dict.fromkeys((
             "again", "all_answers", "answer", "ask", "calls_today", "channel", "commit", "corrected", "direction",
-            "ending", "given", "headline", "input", "is_called", "key_point", "language", "manager_sees", "often", "once",
-            "others", "promised", "question", "questions_shown", "reply_by", "role", "several_leads", "start", "text",
-            "to_do", "tried",
+            "ending", "given", "headline", "input", "is_called", "key_point", "language", "manager_sees", "often",
+            "once", "others", "promised", "question", "questions_shown", "reply_by", "role", "several_leads", "start",
+            "text", "to_do", "tried",
         )),
         "points": [dict.fromkeys(("angle", "title", "text"))],
         "choices": [None],

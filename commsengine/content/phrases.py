@@ -15,7 +15,7 @@ from babel.dates import format_date, format_skeleton, format_time
 from commsengine.cadence.kinds_and_states import ENDINGS, Ending
 from commsengine.cadence.plan import Cadence, Milestone
 from commsengine.cadence.told import is_week, monday_of
-from commsengine.translation import _, counted, install, language_in_use
+from commsengine.translation import N_, _, counted, install, language_in_use
 
 Style = Literal[
     "full", "long", "weekday", "short weekday", "brief", "brief with year", "month and day", "short month and day"
@@ -110,13 +110,23 @@ def _locale(language: str) -> Locale | None:
 def install_words(environment: Any) -> None:
     """Gives the templates of pages the catalogs, and days and times as filters."""
     install(environment)
-    words = (day_text, short_day_text, weekday_text, brief_day_text, month_day_text, time_text, moment_text)
+    days = (day_text, short_day_text, weekday_text, brief_day_text, month_day_text)
+    words = (*days, time_text, moment_text, question_text)
     environment.filters |= {word.__name__: word for word in words}
 
 
 def ending_text(ending: Ending, day: dt.date | None, language: str = "") -> str:
     """``Done``, ``Promised for Monday, 15 March 2027`` or ``Not planned``."""
     return _("Promised for {day}", day=day_text(day, language)) if day else _(ENDINGS[ending])
+
+
+EXPLAIN = N_("Please explain it to me")
+"""What a button asks; it is kept in English."""
+
+
+def question_text(asked: str) -> str:
+    """What a person asked: in their words, or those of the button."""
+    return _(EXPLAIN) + asked.removeprefix(EXPLAIN) if asked.startswith(EXPLAIN) else asked
 
 
 def often(cadence: Cadence, *, on_trial: bool = False) -> str:

@@ -142,15 +142,9 @@ def _fitted(block: Block) -> Block:
 
 
 def _texts(block: Block) -> list[Block]:
-    shown = [
-        block.get("text"),
-        *(each.get("text") if block["type"] == "actions" else each for each in _elements(block)),
-    ]
-    return [text for text in shown if isinstance(text, dict)]
-
-
-def _elements(block: Block) -> Sequence[Block]:
-    return block.get("elements", ())
+    elements: list[Block] = block.get("elements", [])
+    shown = [block.get("text"), *([each["text"] for each in elements] if block["type"] == "actions" else elements)]
+    return [text for text in shown if text]
 
 
 def _cut(text: str, limit: int) -> str:

@@ -165,7 +165,8 @@ class Setting:
         if only or touch.kind == "commitment":
             yield _("This is sent once.")
         else:
-            yield from self._if_silent(message, name, manager=manager)
+            yield from self._if_silent(message, name, manager=manager) if message.ask != "nothing" else ()
+            yield from self._ends(message, name)
             yield often(self._cadence(message), on_trial=plan.experiment is not None)
         if touch.again_at:
             yield _("Next time: {day}.", day=self.day(touch.again_at, person))
@@ -178,6 +179,8 @@ class Setting:
             yield _(text, name=lead)
         elif calls:
             yield _("If you do not answer, {name} may call you.", name=lead)
+
+    def _ends(self, message: Message, lead: str) -> Iterator[str]:
         if done := self._awaited(message):
             text = N_("You get this until it is recorded that you have done it: {outcome}. {name} sees that, too.")
             yield _(text, outcome=done, name=lead)

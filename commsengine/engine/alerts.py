@@ -1,5 +1,6 @@
-"""Mail to a person when nothing goes on without one: the engine holds, a channel is refused for its own fault, a
-campaign has paused itself, or a message is refused for its text. The admin hears of all, the owners of the last two.
+"""Mail to a person when nothing goes on without one: the engine holds, a channel is refused for its own fault, a people
+file is held, a campaign has paused itself, or a message is refused for its text. The admin hears of all, the owners of
+the last two.
 
 An alert is service mail that passes a hold and a pause. If mail itself is down, it leaves when mail is back.
 """
@@ -14,6 +15,7 @@ from email.utils import parseaddr
 import structlog
 
 from commsengine.cadence.kinds_and_states import CHANNELS, Carrier, ChannelName, service_channel
+from commsengine.content.kept_words import retold
 from commsengine.content.message import RenderedMessage, payload_of
 from commsengine.content.phrases import moment_text, time_text
 from commsengine.engine.breaker import Breaker
@@ -107,6 +109,10 @@ class Alerts:
         for address in dict.fromkeys([*record.plan.owner, *([self._admin] if self._admin else [])]):
             self._send(f"refusal {refusal.id}: {address}", refusal.since.date(), subject, text, now, address)
 
+    def file_held(self, text: str, now: dt.datetime) -> None:
+        """For a file of the watched folder, of which nothing is taken. ``text`` says why, and what decides."""
+        self._send(f"people file: {text}", now.date(), _("A people file waits for your word"), text, now)
+
     def _send(
         self, event: str, day: dt.date, subject: str, text: str | Callable[[], str], now: dt.datetime, to: str = ""
     ) -> None:
@@ -138,7 +144,7 @@ def _rests(breaker: Breaker, waiting: int, now: dt.datetime) -> str:
         "channel rests until {until} UTC. Then the engine tries one message, again at least every ten minutes "
         "(with each tick if cron calls the engine); when it gets through, the others follow. The other channels go "
         "on. See what is wrong:\n\n    commsengine doctor",
-        because=_(breaker.because).rstrip("."),
+        because=retold(breaker.because).rstrip("."),
         waits=counted(waiting, "message waits", "messages wait"),
         until=time_text(breaker.until or now, seconds=True),
     )
@@ -155,7 +161,7 @@ def _until_renewal(breaker: Breaker, provider: str, waiting: int, now: dt.dateti
         "You need not do anything. For more messages a day, use Microsoft 365 High Volume Email, a Google "
         "Workspace relay or a mail relay of your own (COMMSENGINE_SMTP_URL). If the server allows you more, "
         "write how many in COMMSENGINE_SMTP_DAILY. See the status:\n\n    commsengine status",
-        because=_(breaker.because).rstrip("."),
+        because=retold(breaker.because).rstrip("."),
         whose=whose,
         waits=counted(waiting, "message waits", "messages wait"),
         until=moment_text(breaker.until or now, seconds=True),

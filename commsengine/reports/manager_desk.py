@@ -14,7 +14,7 @@ from typing import Any, Literal
 
 from commsengine.cadence.audience import is_for, role_of, roles_of
 from commsengine.cadence.calendar import DAY, Hours
-from commsengine.cadence.kinds_and_states import BY_HAND, OUTCOMES, UNCLEAR, OutcomeName, Unclear
+from commsengine.cadence.kinds_and_states import BY_HAND, OUTCOME_WORDS, OUTCOMES, UNCLEAR, OutcomeName, Unclear
 from commsengine.cadence.people import Person, by_address
 from commsengine.cadence.plan import Message, Plan
 from commsengine.content.phrases import day_text, month_day_text
@@ -146,7 +146,7 @@ class ManagerDesk:
         if last.by.lower() == manager.email.lower() and last.outcome == outcome:
             return Recording(last.name or last.person, last.outcome, False, last.at)
         text = N_("This call is closed: “{outcome}” was recorded on {day}. Nothing was changed.")
-        raise InputError(_(text, outcome=_(last.outcome), day=month_day_text(last.at)))
+        raise InputError(_(text, outcome=_(OUTCOME_WORDS[last.outcome]), day=month_day_text(last.at)))
 
     def closed(self, manager: Person, wanted: str) -> RecordedOutcome | None:
         """The last outcome of a call with this id, if it is about one of their people or of a campaign they lead."""

@@ -11,13 +11,15 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from commsengine.cadence.calendar import local_date_in
-from commsengine.cadence.kinds_and_states import ENDINGS
+from commsengine.cadence.kinds_and_states import ENDINGS, MEASURES, STATE_WORDS
 from commsengine.cadence.repeats import HAIR
 from commsengine.content.phrases import brief_day_text, install_words
 from commsengine.recall.small_groups import FEWEST
 from commsengine.reports.campaign_report import MessageView, Report, RoleView
 from commsengine.reports.check_results import NOWHERE
 from commsengine.reports.outcomes.results import OutcomeView, RoleOutcome
+from commsengine.reports.phases.measures import PHASE_STATES
+from commsengine.reports.phases.unclear import subject
 from commsengine.reports.plots import Plot, done_plot, recall_plot, week_plots
 from commsengine.reports.recall_curves import Mean
 from commsengine.translation import N_, _
@@ -40,6 +42,10 @@ def page(report: Report) -> str:
     template = _environment.get_template("report.html")
     return template.render(
         report=report,
+        phase_states=PHASE_STATES,
+        measures=MEASURES,
+        subject=subject,
+        state=_(STATE_WORDS[report.record.state]),
         headline=title,
         lines=lines,
         sections=sections,

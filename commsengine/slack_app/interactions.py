@@ -14,6 +14,7 @@ import json
 import re
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager, nullcontext
 from functools import partial
 from typing import Any
 
@@ -27,6 +28,7 @@ from slack_sdk.signature import SignatureVerifier
 from commsengine.answers.inbox import AnswerInbox, Evidence, UnknownTouchError
 from commsengine.answers.touch_view import Card
 from commsengine.answers.typed_words import TypedWords
+from commsengine.cadence.people import ANYBODY
 from commsengine.content.slack_card import CHECK
 from commsengine.errors import InputError
 from commsengine.reports.manager_desk import ManagerDesk
@@ -162,7 +164,11 @@ class SlackApp:
             place, user = _place(body), body["user"]["id"]
             evidence = _evidence(body, _pressed_at(body))
             card = self._theirs(place, user)
-            said = card if isinstance(card, str) else self._said(card, place, evidence, act)
+            try:
+                with self._speaking(card):
+                    said = card if isinstance(card, str) else self._unless_known(card, place, evidence, act)
+            except InputError as error:
+                said = error.message
             ack()  # after the commit: had it failed, Slack would say so
             if isinstance(card, Card) and said is None:
                 self._later(partial(self._shown, card, place, respond))
@@ -183,9 +189,9 @@ class SlackApp:
             card = self._theirs(place, body["user"]["id"])
             if isinstance(card, str):
                 whisper(respond, card)
-            else:
-                with in_language(self._inbox.spoken(card)):
-                    self._open(name, card, place, body["trigger_id"])
+                return
+            with self._speaking(card):
+                self._open(name, card, place, body["trigger_id"])
 
         return handle
 
@@ -208,7 +214,11 @@ class SlackApp:
                 self._take(name, card, entered(filled, card), evidence, thread)
 
             card = self._theirs(place, user)
-            said = card if isinstance(card, str) else self._said(card, place, evidence, record)
+            try:
+                with self._speaking(card):
+                    said = card if isinstance(card, str) else self._unless_known(card, place, evidence, record)
+            except InputError as error:
+                said = error.message
             if said is not None:
                 ack(response_action="errors", errors={ENTRY: said})
                 return
@@ -223,25 +233,24 @@ class SlackApp:
         try:
             card = self._inbox.card(place.key, self._clock())
         except UnknownTouchError:
-            return _(GONE)
+            with in_language(self._inbox.language_of_pages(ANYBODY)):
+                return _(GONE)
+        with self._speaking(card):
+            return self._unless_anothers(card, user)
+
+    def _speaking(self, card: Card | str) -> AbstractContextManager[None]:
+        return in_language(self._inbox.spoken(card)) if isinstance(card, Card) else nullcontext()
+
+    def _unless_anothers(self, card: Card, user: str) -> Card | str:
         theirs = self._accounts.known_as(card.person)
         if user not in theirs:
             theirs = self._accounts.asked(card.person)
-        with in_language(self._inbox.spoken(card)):
-            if not theirs:
-                return _(NOT_SURE)
-            if user not in theirs:
-                about = {"campaign": card.plan.campaign, "message": card.message.id, "key": card.key}
-                log.warning("slack_press_of_another", **about)
-                return _(NOT_YOURS)
+        if not theirs:
+            return _(NOT_SURE)
+        if user not in theirs:
+            log.warning("slack_press_of_another", campaign=card.plan.campaign, message=card.message.id, key=card.key)
+            return _(NOT_YOURS)
         return card
-
-    def _said(self, card: Card, place: CardPlace, evidence: Evidence, act: Act) -> str | None:
-        with in_language(self._inbox.spoken(card)):
-            try:
-                return self._unless_known(card, place, evidence, act)
-            except InputError as error:
-                return error.message
 
     def _unless_known(self, card: Card, place: CardPlace, evidence: Evidence, act: Act) -> str | None:
         if (own := _own(card, place)) is not None:
@@ -254,7 +263,7 @@ class SlackApp:
         if own is not None:
             self.cards.draw(own)
         if own is not place and respond is not None:
-            with in_language(self._inbox.spoken(card)):
+            with self._speaking(card):
                 whisper(respond, _("Recorded."))
 
     def _picture(self, key: str) -> Picture:

@@ -15,13 +15,13 @@ from slack_sdk import WebClient
 
 from commsengine.answers.inbox import AnswerInbox, UnknownTouchError
 from commsengine.cadence.kinds_and_states import OUTCOME_WORDS, UNCLEAR_WORDS
-from commsengine.cadence.people import Person
+from commsengine.cadence.people import ANYBODY, Person
 from commsengine.content.manager_card import HOLD, LINE, MORE, OUTCOME, calls_on, with_closed
 from commsengine.content.phrases import day_text
 from commsengine.errors import CommsError, InputError
 from commsengine.reports.manager_desk import LONGEST_LINE, LONGEST_NOTE, NOT_THEIRS, InTheirName, ManagerDesk
 from commsengine.slack_app.accounts import Accounts, quietly, whisper
-from commsengine.translation import N_, _, in_language, language_in_use
+from commsengine.translation import N_, _, in_language
 
 Body = Mapping[str, Any]
 Block = dict[str, Any]
@@ -57,6 +57,10 @@ class ManagerButtons:
     # -- how a call went --------------------------------------------------------------------------
 
     def _pressed(self, ack: Ack, body: Body, respond: Respond) -> None:
+        with self._speaking(body):
+            self._take(ack, body, respond)
+
+    def _take(self, ack: Ack, body: Body, respond: Respond) -> None:
         action = body["actions"][0]
         outcome = str(action["action_id"]).removeprefix(f"{OUTCOME}_")
         said = self._record(body, str(action.get("value", "")), outcome, "", "")
@@ -69,7 +73,7 @@ class ManagerButtons:
     def _asked_for_more(self, ack: Ack, body: Body) -> None:
         ack()
         call, blocks = str(body["actions"][0].get("value", "")), body["message"]["blocks"]
-        with self._in_language_of(self._who(body)):
+        with self._speaking(body):
             view = _outcome_form()
         view["private_metadata"] = json.dumps([call, *_place(body), calls_on(blocks)])
         quietly(self._client, "views_open", trigger_id=body["trigger_id"], view=view)
@@ -77,7 +81,8 @@ class ManagerButtons:
     def _submitted(self, ack: Ack, body: Body) -> None:
         call, channel, ts, _calls = json.loads(body["view"]["private_metadata"])
         outcome, unclear, note = (_filled(body, name) for name in ("outcome", "unclear", "note"))
-        said = self._record(body, call, outcome, unclear, note)
+        with self._speaking(body):
+            said = self._record(body, call, outcome, unclear, note)
         if isinstance(said, str):
             ack(response_action="errors", errors={"outcome": said})
             return
@@ -89,22 +94,26 @@ class ManagerButtons:
         manager = self._who(body)
         if isinstance(manager, str):
             return manager
-        with self._in_language_of(manager):
-            try:
-                self._desk.record(manager, call, came_of_it, unclear=unclear, note=note, now=self._clock())
-            except InputError as error:
-                return error.message
+        try:
+            self._desk.record(manager, call, came_of_it, unclear=unclear, note=note, now=self._clock())
+        except InputError as error:
+            return error.message
         return manager
-
-    def _in_language_of(self, manager: Person | str) -> AbstractContextManager[None]:
-        return in_language(language_in_use() if isinstance(manager, str) else self._inbox.language_of_pages(manager))
 
     def _who(self, body: Body) -> Person | str:
         try:
             found = self._accounts.person(str(body["user"]["id"]))
         except CommsError:
-            return _(NOT_SURE)
-        return found if found is not None and found.left is None else _(NOT_THEIRS)
+            return self._unknown(NOT_SURE)
+        return found if found is not None and found.left is None else self._unknown(NOT_THEIRS)
+
+    def _unknown(self, text: str) -> str:
+        with in_language(self._inbox.language_of_pages(ANYBODY)):
+            return _(text)
+
+    def _speaking(self, body: Body) -> AbstractContextManager[None]:
+        who = self._who(body)
+        return in_language(self._inbox.language_of_pages(who if isinstance(who, Person) else ANYBODY))
 
     def _draw_again(self, manager: Person, place: tuple[str, str]) -> None:
         # a form does not bring the card along
@@ -116,9 +125,12 @@ class ManagerButtons:
             self._draw(manager, place, messages[0].get("blocks", ()))
 
     def _draw(self, manager: Person, place: tuple[str, str], blocks: Sequence[Mapping[str, Any]]) -> None:
-        with self._in_language_of(manager):
-            closed = {call: said for call in calls_on(blocks) if (said := self._told(manager, call))}
-            text = _("Recorded. Thank you for taking the time.")
+        with in_language(self._inbox.language_of_pages(manager)):
+            self._draw_closed(manager, place, blocks)
+
+    def _draw_closed(self, manager: Person, place: tuple[str, str], blocks: Sequence[Mapping[str, Any]]) -> None:
+        closed = {call: said for call in calls_on(blocks) if (said := self._told(manager, call))}
+        text = _("Recorded. Thank you for taking the time.")
         quietly(
             self._client, "chat_update", channel=place[0], ts=place[1], text=text, blocks=with_closed(blocks, closed)
         )
@@ -137,21 +149,20 @@ class ManagerButtons:
     def _opening(self, view: Callable[[InTheirName], Block]) -> Callable[..., None]:
         def handle(ack: Ack, body: Body, respond: Respond) -> None:
             ack()
-            manager = self._who(body)
-            with self._in_language_of(manager):
-                try:
-                    one = self._named(manager, str(body["actions"][0].get("value", "")))
-                except InputError as error:
-                    whisper(respond, error.message)
-                    return
-                form = view(one)
+            try:
+                with self._speaking(body):
+                    one = self._named(body, str(body["actions"][0].get("value", "")))
+                    form = view(one)
+            except InputError as error:
+                whisper(respond, error.message)
+                return
             form["private_metadata"] = json.dumps([one.campaign, one.message])
             quietly(self._client, "views_open", trigger_id=body["trigger_id"], view=form)
 
         return handle
 
-    def _named(self, manager: Person | str, key: str) -> InTheirName:
-        now = self._clock()
+    def _named(self, body: Body, key: str) -> InTheirName:
+        manager, now = self._who(body), self._clock()
         if isinstance(manager, str):
             raise InputError(manager)
         try:
@@ -163,13 +174,13 @@ class ManagerButtons:
     def _submitting(self, act: Callable[[Person, list[str], Body], str]) -> Callable[..., None]:
         def handle(ack: Ack, body: Body) -> None:
             manager, about = self._who(body), json.loads(body["view"]["private_metadata"])
-            with self._in_language_of(manager):
-                try:
-                    said = manager if isinstance(manager, str) else act(manager, about, body)
-                except InputError as error:
-                    ack(response_action="errors", errors={"entry": error.message})
-                    return
-                ack(response_action="update", view=_told_form(said))
+            try:
+                with self._speaking(body):
+                    told = _told_form(manager if isinstance(manager, str) else act(manager, about, body))
+            except InputError as error:
+                ack(response_action="errors", errors={"entry": error.message})
+                return
+            ack(response_action="update", view=told)
 
         return handle
 

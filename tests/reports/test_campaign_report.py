@@ -400,7 +400,7 @@ def test_why_says_what_the_next_touch_is_for_and_no_figure(tmp_path: Path, mode:
     own = mode == "person"
     by = "by the curve of the role (an assumed curve)" + (" and by their own answers to checks." if own else ".")
     assert any(f"before the person is likely to forget it, {by}" in t for t in timings)
-    assert any("so that it is likely known on Tue 16 Feb, by the curve" in t for t in timings) == own
+    assert any("so that the person is likely to know it on Tue 16 Feb, by the curve" in t for t in timings) == own
     text = json.dumps(told)
     assert not any(word in text for word in ("%", "0.", "right", "wrong", "recalled"))
 
@@ -421,7 +421,7 @@ def test_what_was_right_before_and_in_a_new_case_is_shown_from_ten_answers_up(tm
     found = role(seen, "sales")
     shown = [each.count if each else None for each in (found.before, found.transfer)]
     assert [each is not None and each > 0 for each in shown] == [people == 16] * 2  # some had said "got it" before
-    assert (found.right, "in a case that was not told" in page(seen)) == (None, people == 16)
+    assert (found.right, "in a new case" in page(seen)) == (None, people == 16)
 
 
 def test_where_recall_is_off_nothing_is_estimated_or_told_of_answers(tmp_path: Path) -> None:

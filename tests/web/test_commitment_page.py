@@ -36,7 +36,7 @@ def test_it_asks_i_will_and_never_got_it(site: Site) -> None:
     assert "We ask you on Wednesday, 20 January whether it is done." in shown
     for fields in ({}, {"do": "got_it"}):
         refused = site.post(key, **fields)
-        assert (refused.status_code, "asks for your word" in refused.text) == (422, True)
+        assert (refused.status_code, "asks you for an answer" in refused.text) == (422, True)
     assert site.house.kinds() == []
     site.post(key, do="commit", value="From Monday on.")
     assert site.house.kinds() == ["commit"]

@@ -38,7 +38,7 @@ def ask(site: Site, *people: Any, text: str = "May my own notebook stay?") -> li
 
 def test_without_a_reply_it_says_that_all_is_read(site: Site) -> None:
     key = site.house.touch()
-    assert "Nothing yet. What you ask and answer is read" in heard(site, key)
+    assert "There is nothing here yet. We read your questions and answers" in heard(site, key)
     assert f"/h/{site.house.token('heard', key)[:20]}" in site.get(key).text
 
 

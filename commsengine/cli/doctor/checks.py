@@ -36,6 +36,7 @@ def examine(wiring: Wiring) -> list[Finding]:
         N_("files"): _files,
         N_("clock"): _clock,
         N_("ticks"): _ticks,
+        N_("people"): _people,
         N_("mail"): mail,
         N_("slack"): slack,
         N_("uncertain"): resolvers,
@@ -139,6 +140,28 @@ def _refusals(wiring: Wiring) -> Iterator[Finding]:
             "Say what it is about: commsengine refusal {number} --person, --us, --message or --again", number=each.id
         )
         yield problem(_("{people} refused by {channel}: {words}", **known), fix)
+
+
+def _people(wiring: Wiring) -> Iterator[Finding]:
+    from commsengine.people_feed import people_files
+    from commsengine.reports.held_files import held_files, held_text
+
+    place = wiring.settings.feed
+    if place is None:
+        return
+    try:
+        found = [place] if place.is_file() else people_files(place)
+        if place.is_file():
+            place.open("rb").close()
+    except OSError as error:
+        fix = _("Make the folder, or let this account read it; or correct COMMSENGINE_PEOPLE_FEED.")
+        yield problem(_("People files are looked for at {place}: {reason}.", place=place, reason=error.strerror), fix)
+        return
+    files = counted(len(found), "file lies there", "files lie there")
+    yield ok(_("People files are taken from {place}; {files}.", place=place, files=files))
+    for held in held_files(wiring.store):
+        if held["source"] == "feed":
+            yield note(held_text(held))
 
 
 def _clock(wiring: Wiring) -> Iterator[Finding]:

@@ -15,7 +15,8 @@ from commsengine.cadence.dialogue import groups
 from commsengine.cadence.kinds_and_states import CHANNELS, OUTCOME_WORDS, UNCLEAR_WORDS, service_channel
 from commsengine.cadence.people import Person
 from commsengine.content.digest_facts import Call, DigestFacts, GivenAnswer, HeldRow, OpenQuestion, RecordedTalk
-from commsengine.content.phrases import moment_text, month_day_text
+from commsengine.content.kept_words import retold
+from commsengine.content.phrases import moment_text, month_day_text, question_text
 from commsengine.engine.directory import SignerLookup
 from commsengine.engine.dispatch import add_service_mail
 from commsengine.reports.commitments import overdue_commitments, overdue_lines
@@ -28,6 +29,7 @@ from commsengine.reports.day_figures import (
     told_of_got_it,
 )
 from commsengine.reports.followups import FollowUp, open_followups, todays_followups, with_talk
+from commsengine.reports.held_files import held_files, held_text
 from commsengine.reports.input_answers import chosen_so_far, recent_inputs
 from commsengine.reports.morning.manager_lists import why_untold
 from commsengine.reports.morning.morning_time import MorningBasis, morning_key, morning_of, quarter_of, tried
@@ -240,7 +242,8 @@ class Digests:
         for pause in paused_by_engine(self._store):
             if pause["campaign"] == campaign:
                 text = N_("The engine paused the campaign: {reason} When this is solved: commsengine resume {campaign}")
-                yield _(text, reason=_(pause["reason"]), campaign=campaign)
+                yield _(text, reason=retold(pause["reason"]), campaign=campaign)
+        yield from (held_text(file) for file in held_files(self._store) if file["campaign"] in ("", campaign))
         yesterday = now - DAY
         if lost := sum(_lost_since(row, campaign, yesterday) for row in failed(self._store)):
             messages = counted(lost, "message", "messages")
@@ -257,7 +260,7 @@ class Digests:
             about = {
                 "channel": _(CHANNELS[rest["channel"]].in_text),
                 "waiting": rest["waiting"],
-                "because": _(rest["because"]).rstrip("."),
+                "because": retold(rest["because"]).rstrip("."),
             }
             yield _(text, **about, until=moment_text(dt.datetime.fromisoformat(rest["until"])))
 
@@ -292,7 +295,7 @@ def _grouped(asked: Sequence[Mapping[str, Any]], record: CampaignRecord) -> tupl
         OpenQuestion(
             first["name"] or first["person"],
             first["message"],
-            _short(first["text"]),
+            _short(question_text(first["text"])),
             _day(dt.datetime.fromisoformat(first["asked_at"]), record),
             first["overdue"],
             str(first["id"]),
