@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from commsengine.cli.arguments import CHANNEL, FILE
+from commsengine.cli.arguments import CHANNEL, PLAN
 from commsengine.cli.workspace import with_workspace
 from commsengine.errors import CommsError, InputError
 from commsengine.translation import N_, _
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 @click.command("send-test")
-@click.argument("plan", type=FILE)
+@click.argument("plan", type=PLAN)
 @click.option("--to", "to", required=True, metavar="EMAIL", help=N_("Who gets it."))
 @click.option(
     "--as", "email", metavar="EMAIL", help=N_("As this person would see it (default: the one of --to, else anybody).")
