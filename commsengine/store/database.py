@@ -16,7 +16,19 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from sqlalchemy import Column, Connection, Engine, Executable, Select, Table, create_engine, event, make_url, text
+from sqlalchemy import (
+    Column,
+    Connection,
+    Engine,
+    Executable,
+    QueuePool,
+    Select,
+    Table,
+    create_engine,
+    event,
+    make_url,
+    text,
+)
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import ArgumentError, DatabaseError, NoSuchModuleError, OperationalError
@@ -36,6 +48,8 @@ LARGEST_EXAMINED = 2 * 1024**3
 
 CHUNK = 1000
 """How many ids one statement carries."""
+
+IN_MEMORY = URL.create("sqlite")
 
 MOST_COLLISIONS = 3
 """How often a transaction gives way to another before it reports the collision."""
@@ -60,13 +74,15 @@ def misplaced(path: Path) -> Path | None:
 class Database:
     """One database, its connections and its transactions. Safe to share between threads.
 
-    ``durable`` is false for what may be lost with the power, such as a rehearsal; ``mounts`` is the system's table.
+    Without a ``url`` it is in memory, and gone when it is closed. ``durable`` is false for what may be lost with the
+    power, such as a rehearsal; ``mounts`` is the system's table.
     """
 
-    def __init__(self, url: str, *, durable: bool = True, mounts: str | None = None) -> None:
-        self.url = _parsed(url)
+    def __init__(self, url: str | None, *, durable: bool = True, mounts: str | None = None) -> None:
+        self.url = IN_MEMORY if url is None else _parsed(url)
         self.dialect = self.url.get_backend_name()
-        self.path = Path(str(self.url.database)).absolute() if self.dialect == "sqlite" else None
+        file = self.url.database if self.dialect == "sqlite" else None
+        self.path = Path(file).absolute() if file else None
         if self.path is not None:
             refuse_network(self.path, mount_table() if mounts is None else mounts)
         self.engine = _engine(self.url, self.path, durable)
@@ -234,6 +250,8 @@ def _parsed(written: str) -> URL:
 
 def _engine(url: URL, path: Path | None, durable: bool) -> Engine:
     try:
+        if url is IN_MEMORY:
+            return _listened_to(_in_memory(), "OFF")
         if path is None:
             options = {"connect_args": {"options": "-c timezone=UTC"}, "pool_pre_ping": True}
             return create_engine(url, hide_parameters=True, **options)
@@ -242,7 +260,17 @@ def _engine(url: URL, path: Path | None, durable: bool) -> Engine:
         raise InputError(
             _("PostgreSQL needs its driver."), _("Install it with: pip install 'commsengine[postgres]'.")
         ) from None
-    event.listen(engine, "connect", partial(_prepare_sqlite, "FULL" if durable else "NORMAL"))
+    return _listened_to(engine, "FULL" if durable else "NORMAL")
+
+
+def _in_memory() -> Engine:
+    # The database is its connection, so there is one, which the threads take in turns.
+    turns = {"poolclass": QueuePool, "pool_size": 1, "max_overflow": 0, "pool_timeout": BUSY_TIMEOUT}
+    return create_engine(IN_MEMORY, hide_parameters=True, connect_args={"check_same_thread": False}, **turns)
+
+
+def _listened_to(engine: Engine, synchronous: str) -> Engine:
+    event.listen(engine, "connect", partial(_prepare_sqlite, synchronous))
     event.listen(engine, "begin", _begin_sqlite)
     return engine
 

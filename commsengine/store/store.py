@@ -19,6 +19,7 @@ from commsengine.store.dialogue.answers import Answers
 from commsengine.store.dialogue.link_tokens import LinkTokens
 from commsengine.store.dialogue.questions import Questions
 from commsengine.store.dialogue.replies import Replies
+from commsengine.store.dialogue.review_copies import ReviewCopies
 from commsengine.store.engine_record import ChannelRecord, EngineRecord
 from commsengine.store.estimates import Estimates
 from commsengine.store.loading import Loading
@@ -37,7 +38,7 @@ from commsengine.store.touches import Touches
 class Store:
     """Everything on record. Safe to share between threads; every method of its subjects is one transaction.
 
-    ``path`` is the file of a SQLite database, ``None`` on PostgreSQL.
+    ``path`` is the file of a SQLite database, ``None`` on PostgreSQL and in memory.
     """
 
     def __init__(self, database: Database) -> None:
@@ -59,6 +60,7 @@ class Store:
         self.questions = Questions(database)
         self.replies = Replies(database)
         self.link_tokens = LinkTokens(database)
+        self.review_copies = ReviewCopies(database)
         self.redraws = Redraws(database)
         self.reachability = Reachability(database)
         self.counts = Counts(database, self.campaigns)
@@ -87,6 +89,13 @@ class Store:
         """Opens the database, making its tables first if there are none."""
         cls._prepare(url, only_if_empty=True)
         return cls.open(url, durable=durable)
+
+    @classmethod
+    def in_memory(cls) -> Self:
+        """A new one that is gone when it is closed."""
+        database = Database(None)
+        schema.upgrade(database)
+        return cls(database)
 
     @classmethod
     def upgrade(cls, url: str) -> Self:
