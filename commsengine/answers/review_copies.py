@@ -28,7 +28,7 @@ from commsengine.engine.directory import SignerLookup
 from commsengine.links import Links
 from commsengine.store.records import Lease, ReviewCopy
 from commsengine.store.store import Store
-from commsengine.translation import N_, _
+from commsengine.translation import N_, _, in_language
 
 OPEN = dt.timedelta(days=30)
 """So long a review copy can be opened."""
@@ -62,7 +62,8 @@ class ReviewInbox(AnswerInbox):
 
     def drawn(self, card: Card, channel: ChannelName) -> tuple[str, Blocks]:
         text, blocks = super().drawn(card, channel)
-        return text, noted(blocks)
+        with in_language(self.language(card.person, card.plan.campaign)):
+            return text, noted(blocks)
 
 
 def noted(blocks: Blocks) -> Blocks:
@@ -117,9 +118,16 @@ class ReviewCopies:
     """Safe to share between threads. ``base_url`` and ``keys`` are those of all links, ``rules`` the workspace's."""
 
     def __init__(
-        self, store: Store, base_url: str, keys: Sequence[str], rules: Workspace, clock: Callable[[], dt.datetime]
+        self,
+        store: Store,
+        base_url: str,
+        keys: Sequence[str],
+        rules: Workspace,
+        clock: Callable[[], dt.datetime],
+        most_open: int = MOST_OPEN,
     ) -> None:
-        self._store, self._base, self._keys, self._rules, self.clock = store, base_url, keys, rules, clock
+        self._store, self._base, self._keys, self._rules, self._clock = store, base_url, keys, rules, clock
+        self._most_open = most_open
         self._opened: OrderedDict[str, InMemory] = OrderedDict()
         self._lock = threading.Lock()
 
@@ -130,7 +138,7 @@ class ReviewCopies:
 
         The others sign it, or are those whom the person leads. Raises ``RenderError``, and nothing is kept.
         """
-        now = self.clock()
+        now = self._clock()
         # An id of its own gives it a key of its own: what is pressed on it can never be taken for the person's answer.
         person = replace(people[0], id=f"review-{secrets.token_hex(12)}", revoked=0, left=None, leave=())
         touch = replace(touch, person=person.id)
@@ -140,14 +148,16 @@ class ReviewCopies:
         self._store.review_copies.remove_expired(now)
         self._store.review_copies.add(copy)
         self._keep(copy.key, parts)
-        marked = {"subject": _("Test: {subject}", subject=message.subject), "date": now}
-        if message.blocks:
-            marked |= {"blocks": noted(message.blocks)}
-        return copy.key, replace(message, to_email=to, to_name="", slack_id="", **marked)
+        with in_language(parts.inbox.language(person, plan.campaign)):
+            subject = _("Test: {subject}", subject=message.subject)
+            blocks = noted(message.blocks) if message.blocks else ()
+        return copy.key, replace(
+            message, to_email=to, to_name="", slack_id="", subject=subject, blocks=blocks, date=now
+        )
 
     def open(self, key: str) -> InMemory | None:
         """What answers a copy; ``None`` for one that is unknown or expired."""
-        now = self.clock()
+        now = self._clock()
         with self._lock:
             known = self._opened.get(key)
         if known is not None:
@@ -157,9 +167,8 @@ class ReviewCopies:
 
     def again(self, key: str) -> str:
         """Forgets what was pressed on this copy; returns the address of its page, empty if there is none."""
-        with self._lock:
-            self._opened.pop(key, None)
-        copy = self._store.review_copies.find(key, self.clock())
+        self._forget(key)
+        copy = self._store.review_copies.find(key, self._clock())
         return self._links(key).url("answer", key, copy.expires_at) if copy else ""
 
     def is_copy(self, remote_id: str) -> bool:
@@ -167,7 +176,9 @@ class ReviewCopies:
         return self._store.review_copies.sent_as(remote_id)
 
     def sent(self, key: str, remote_id: str) -> None:
+        """It has this name on the other side."""
         self._store.review_copies.sent(key, remote_id)
+        self._forget(key)  # the reviewer's account may be known only now
 
     def _links(self, key: str) -> Links:
         return Links(f"{self._base}/r/{key}", self._keys)
@@ -177,7 +188,7 @@ class ReviewCopies:
         person, *others = copy.people
         person = replace(person, slack_id=self._slack_id(copy.recipient))
         people, links = (person, *others), self._links(copy.key)
-        return in_memory(copy.plan, copy.templates, people, (copy.touch,), links, self._rules, self.clock())
+        return in_memory(copy.plan, copy.templates, people, (copy.touch,), links, self._rules, self._clock())
 
     def _slack_id(self, email: str) -> str:
         person = self._store.people.by_email(email)
@@ -187,6 +198,16 @@ class ReviewCopies:
         with self._lock:
             kept = self._opened.setdefault(key, parts)
             self._opened.move_to_end(key)
-            if len(self._opened) > MOST_OPEN:
-                self._opened.popitem(last=False)
+            oldest = next(iter(self._opened)) if len(self._opened) > self._most_open else ""
+        self._forget(oldest)
         return kept
+
+    def _forget(self, key: str) -> None:
+        with self._lock:
+            known = self._opened.pop(key, None)
+        if known is not None:
+            known.store.close()
+
+    def close(self) -> None:
+        for key in list(self._opened):
+            self._forget(key)

@@ -17,6 +17,7 @@ from starlette.routing import BaseRoute, Route
 
 from commsengine.answers.fresh_links import FreshLinks
 from commsengine.answers.inbox import AnswerInbox, UnknownTouchError
+from commsengine.answers.review_copies import InMemory, ReviewCopies
 from commsengine.links import Links
 from commsengine.reports.manager_desk import ManagerDesk
 from commsengine.store.store import Store
@@ -28,6 +29,7 @@ from commsengine.web.my_messages_page import AskForMine, MyMessages
 from commsengine.web.protection import SECURITY, LinkGuard, RateLimit, SecurityHeaders
 from commsengine.web.rendering import FOLDER, notice
 from commsengine.web.requests import Notes, read_body
+from commsengine.web.review_copies import ReviewPages
 from commsengine.web.review_page import ReviewPage
 from commsengine.web.unsubscribe_page import UnsubscribePage
 from commsengine.web.visits import Visits
@@ -53,10 +55,12 @@ def create_app(
     heartbeat_age: Callable[[], dt.timedelta | None] = lambda: None,
     stale_after: dt.timedelta = dt.timedelta(minutes=5),
     slack: SlackApp | None = None,
+    copies: ReviewCopies | None = None,
     more: Sequence[BaseRoute] = (),
     per_minute: int = 30,
 ) -> Starlette:
-    """``keys`` sign the notes in forms, newest first; ``per_minute`` limits each link; ``more`` are others' routes."""
+    """``keys`` sign the notes in forms, newest first; ``per_minute`` limits each link; ``more`` are others' routes.
+    ``copies`` are messages for review, each with pages of its own."""
     notes, limit = Notes(keys), RateLimit(per_minute)
     guard, visits = (
         LinkGuard(links, notes, limit, clock),
@@ -72,8 +76,17 @@ def create_app(
     routes += [Route("/style.css", _style), Route("/healthz", _health(heartbeat_age, stale_after)), *more]
     if slack is not None:
         routes.append(Route("/slack/events", _slack(slack), methods=["POST"]))
+    if copies is not None:
+        routes.append(ReviewPages(copies, lambda parts: _of_copy(parts, keys, clock, per_minute)).route())
     https = Middleware(SecurityHeaders, https=links.base_url.startswith("https:"))
     return Starlette(routes=routes, middleware=[https], exception_handlers=_TROUBLE)
+
+
+def _of_copy(parts: InMemory, keys: Sequence[str], clock: Callable[[], dt.datetime], per_minute: int) -> Starlette:
+    desk, store = ManagerDesk(parts.store, parts.renderer), parts.store
+    return create_app(
+        parts.inbox, parts.links, parts.fresh_links, desk, store=store, keys=keys, clock=clock, per_minute=per_minute
+    )
 
 
 def _style(_request: Request) -> Response:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextvars import ContextVar
 from pathlib import Path
 from typing import Any
 
@@ -46,9 +47,13 @@ NOTICES = {
 }
 
 
+reviewing = ContextVar("reviewing", default=False)
+"""Whether pages say that they are a review copy."""
+
+
 def page(name: str, *, status: int = 200, root: str = "../", lang: str = "en", **context: Any) -> HTMLResponse:
     """``root`` is the relative way to the stylesheet."""
-    html = _environment.get_template(name).render(root=root, lang=lang, **context)
+    html = _environment.get_template(name).render(root=root, lang=lang, review=reviewing.get(), **context)
     return HTMLResponse(html.lstrip(), status)
 
 
