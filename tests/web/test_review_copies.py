@@ -76,7 +76,9 @@ def open_review(tmp_path: Path) -> Iterator[Callable[..., Review]]:
             copies = ReviewCopies(house.store, house.links.base_url, KEYS, Workspace(), house.clock, **limits)
             opened.callback(copies.close)
             address = opened.enter_context(served(app_of(house, copies=copies)))
-            return Review(house, copies, opened.enter_context(httpx.Client(base_url=address, verify=TRUST, timeout=PATIENCE)))
+            return Review(
+                house, copies, opened.enter_context(httpx.Client(base_url=address, verify=TRUST, timeout=PATIENCE))
+            )
 
         yield open_
 
@@ -108,7 +110,9 @@ def test_what_is_pressed_on_it_is_shown_and_recorded_nowhere(open_review: Callab
     assert "You confirmed" in review.get(url).text
     assert "Undone." in review.post(url, do="undo").text
     assert "Your question is with us" in review.post(url, do="question", text="When?").text
-    assert "Nothing more of this message" in review.post(url, do="snooze").text or "asked for that" in review.get(url).text
+    assert (
+        "Nothing more of this message" in review.post(url, do="snooze").text or "asked for that" in review.get(url).text
+    )
     assert "Your link is on its way" in review.post(url, do="mine").text
     review.post(url, do="heard_enough", scope="campaign")
     assert review.get(review.url(review.copy(), "h")).status_code == 200

@@ -33,7 +33,9 @@ class ReviewCopies:
         row |= {"people": _PEOPLE.dump_python(copy.people, mode="json")}
         row |= {"touch": _TOUCH.dump_python(copy.touch, mode="json")}
         with self._database.write() as connection:
-            connection.execute(review_copy.insert(), {**row, "names": sorted(names | {email_key(copy.recipient)}), "remote_id": ""})
+            connection.execute(
+                review_copy.insert(), {**row, "names": sorted(names | {email_key(copy.recipient)}), "remote_id": ""}
+            )
 
     def sent(self, key: str, remote_id: str) -> None:
         with self._database.write() as connection:
