@@ -58,7 +58,9 @@ class InMemory:
 
 
 class ReviewInbox(AnswerInbox):
-    """Says on each card that it is a copy."""
+    """Says on each card that it is a copy; the log hears of no answer."""
+
+    def _note(self, event: str, **about: str) -> None: ...
 
     def drawn(self, card: Card, channel: ChannelName) -> tuple[str, Blocks]:
         text, blocks = super().drawn(card, channel)
@@ -179,6 +181,11 @@ class ReviewCopies:
         """It has this name on the other side."""
         self._store.review_copies.sent(key, remote_id)
         self._forget(key)  # the reviewer's account may be known only now
+
+    def drop(self, key: str) -> None:
+        """It was not sent."""
+        self._forget(key)
+        self._store.review_copies.remove(key)
 
     def _links(self, key: str) -> Links:
         return Links(f"{self._base}/r/{key}", self._keys)

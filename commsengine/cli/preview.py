@@ -91,12 +91,19 @@ def _seen(wiring: Wiring, checked_plan: CheckedPlan, people: list[Person], wante
     from commsengine.planning.preview import previews
 
     basis = wiring.preview_basis
-    told = {"message": wanted.message, "number": wanted.number, "channel": wanted.channel}
+    spoken(basis, checked_plan.plan, wanted)  # refuses an unknown one
     seen = [
         shown
         for person in people
-        for language in spoken(basis, checked_plan.plan, wanted)[: None if wanted.language else 1]
-        for shown in previews(basis, checked_plan, person, language=wanted.language and language, **told)
+        for shown in previews(
+            basis,
+            checked_plan,
+            person,
+            message=wanted.message,
+            number=wanted.number,
+            channel=wanted.channel,
+            language=wanted.language,
+        )
     ]
     if not seen:
         raise _nothing(wiring, checked_plan, people, wanted)
@@ -146,10 +153,10 @@ def _write(wiring: Wiring, plan: Path, result: CheckResult, people: list[Person]
     shown = gallery(basis, checked_plan, people, plan, result.problems, wanted)
     if not shown.pieces:
         raise _nothing(wiring, checked_plan, people, wanted)
-    files = 0
-    for files, (name, text) in enumerate(_told(gallery_files(basis, checked_plan, shown), began), 1):
+    files = dict(_told(gallery_files(basis, checked_plan, shown), began))
+    for name, text in files.items():
         write(folder / name, text, _("Name another folder with --out."), folders=True)
-    _tell(shown, files, folder / INDEX)
+    _tell(shown, len(files), folder / INDEX)
     return folder / INDEX
 
 

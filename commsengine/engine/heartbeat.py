@@ -128,7 +128,7 @@ def sweep(store: Store, now: dt.datetime) -> None:
 
 
 def at_night(store: Store, workspace: Workspace, now: dt.datetime) -> None:
-    """Sweeps, and forgets what people said in campaigns that ended longer ago than it is kept, and old review copies."""
+    """Sweeps, and forgets old review copies and what people said in campaigns that ended too long ago."""
     sweep(store, now)
     for campaign in store.campaigns.forget_ended(now - dt.timedelta(minutes=workspace.retention), by="engine", now=now):
         log.info("forgotten", campaign=campaign)

@@ -139,7 +139,10 @@ def gallery(
     problems: Sequence[Problem] = (),
     wanted: Wanted | None = None,
 ) -> Gallery:
-    """``people`` are one of each role; ``problems`` are those of ``plan_file``, each shown beside its message. Raises ``InputError`` for an unknown message or language, ``RenderError`` for a text that cannot be shown."""
+    """``people`` are one of each role; ``problems`` are those of ``plan_file``, each shown beside its message.
+
+    Raises ``InputError`` for an unknown message or language, ``RenderError`` for a text that cannot be shown.
+    """
     wanted, plan = wanted or Wanted(), checked_plan.plan
     pieces = list[Piece]()
     for person in people:

@@ -1,4 +1,4 @@
-"""The gallery as one page: each text by message and role, with filters that need no script, and nothing from outside."""
+"""The gallery as one page: each text by message and role, filters that need no script, and nothing from outside."""
 
 from __future__ import annotations
 
@@ -122,7 +122,7 @@ class _Known(dict[tuple[str, str], str]):
 def _summary(gallery: Gallery) -> str:
     texts = counted(len(gallery.pieces), "text", "texts")
     to = counted(len(gallery.roles), "role", "roles")
-    text = N_("{texts} for {roles}, as one person of each would get them who never answers. Times are those of {zone}.")
+    text = N_("{texts} for {roles}: what one person of each role gets who never answers. Times are in {zone}.")
     said = _(text, texts=texts, roles=to, zone=gallery.plan.send.time_zone)
     if gallery.more:
         left = counted(gallery.more, "later repeat is", "later repeats are")

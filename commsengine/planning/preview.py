@@ -30,7 +30,6 @@ from commsengine.store.store import Store
 from commsengine.text import no_such
 from commsengine.translation import N_, _
 
-
 LETTER = channel_of(HUMAN)
 """The channel that shows a message as mail."""
 

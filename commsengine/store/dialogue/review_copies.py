@@ -59,12 +59,16 @@ class ReviewCopies:
         ours = review_copy.c.remote_id == remote_id
         return bool(remote_id) and self._database.first(select(review_copy.c.key).where(ours)) is not None
 
+    def remove(self, key: str) -> None:
+        with self._database.write() as connection:
+            connection.execute(delete(review_copy).where(review_copy.c.key == key))
+
     def remove_expired(self, now: dt.datetime) -> None:
         with self._database.write() as connection:
             connection.execute(delete(review_copy).where(review_copy.c.expires_at <= now))
 
 
-def remove(connection: Connection, names: Sequence[str]) -> None:
+def forget(connection: Connection, names: Sequence[str]) -> None:
     """Those that have somebody with one of these names in them."""
     rows = connection.execute(select(review_copy.c.key, review_copy.c.names)).all()
     keys = [row.key for row in rows if set(row.names) & set(names)]
