@@ -11,7 +11,7 @@ import html
 import re
 from bisect import bisect_right
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import groupby
 from pathlib import Path
@@ -22,6 +22,7 @@ from commsengine.authoring.yaml_parser import Tree, read_tree
 from commsengine.cadence.calendar import zone
 from commsengine.cadence.history import Touch
 from commsengine.cadence.kinds_and_states import CHANNELS, ChannelName
+from commsengine.cadence.managers_first import reports_of
 from commsengine.cadence.people import Person
 from commsengine.cadence.plan import Plan
 from commsengine.content.message import RenderedMessage
@@ -122,13 +123,12 @@ class Gallery:
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What of a plan is to be shown; without anything, everything. ``on`` hears of each person's turn."""
+    """What of a plan is to be shown; without anything, everything."""
 
     message: str | None = None
     number: int | None = None
     channel: ChannelName | None = None
     language: str | None = None
-    on: Callable[[], object] = field(default=lambda: None)
 
 
 def gallery(
@@ -148,7 +148,7 @@ def gallery(
     for person in people:
         for language in spoken(basis, plan, wanted):
             pieces += _pieces(basis, checked_plan, person, language, wanted)
-            wanted.on()
+    pieces += _briefings(basis, checked_plan, pieces, wanted)
     placed = _placed(plan_file, problems)
     kept = [piece for group in _by_text(pieces) for piece in _with_advice(group[:MOST], placed)]
     on_pieces = {problem for piece in kept for problem in piece.advice}
@@ -163,6 +163,29 @@ def spoken(basis: PreviewBasis, plan: Plan, wanted: Wanted) -> Sequence[str]:
     if wanted.language not in known:
         raise InputError(no_such(N_("language"), wanted.language, known))
     return (wanted.language,)
+
+
+def _briefings(
+    basis: PreviewBasis, checked_plan: CheckedPlan, shown: Sequence[Piece], wanted: Wanted
+) -> Iterator[Piece]:
+    """What managers get before their people, where none of those shown is such a manager."""
+    plan = checked_plan.plan
+    seen = {piece.touch.message for piece in shown if piece.touch.kind == "briefing"}
+    led = reports_of(plan, checked_plan.people)
+    managers = [person for person in checked_plan.people if person.id in led][:MOST]
+    for message in plan.messages:
+        first = message.managers_first is not None and message.id not in (*seen, *plan.corrected)
+        for manager in managers if first and wanted.message in (None, message.id) else ():
+            only = replace(wanted, message=message.id)
+            found = [
+                piece
+                for language in spoken(basis, plan, wanted)
+                for piece in _pieces(basis, checked_plan, manager, language, only)
+                if piece.touch.kind == "briefing"
+            ]
+            yield from found
+            if found:
+                break
 
 
 def _pieces(

@@ -208,11 +208,10 @@ def touches_of(
 def _unsent(basis: PreviewBasis, checked_plan: CheckedPlan, person: Person, message: Message) -> list[SeenTouch]:
     plan, corrects = checked_plan.plan, message.corrects or ""
     alone = [replace(each, corrects=corrects) for each in _alone(basis, checked_plan, person, message)]
+    text = N_("As the plan stands, it is not sent to them: other messages take up the {most} a week.")
     if corrects:
-        unsent = _("It is sent only to people who got '{wrong}'.", wrong=corrects)
-    else:
-        text = N_("As the plan stands, it is not sent to them: other messages take up the {most} a week.")
-        unsent = _(text, most=plan.send.at_most.per_week)
+        text = N_("As the plan stands, only who got '{wrong}' gets it: other messages take up the {most} a week.")
+    unsent = _(text, wrong=corrects, most=plan.send.at_most.per_week)
     return [SeenTouch(each, unsent) for each in alone]
 
 

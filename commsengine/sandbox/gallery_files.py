@@ -6,7 +6,6 @@ import datetime as dt
 import json
 import secrets
 from collections.abc import Iterator, Sequence
-from itertools import groupby
 
 from commsengine.answers.review_copies import in_memory
 from commsengine.content.message import RenderedMessage
@@ -51,9 +50,12 @@ def _message(piece: Piece, message: RenderedMessage) -> Iterator[tuple[str, str]
 
 
 def _pages(basis: PreviewBasis, checked_plan: CheckedPlan, gallery: Gallery) -> Iterator[tuple[str, str, str]]:
-    carried = [piece for piece in gallery.pieces if piece.shown]
-    for _whom, group in groupby(carried, lambda piece: (piece.person.id, piece.language)):
-        pieces = list(group)
+    together = dict[tuple[str, str, bool], list[Piece]]()
+    for piece in gallery.pieces:
+        if piece.shown:  # who is asked whether it is done has said that they will
+            about = (piece.person.id, piece.language, piece.touch.kind == "commitment")
+            together.setdefault(about, []).append(piece)
+    for pieces in together.values():
         stills = _stills(basis, checked_plan, pieces)
         for piece in _with_page(pieces):
             for name, html in stills.of(piece.touch.key, piece.touch.due_at):

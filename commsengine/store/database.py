@@ -74,8 +74,8 @@ def misplaced(path: Path) -> Path | None:
 class Database:
     """One database, its connections and its transactions. Safe to share between threads.
 
-    Without a ``url`` it is in memory, at first with ``content``, and gone when it is closed. ``durable`` is false for what may be lost with the
-    power, such as a rehearsal; ``mounts`` is the system's table.
+    Without a ``url`` it is in memory, at first with ``content``, and gone when it is closed. ``durable`` is false for
+    what may be lost with the power, such as a rehearsal; ``mounts`` is the system's table.
     """
 
     def __init__(
