@@ -43,9 +43,9 @@ _PAGES: Mapping[str, str] = {
 
 @dataclass(frozen=True)
 class View:
-    """One file in a frame. ``channel`` is what the filter knows it by; ``text`` is the same as plain text."""
+    """One file in a frame. ``shown_as`` is what the filter knows it by; ``text`` is the same as plain text."""
 
-    channel: str
+    shown_as: str
     title: str
     path: str
     text: str = ""

@@ -33,11 +33,11 @@ from commsengine.errors import InputError
 from commsengine.reports.manager_desk import ManagerDesk
 from commsengine.slack_app.accounts import Accounts, quietly, whisper
 from commsengine.slack_app.conversation import Conversation
+from commsengine.slack_app.copy_presses import CopyPresses, say_below
 from commsengine.slack_app.forms import ENTRY, answer_form, entered, not_yet_form, question_form
 from commsengine.slack_app.home import HomeTab
 from commsengine.slack_app.manager_buttons import ManagerButtons
 from commsengine.slack_app.redrawing import CardPlace, Picture, Redrawing
-from commsengine.slack_app.review_copies import CopyPresses, say_below
 from commsengine.slack_app.silence import quiet
 from commsengine.slack_app.socket import PING, Socket
 from commsengine.store.store import Store

@@ -15,7 +15,7 @@ from sqlalchemy import ColumnElement, Connection, Table, and_, delete, or_, sele
 
 from commsengine.errors import InputError
 from commsengine.store import bookkeeping, moves, tables
-from commsengine.store.dialogue import review_copies
+from commsengine.store.dialogue import kept_copies
 from commsengine.store.person_rows import TEXTS, suppression_key
 from commsengine.store.service_mail import ABOUT_OTHERS
 from commsengine.store.tables import person
@@ -66,7 +66,7 @@ def erase(connection: Connection, person_id: str, *, by: str, now: dt.datetime) 
     _forget_the_address(connection, str(row.email_key))
     names = (person_id, row.email, row.email_key)
     connection.execute(delete(tables.fresh_link).where(_names(names)))
-    review_copies.forget(connection, names)
+    kept_copies.forget(connection, names)
     _rename_in_signatures(connection, {person_id, row.email, row.email_key}, pseudonym)
     _blank_the_person(connection, person_id, pseudonym, now)
     bookkeeping.managers_changed(connection, [row.manager_key], now)

@@ -18,10 +18,10 @@ from commsengine.store.campaigns import CampaignStore
 from commsengine.store.counts import Counts
 from commsengine.store.database import Database, sqlite_url
 from commsengine.store.dialogue.answers import Answers
+from commsengine.store.dialogue.kept_copies import KeptCopies
 from commsengine.store.dialogue.link_tokens import LinkTokens
 from commsengine.store.dialogue.questions import Questions
 from commsengine.store.dialogue.replies import Replies
-from commsengine.store.dialogue.review_copies import ReviewCopies
 from commsengine.store.engine_record import ChannelRecord, EngineRecord
 from commsengine.store.estimates import Estimates
 from commsengine.store.loading import Loading
@@ -70,7 +70,7 @@ class Store:
         self.questions = Questions(database)
         self.replies = Replies(database)
         self.link_tokens = LinkTokens(database)
-        self.review_copies = ReviewCopies(database)
+        self.review_copies = KeptCopies(database)
         self.redraws = Redraws(database)
         self.reachability = Reachability(database)
         self.counts = Counts(database, self.campaigns)

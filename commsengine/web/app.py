@@ -24,12 +24,12 @@ from commsengine.store.store import Store
 from commsengine.web.answer_page import AnswerPage
 from commsengine.web.calendar_page import CalendarFeed
 from commsengine.web.calls_page import CallsPage
+from commsengine.web.copy_pages import ReviewPages
 from commsengine.web.heard_page import HeardPage
 from commsengine.web.my_messages_page import AskForMine, MyMessages
 from commsengine.web.protection import SECURITY, LinkGuard, RateLimit, SecurityHeaders
 from commsengine.web.rendering import FOLDER, notice
 from commsengine.web.requests import Notes, read_body
-from commsengine.web.review_copies import ReviewPages
 from commsengine.web.review_page import ReviewPage
 from commsengine.web.unsubscribe_page import UnsubscribePage
 from commsengine.web.visits import Visits

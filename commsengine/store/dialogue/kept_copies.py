@@ -20,7 +20,7 @@ _PEOPLE = TypeAdapter(tuple[Person, ...])
 _TOUCH = TypeAdapter(Touch)
 
 
-class ReviewCopies:
+class KeptCopies:
     """The copies, by the key of their touch, which is on record nowhere else."""
 
     def __init__(self, database: Database) -> None:
