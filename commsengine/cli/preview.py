@@ -172,5 +172,3 @@ def _told(files: Iterator[tuple[str, str]], began: float) -> Iterator[tuple[str,
 def _tell(shown: Gallery, files: int, index: Path) -> None:
     texts = counted(len(shown.pieces), "text", "texts")
     note(_("{texts} in {files} files. Open {index}", texts=texts, files=files, index=index))
-    for address, by in dict.fromkeys((each.person.email, each.goes_by) for each in shown.pieces if each.shown):
-        note(_("To {email} it goes out by {channel}.", email=address, channel=by))
