@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from commsengine.authoring.check import CheckResult
     from commsengine.cadence.kinds_and_states import ChannelName
     from commsengine.cadence.people import Person
-    from commsengine.planning.gallery import Gallery, Wanted
+    from commsengine.planning.gallery import Wanted
     from commsengine.planning.plan_on_disk import CheckedPlan
     from commsengine.planning.preview import PreviewTouch
     from commsengine.wiring import Wiring
@@ -149,26 +149,33 @@ def _write(wiring: Wiring, plan: Path, result: CheckResult, people: list[Person]
     from commsengine.planning.plan_on_disk import checked
     from commsengine.sandbox.gallery_files import INDEX, gallery_files
 
-    basis, checked_plan, began = wiring.preview_basis, checked(result), time.monotonic()
-    shown = gallery(basis, checked_plan, people, plan, result.problems, wanted)
+    basis, checked_plan, progress = wiring.preview_basis, checked(result), _Progress()
+    shown = gallery(basis, checked_plan, people, plan, result.problems, wanted, progress.texts)
     if not shown.pieces:
         raise _nothing(wiring, checked_plan, people, wanted)
-    files = dict(_told(gallery_files(basis, checked_plan, shown), began))
+    files = dict(progress.files(gallery_files(basis, checked_plan, shown)))
     for name, text in files.items():
         write(folder / name, text, _("Name another folder with --out."), folders=True)
-    _tell(shown, len(files), folder / INDEX)
+    texts = counted(len(shown.pieces), "text", "texts")
+    note(_("{texts} in {files} files. Open {index}", texts=texts, files=len(files), index=folder / INDEX))
     return folder / INDEX
 
 
-def _told(files: Iterator[tuple[str, str]], began: float) -> Iterator[tuple[str, str]]:
-    said = began
-    for number, file in enumerate(files):
-        if time.monotonic() - said > QUIET:
-            said = time.monotonic()
-            note(_("{number} files so far …", number=number))
-        yield file
+class _Progress:
+    """Says how far it is where that takes long."""
 
+    def __init__(self) -> None:
+        self._said = time.monotonic()
 
-def _tell(shown: Gallery, files: int, index: Path) -> None:
-    texts = counted(len(shown.pieces), "text", "texts")
-    note(_("{texts} in {files} files. Open {index}", texts=texts, files=files, index=index))
+    def texts(self, number: int) -> None:
+        self._say(_("{number} texts so far …", number=number))
+
+    def files(self, files: Iterator[tuple[str, str]]) -> Iterator[tuple[str, str]]:
+        for number, file in enumerate(files):
+            self._say(_("{number} files so far …", number=number))
+            yield file
+
+    def _say(self, text: str) -> None:
+        if time.monotonic() - self._said > QUIET:
+            self._said = time.monotonic()
+            note(text)
