@@ -66,6 +66,11 @@ class Piece:
         return f"{self.stem}-{what}.{ending}"
 
     @property
+    def their_time(self) -> dt.datetime:
+        """The same instant where the person lives."""
+        return self.at.astimezone(zone(self.person.time_zone)) if self.person.time_zone else self.at
+
+    @property
     def subject(self) -> str:
         return self.letter.subject if self.letter else ""
 

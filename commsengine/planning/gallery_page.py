@@ -107,8 +107,8 @@ def gallery_page(gallery: Gallery, pages: Pages) -> str:
         views=lambda piece: list(_views(piece, pages.get(piece.stem, ()))),
         kind=lambda piece: _(_KINDS.get(piece.touch.kind, piece.touch.kind), number=piece.touch.number),
         when=_when,
+        sent=_sent,
         counted=lambda pieces: counted(len(pieces), "text", "texts"),
-        channel_name=_channel_name,
         several_languages=len(gallery.languages) > 1,
         most_words=CARD_WORDS,
     )
@@ -167,6 +167,13 @@ def _views(piece: Piece, pages: Sequence[str]) -> Iterator[View]:
 
 def _channel_name(name: str) -> str:
     return next((_(terms.label) for channel, terms in CHANNELS.items() if channel == name), _("in person"))
+
+
+def _sent(piece: Piece) -> str:
+    here, there, by = _when(piece.at), piece.their_time, _channel_name(piece.goes_by)
+    if there.utcoffset() == piece.at.utcoffset():
+        return f"{here} · {by}"
+    return _("{here} ({time} for them) · {channel}", here=here, time=f"{there:%H:%M}", channel=by)
 
 
 def _when(at: dt.datetime) -> str:

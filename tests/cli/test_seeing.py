@@ -448,6 +448,19 @@ def test_the_doctor_finds_nothing_wrong_where_mail_works(applied: Terminal, mail
     assert (said.status, states["mail"], states["slack"], states["links"]) == (0, "ok", "note", "note")
 
 
+def test_the_doctor_says_whether_the_pages_of_links_answer(applied: Terminal, monkeypatch: pytest.MonkeyPatch) -> None:
+    def links() -> list[str]:
+        return [each["text"] for each in applied.run("doctor", "--json").data["findings"] if each["about"] == "links"]
+
+    assert any("does not answer" in text for text in links())
+    with Wiring(applied.folder) as wiring:
+        engine_runs = wiring.store.engine.heartbeat() is not None
+        with served(wiring.web_app) as address:
+            monkeypatch.setenv("COMMSENGINE_BASE_URL", address)
+            assert any("no engine runs behind it" in text for text in links()) is not engine_runs
+            assert not any("does not answer" in text for text in links())
+
+
 def test_the_doctor_tells_a_wrong_setting_once(applied: Terminal, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COMMSENGINE_SMTP_URL", "smtp://mail.example.com:99999")
     said = applied.run("doctor")

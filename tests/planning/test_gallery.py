@@ -113,6 +113,7 @@ def test_times_are_the_plans_and_lengths_are_counted(file: Path) -> None:
     shown = seen(file, a_message(), send={**SLACK_TOO, "time_zone": "Europe/Berlin"})
     first = of(shown, "one-record")[0]
     assert f"{first.at:%a %d %b %H:%M}" == "Mon 11 Jan 01:00"  # nine o'clock in Seoul
+    assert f"{first.their_time:%H:%M}" == "09:00"
     assert (len(first.subject), first.card_words, first.too_long) == (52, 26, False)
     assert 60 < first.words < 200
 
