@@ -10,6 +10,7 @@ from commsengine.answers.review_copies import NOTE, OPEN
 from commsengine.cadence.history import Touch
 from commsengine.cadence.people import Person, by_address
 from commsengine.sandbox.slack_team import Post
+from commsengine.slack_app.interactions import GONE
 from tests import slack_house
 from tests.answering import TEMPLATES
 from tests.answers.test_inbox import CHECK
@@ -87,5 +88,5 @@ def test_an_expired_one_says_so(team: Team) -> None:
     post = a_copy(team)
     team.house.clock.pass_(seconds=OPEN.total_seconds())
     assert team.slack.click(BEN.email, "got_it").status == 200
-    expect(lambda: any("no longer on record" in each.text for each in team.slack.dm_of(BEN.email)))
+    expect(lambda: any(GONE in each.text for each in team.slack.dm_of(BEN.email)))
     assert (post.edits, team.house.kinds(BEN)) == (0, [])
