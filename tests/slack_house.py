@@ -120,8 +120,8 @@ def serve_team(serving: ExitStack, house: Answering, *, grid: tuple[str, ...] = 
 def open_team(tmp_path: Path) -> Iterator[Callable[..., Team]]:
     serving = ExitStack()
 
-    def open_(*messages: Any, **how: Any) -> Team:
-        return serve_team(serving, answering(tmp_path, *messages), **how)
+    def open_(*messages: Any, language: str = "", **how: Any) -> Team:
+        return serve_team(serving, answering(tmp_path, *messages, language=language), **how)
 
     with serving:
         yield open_

@@ -56,11 +56,10 @@ def answer_page(pick: Pick) -> dict[str, Any]:
     question = Thing(
         text=value("question"), answer=pick(["", value("answer")]), asked_at=DAY, objection=pick([True, False])
     )
-    plan = Thing(title=value("title"))
     asked = Thing(kind=pick(["choice", "text", "rank", "meeting"]))
-    message = Thing(link=pick(["", "https://x.example.com"]), input=asked)
+    message = Thing(input=asked)
     card = Thing(
-        plan=plan, message=message, ask=ask, person=a_person(), asks=pick([None, "baseline"]),
+        message=message, ask=ask, person=a_person(), asks=pick([None, "baseline"]),
         asks_check=pick([True, False, False]), own_ask=pick([True, False]), answered=pick([True, False]),
         undoable=pick([True, False]), over=pick([True, False, False]),
         latest=Thing(kind=pick(["commit", "check", "acknowledged"])),
@@ -74,6 +73,7 @@ def answer_page(pick: Pick) -> dict[str, Any]:
     pairs = [("a", value("choice"))]
     because = pick(["", value("because")])
     text = Thing(
+        title=value("title"), link=pick(["", "https://x.example.com"]),
         key_point=value("key point"), points=[(value("heading"), value("words")), ("", value("words"))],
         more=pick([[], [("", value("words"))]]), readers=value("readers"), question=value("question"), offered=pairs,
         commit=pick(["", value("commit")]), value=pick(["", value("said")]), adds=pick(["", value("adds")]),
@@ -94,7 +94,7 @@ def heard_page(pick: Pick) -> dict[str, Any]:
         who=value("who"), asked=pick(["", value("asked")]), said=value("said"), ending=value("ending"), at=DAY,
         when=value("when"),
     )  # fmt: skip
-    return {"card": Thing(plan=Thing(title=value("title"))), "heard": pick([[], [one]]), "back": "a"}
+    return {"title": value("title"), "heard": pick([[], [one]]), "back": "a"}
 
 
 def calls_page(pick: Pick) -> dict[str, Any]:
@@ -163,7 +163,7 @@ def my_messages(pick: Pick) -> dict[str, Any]:
 
 
 def unsubscribe_page(pick: Pick) -> dict[str, Any]:
-    return answer_page(pick)
+    return {**answer_page(pick), "title": value("title")}
 
 
 def notice_page(pick: Pick) -> dict[str, Any]:

@@ -10,7 +10,8 @@ from commsengine.translation import N_, _
 _TEXTS = {"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]}
 _DESCRIPTIONS = {
     "campaign": N_("the id of the campaign; never used again once cancelled"),
-    "title": N_("what people see as the name of the campaign"),
+    "title": N_("what people see as the name of it"),
+    "language": N_("the language of the plan's texts, such as en; the workspace's when left out"),
     "owner": N_("one or several e-mail addresses; they get the follow-up list"),
     "sponsor": N_("an e-mail address, or email and in_audience; the last rung, and only by the owner's hand"),
     "optional": N_("whether people may leave the whole campaign"),
@@ -63,6 +64,7 @@ def plan_schema() -> dict[str, Any]:
     schema = Plan.model_json_schema(by_alias=True, mode="validation")
     schema = {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema, "title": "commsengine plan"}
     kinds = schema["$defs"]
+    del schema["properties"]["translations"]  # they stand in files beside the plan
     kinds["Milestone"] = {"anyOf": [{"type": "string", "examples": ["2027-03-15"]}, kinds["Milestone"]]}
     kinds["PlannedCommitment"] = {"anyOf": [{"type": "string"}, kinds["PlannedCommitment"]]}
     kinds["Role"] = _role(kinds["Role"])

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from commsengine.cli.arguments import FILE, consent, yes_option
+from commsengine.cli.arguments import PLAN, consent, yes_option
 from commsengine.cli.output import (
     estimated_from,
     first_rows,
@@ -42,7 +42,7 @@ SMALL = 2000
 
 
 @click.command()
-@click.argument("plan", type=FILE)
+@click.argument("plan", type=PLAN)
 @click.option("--dry-run", is_flag=True, help=N_("Only show what would change."))
 @click.option(
     "--correct",

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from commsengine.cli.arguments import CHANNEL, FILE, FOLDER
+from commsengine.cli.arguments import CHANNEL, FOLDER, PLAN
 from commsengine.cli.output import json_option, note, open_page, show_json, title, write
 from commsengine.cli.workspace import with_workspace
 from commsengine.errors import InputError
@@ -30,7 +30,7 @@ QUIET = 2.0
 
 
 @click.command()
-@click.argument("plan", type=FILE)
+@click.argument("plan", type=PLAN)
 @click.option("--as", "email", metavar="EMAIL", help=N_("As this person."))
 @click.option("--role", help=N_("As the first person of this role (default: one person of every role)."))
 @click.option("--message", help=N_("Only this message."))

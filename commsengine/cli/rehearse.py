@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from commsengine.cli.arguments import ANSWERS, FILE
+from commsengine.cli.arguments import ANSWERS, PLAN
 from commsengine.cli.output import json_option, note, show_json
 from commsengine.cli.terminal_safety import bare
 from commsengine.cli.workspace import with_workspace
@@ -37,7 +37,7 @@ port_option = click.option(
 
 
 @click.command()
-@click.argument("plan", type=FILE)
+@click.argument("plan", type=PLAN)
 @click.option(
     "--answers",
     type=ANSWERS,

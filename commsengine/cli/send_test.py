@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from commsengine.cli.arguments import CHANNEL, FILE, consent, yes_option
+from commsengine.cli.arguments import CHANNEL, PLAN, consent, yes_option
 from commsengine.cli.output import note, say
 from commsengine.cli.workspace import with_workspace
 from commsengine.errors import CommsError, InputError
@@ -44,7 +44,7 @@ class _Review:
 
 
 @click.command("send-test")
-@click.argument("plan", type=FILE)
+@click.argument("plan", type=PLAN)
 @click.option("--to", "to", required=True, metavar="EMAIL", help=N_("Who gets it."))
 @click.option(
     "--as", "email", metavar="EMAIL", help=N_("As this person would see it (default: the one of --to, else anybody).")

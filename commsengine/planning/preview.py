@@ -124,8 +124,8 @@ def _named(plan: Plan, people: tuple[Person, ...], email: str) -> Person:
 
 def languages(basis: PreviewBasis, plan: Plan) -> tuple[str, ...]:
     """Those in which the plan is written, its own first."""
-    del plan
-    return (basis.rules.language,)
+    own = plan.language or basis.rules.language
+    return tuple(dict.fromkeys([own, *plan.languages]))
 
 
 def previews(
@@ -161,7 +161,9 @@ def previews(
 def _shown(
     seen: SeenTouch, plan: Plan, renderer: Renderer, person: Person, signers: Signers, channel: ChannelName | None
 ) -> Iterator[PreviewTouch]:
-    touch, by, language = seen.touch, seen.touch.channel, renderer.language(person)
+    touch, by = seen.touch, seen.touch.channel
+    roles = (touch.role, *([touch.briefing.role] if touch.briefing else []))
+    language = renderer.language(person, touch.message, *roles)
     if touch.kind == "personal":
         talking_points = renderer.talking_points(touch.message, touch.role, person, signers).text
         yield PreviewTouch(touch, person, None, by, talking_points, unsent=seen.unsent, language=language)

@@ -241,13 +241,13 @@ class SlackApp:
         try:
             card = self._inbox.card(place.key, self._clock())
         except UnknownTouchError:
-            with in_language(self._inbox.language_for(ANYBODY)):
+            with in_language(self._inbox.language_of_pages(ANYBODY)):
                 return _(GONE)
         with self._speaking(card):
             return self._unless_anothers(card, user)
 
     def _speaking(self, card: Card | str) -> AbstractContextManager[None]:
-        return in_language(self._inbox.language_of(card)) if isinstance(card, Card) else nullcontext()
+        return in_language(self._inbox.spoken(card)) if isinstance(card, Card) else nullcontext()
 
     def _unless_anothers(self, card: Card, user: str) -> Card | str:
         theirs = self._accounts.known_as(card.person)

@@ -69,7 +69,7 @@ def create_app(
     notes, limit = Notes(keys), RateLimit(per_minute)
     guard, visits = (
         LinkGuard(links, notes, limit, clock),
-        Visits(fresh_links, keys, links.base_url, notes, limit, clock),
+        Visits(fresh_links, keys, links.base_url, notes, limit, clock, inbox),
     )
     behind_fresh_links = (CallsPage(visits, desk), ReviewPage(visits, store), MyMessages(visits, inbox))
     others = [each(inbox, guard, fresh_links) for each in (AskForMine, HeardPage, UnsubscribePage)]

@@ -9,7 +9,7 @@ from __future__ import annotations
 import datetime as dt
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from textwrap import shorten
 from typing import Any
@@ -305,8 +305,9 @@ class PhaseReviews:
         renderer = self._renderer(record.plan, record.templates)
         known = self._store.people.by_email(lead.email)
         url = self._make_link("review", record.id, now, campaign=record.id, person=known.id if known else lead.email)
-        with in_language(renderer.language(lead)):
-            found = review(self._store, record, name, now)
+        language = renderer.language_of_all(lead)
+        with in_language(language):
+            found = review(self._store, replace(record, plan=renderer.in_language(language).words), name, now)
             channel = service_channel(self._channels)
             said = ReviewFacts(found.headline, found.waiting, tuple(found.parts))
             mail = renderer.review(lead, key, said, now, channel, url)
