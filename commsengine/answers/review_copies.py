@@ -64,7 +64,7 @@ class ReviewInbox(AnswerInbox):
 
     def drawn(self, card: Card, channel: ChannelName) -> tuple[str, Blocks]:
         text, blocks = super().drawn(card, channel)
-        with in_language(self.language_of(card)):
+        with in_language(self.spoken(card)):
             return text, noted(blocks)
 
 
@@ -150,7 +150,7 @@ class ReviewCopies:
         self._store.review_copies.remove_expired(now)
         self._store.review_copies.add(copy)
         self._keep(copy.key, parts)
-        with in_language(parts.inbox.language_of(parts.inbox.card(touch.key, now))):
+        with in_language(parts.inbox.spoken(parts.inbox.card(touch.key, now))):
             subject = _("Test: {subject}", subject=message.subject)
             blocks = noted(message.blocks) if message.blocks else ()
         return copy.key, replace(

@@ -10,7 +10,7 @@ from commsengine.answers.inbox import Evidence
 from commsengine.answers.review_copies import InMemory
 from commsengine.answers.touch_view import Card
 from commsengine.reports.manager_desk import ManagerDesk
-from commsengine.translation import N_, _
+from commsengine.translation import N_, _, in_language
 from commsengine.web.answer_page import AnswerPage
 from commsengine.web.protection import LinkGuard, RateLimit
 from commsengine.web.rendering import FOLDER
@@ -45,7 +45,9 @@ class StillPages:
         at += LATER
         card = self._parts.inbox.card(key, at)
         yield "page", self._html(card)
-        for name, press in self._presses(card):
+        with in_language(self._parts.inbox.spoken(card)):
+            presses = list(self._presses(card))
+        for name, press in presses:
             press(self._parts.inbox.card(key, at))
             answered = self._parts.inbox.card(key, at)
             yield name, self._html(answered)
@@ -70,5 +72,6 @@ class StillPages:
             yield "answered", lambda now: inbox.got_it(now, _BY_PAGE)
 
     def _html(self, card: Card) -> str:
-        html = bytes(self._page.shown(card).body).decode()
+        with in_language(self._parts.inbox.spoken(card)):
+            html = bytes(self._page.shown(card).body).decode()
         return html.replace(_STYLE, f"{_LOCKED}\n<style>\n{self._style}</style>", 1)
