@@ -50,7 +50,7 @@ class NameForms:
         )
 
 
-def person_name(written: str, form: NameForm = NameForm()) -> str:  # noqa: B008 - a frozen value
+def person_name(written: str, form: NameForm = NameForm()) -> str:
     """The name as people are addressed, without titles and remarks."""
     text = _plain(written)
     family, comma, given = (part.strip() for part in text.partition(","))

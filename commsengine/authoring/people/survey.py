@@ -1,4 +1,4 @@
-"""What only a whole file tells: the order of its dates, the form of its names, its footers, departments that look alike."""
+"""What only a whole file tells: the order of its dates, the form of its names, footers, departments that look alike."""
 
 from __future__ import annotations
 
