@@ -78,16 +78,15 @@ _BY_SCRIPT = {
     "ARABIC": 1.7,
     "THAI": 1.7,
 }
-_ALPHABETS = tuple(
-    frozenset(letters)
-    for letters in (
-        "äöüßé àâæçéèêëîïôœùûüÿ áéíñóúüç àáâãçéêíóôõúü àèéìíîòóùú æøåäöéü áðéíóúýþæö ëïéèóöüê ąćęłńóśźż "
-        "áčďéěíňóřšťúůýžľĺŕäô áéíóöőúüű ăâîșțşţ çğıi̇öşüâ čćđšž āčēģīķļņšūž ąčęėįšųūž äöõüšž "
-        "абвгдежзийклмнопрстуфхцчшщъыьэюяёіїєґўјљњћђџ αβγδεζηθικλμνξοπρστυφχψωςάέήίόύώϊϋ "
-        "אבגדהוזחטיךכלםמןנסעףפץצקרשת"
-    ).split()
+_LETTERS = (
+    "äöüßé àâæçéèêëîïôœùûüÿ áéíñóúüç àáâãçéêíóôõúü àèéìíîòóùú æøåäöéü áðéíóúýþæö ëïéèóöüê ąćęłńóśźż "
+    "áčďéěíňóřšťúůýžľĺŕäô áéíóöőúüű ăâîșțşţ çğıi̇öşüâ čćđšž āčēģīķļņšūž ąčęėįšųūž äöõüšž "
+    "абвгдежзийклмнопрстуфхцчшщъыьэюяёіїєґўјљњћђџ αβγδεζηθικλμνξοπρστυφχψωςάέήίόύώϊϋ "
+    "אבגדהוזחטיךכלםמןנסעףפץצקרשת"
 )
 """The letters beyond a-z of a language each; a word has those of one."""
+
+_ALPHABETS = tuple(map(frozenset, _LETTERS.split()))
 _CROWD = re.compile(r"(?<=[^\x00-\x7f]{2})[^\x00-\x7f\W]+")
 
 
@@ -240,7 +239,9 @@ def _readings(sample: bytes) -> Iterator[tuple[float, str, str]]:
             continue
         letters = {sign.lower() for sign in read if not sign.isascii() and sign.isalpha()}
         one_language = any(letters <= alphabet for alphabet in _ALPHABETS)
-        yield sum(map(_score, read.split())) + 2.0 * one_language - place * 0.05, encoding, read
+        words = read.split()
+        bonus = (2.0 + len(words) / 2) * one_language
+        yield sum(map(_score, words)) + bonus - place * 0.05, encoding, read
 
 
 @lru_cache(maxsize=4096)

@@ -172,9 +172,9 @@ def _name(cells: Mapping[str, str], form: NameForm) -> str:
     first, last = cells.get("first_name", ""), cells.get("last_name", "")
     preferred = cells.get("preferred_name", "")
     whole = cells.get("name", "")
-    if first or last:
+    if (first and last) or not whole:
         return joined(first, last, cells.get("second_last_name", ""), preferred, form)
-    return person_name(whole or preferred, form)
+    return person_name(whole, form)
 
 
 def _managers_named(row: Sequence[str], rules: RowRules, faults: list[CellError]) -> tuple[str, ...]:

@@ -72,7 +72,7 @@ _SPOKEN = {
 _OFFSET = re.compile(
     r"^\s*[(\[]?\s*(?:GMT|UTC)?\s*[+-±]?\s*\d{1,2}[:.]?\d{0,2}\s*[)\]]?\s*|^[(\[](?:GMT|UTC)[)\]]\s*", re.IGNORECASE
 )
-_WINTER, _SUMMER = dt.datetime(2027, 1, 15, 12), dt.datetime(2027, 7, 15, 12)
+_WINTER, _SUMMER = dt.datetime(2027, 1, 15, 12, tzinfo=dt.UTC), dt.datetime(2027, 7, 15, 12, tzinfo=dt.UTC)
 
 
 @cache
@@ -129,8 +129,9 @@ _NEW_NAMES = {
 @lru_cache(maxsize=4096)
 def zone_of(written: str, country: str = "") -> str:
     """The name of the tz database, in the person's country where a name stands for several; empty if not sure."""
-    if _ambiguous(written):
-        return ""
+    if places := _ambiguous(written):
+        there = [place for place in places.split(", ") if place in _of_country(country)]
+        return there[0] if len(there) == 1 else ""
     return next(filter(None, _readings(" ".join(written.split()), country)), "")
 
 
@@ -177,7 +178,7 @@ def _of_country(country: str) -> tuple[str, ...]:
 @cache
 def _offsets(zone: str) -> tuple[dt.timedelta | None, dt.timedelta | None]:
     place = ZoneInfo(zone)
-    return place.utcoffset(_WINTER), place.utcoffset(_SUMMER)
+    return _WINTER.astimezone(place).utcoffset(), _SUMMER.astimezone(place).utcoffset()
 
 
 def _ambiguous(written: str) -> str:
