@@ -390,6 +390,10 @@ class AnswerInbox:
     def record_of(self, person_id: str, now: dt.datetime) -> PersonRecord:
         return person_record(self._store, person_id, self._key_points, now, self._carriers)
 
+    def heard_page(self, card: Card) -> str:
+        """The address of what was heard and done in the campaign of this touch."""
+        return self._renderer(self._version(card.touch)).page_url("heard", card.key, card.person)
+
     def heard(self, card: Card) -> tuple[Heard, ...]:
         """What all of the audience may read of what was asked and put in, the newest first."""
         version = self._version(card.touch)
