@@ -40,6 +40,7 @@ from commsengine.cadence.people import ANYBODY, Person
 from commsengine.cadence.plan import Message, Plan
 from commsengine.content.message import RenderedMessage
 from commsengine.content.person_values import Signers
+from commsengine.content.phrases import EXPLAIN
 from commsengine.content.render import Renderer, RendererFor
 from commsengine.engine.directory import SignerLookup, campaigns_of
 from commsengine.errors import CommsError, InputError
@@ -193,6 +194,15 @@ class AnswerInbox:
 
     def lead(self, card: Card) -> Person:
         return self._signers(card.person, card.plan).lead
+
+    def language_of(self, card: Card) -> str:
+        """That in which the person of the card reads its message."""
+        return self._renderer(self._version(card.touch)).language(card.person)
+
+    def language_for(self, person: Person) -> str:
+        """That in which this person reads what is about no one campaign."""
+        known = campaigns_of(self._store, person) or self._store.campaigns.all()
+        return self._renderer(known[-1]).language(person) if known else ENGLISH
 
     def language(self, person: Person, campaign: str) -> str:
         record = self._store.campaigns.get(campaign)
@@ -352,7 +362,7 @@ class AnswerInbox:
         # a question that does not say what was answered
         question = self.text(card).check.question
         about = f" ({question})" if question else ""
-        return self.ask(card, f"Please explain it to me{about}", evidence, thread)
+        return self.ask(card, f"{EXPLAIN}{about}", evidence, thread)
 
     def snooze(self, card: Card) -> Card:
         """Nothing of this message comes before the person's next local day."""

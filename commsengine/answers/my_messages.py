@@ -5,14 +5,25 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 from commsengine.answers.wording import spoken
 from commsengine.cadence.calendar import zone_of
-from commsengine.cadence.kinds_and_states import ANSWERS, BY_HAND, CHANNELS, ENDINGS, ChannelName, Wish
+from commsengine.cadence.kinds_and_states import (
+    ANSWERS,
+    BY_HAND,
+    CHANNELS,
+    OUTCOME_WORDS,
+    UNCLEAR_WORDS,
+    ChannelName,
+    OutcomeName,
+    Unclear,
+    Wish,
+)
 from commsengine.cadence.people import COLUMNS, Person
 from commsengine.cadence.plan import Plan
 from commsengine.cadence.time_notation import clock_text
+from commsengine.content.phrases import day_text, ending_text, question_text
 from commsengine.engine.directory import campaigns_of
 from commsengine.errors import InputError
 from commsengine.store.records import AskId, CampaignRecord, ReplyRecord
@@ -207,7 +218,7 @@ def _question(row: Row) -> Happening:
     if row["objection"]:  # the note is for the people who lead the campaign
         yield row["asked_at"], _("You objected, as recorded after a talk with you"), ""
     else:
-        yield row["asked_at"], _("You asked"), row["text"]
+        yield row["asked_at"], _("You asked"), question_text(row["text"])
     if row["answered_at"]:
         yield row["answered_at"], _("You got the answer"), row["answer"]
 
@@ -217,7 +228,7 @@ def _replied(row: Row) -> Happening:
         yield row["at"], _("You got the answer"), row["said"]
     if row["ending"] != "done":
         day = row["day"]
-        yield row["at"], _("Promised for {day}", day=f"{day:%A, %d %B}") if day else _(ENDINGS[row["ending"]]), ""
+        yield row["at"], ending_text(row["ending"], day), ""
 
 
 def _reply(ask: AskId, said: ReplyRecord) -> dict[str, Any]:
@@ -226,13 +237,14 @@ def _reply(ask: AskId, said: ReplyRecord) -> dict[str, Any]:
 
 
 def _snooze(row: Row) -> Happening:
-    yield row["at"], _("You asked to be reminded on {day:%A, %d %B}", day=row["until"]), ""
+    yield row["at"], _("You asked to be reminded on {day}", day=day_text(row["until"])), ""
 
 
 def _outcome(row: Row) -> Happening:
-    text = _("Recorded after a talk with you: {outcome}", outcome=row["outcome"])
-    if row["unclear"]:
-        text = _("{outcome}; unclear: {unclear}", outcome=text, unclear=row["unclear"])
+    came: OutcomeName = row["outcome"]
+    text = _("Recorded after a talk with you: {outcome}", outcome=_(OUTCOME_WORDS[came]))
+    if unclear := cast("Unclear | None", row["unclear"] or None):
+        text = _("{outcome}; unclear: {unclear}", outcome=text, unclear=_(UNCLEAR_WORDS[unclear]))
     yield row["at"], text, ""
 
 

@@ -13,7 +13,7 @@ from commsengine.cadence.kinds_and_states import ChannelName, channel_of
 from commsengine.cadence.people import Person
 from commsengine.cadence.plan import Message
 from commsengine.content.person_values import Signers
-from commsengine.content.phrases import ending_text
+from commsengine.content.phrases import EXPLAIN, ending_text, weekday_text
 from commsengine.content.render import Renderer
 from commsengine.content.slack_card import answered_card
 from commsengine.content.slots import slack_text
@@ -214,7 +214,7 @@ def _offer(card: Card) -> Blocks:
     # after a right answer too, so that to ask does not tell which it was
     if card.checked is None or card.question:
         return []
-    text = {"type": "plain_text", "text": _("Please explain it to me")}
+    text = {"type": "plain_text", "text": _(EXPLAIN)}
     return [
         {"type": "actions", "elements": [{"type": "button", "action_id": "explain", "text": text, "value": card.key}]}
     ]
@@ -241,7 +241,7 @@ def _objected(card: Card, question: QuestionRecord) -> str:
 
 def _snoozed(card: Card) -> str:
     return (
-        _("You get this message again on {day:%A} at the earliest.", day=card.snoozed_until)
+        _("You get this message again on {day} at the earliest.", day=weekday_text(card.snoozed_until))
         if card.snoozed_until
         else ""
     )

@@ -78,6 +78,12 @@ AskKind = Literal["question", "input"]
 """What a reply answers."""
 
 InputKind = Literal["text", "choice", "rank", "meeting"]
+
+FileSource = Literal["feed", "roster"]
+"""Where a people file comes from that nobody stands beside: the watched folder, or a plan's own people file."""
+
+FileReasonKind = Literal["returning", "managers", "leavers", "rows", "unusable", "unreadable"]
+"""Why a person is asked about a people file."""
 """How an input is given: in words, by one choice, by an order of the choices, by one of the appointments or words."""
 
 OutcomeName = Literal["understood", "objects", "declines", "away"]
@@ -163,6 +169,19 @@ UNCLEAR_WORDS: Mapping[Unclear, str] = {
     "procedure": N_("how to do it"),
     "skill": N_("whether they can do it"),
     "time": N_("when to find the time"),
+}
+MEASURES: Mapping[Measure, str] = {
+    "answered": N_("answered"),
+    "acknowledged": N_("acknowledged"),
+    "right": N_("right"),
+    "reached": N_("reached"),
+    "done": N_("done"),
+}
+STATE_WORDS: Mapping[CampaignState, str] = {
+    "paused": N_("paused"),
+    "running": N_("running"),
+    "finished": N_("finished"),
+    "cancelled": N_("cancelled"),
 }
 STANDINGS: tuple[Standing, ...] = get_args(Standing)
 """The first that holds is the person's standing."""
@@ -253,6 +272,15 @@ ANSWERS: Mapping[AnswerKind, AnswerWords] = {
     "not_kept": AnswerWords(N_("You said it is not done yet"), N_("says it is not done yet")),
     "heard_enough": AnswerWords(N_("You said you have heard enough"), N_("heard enough")),
     "not_for_me": AnswerWords(N_("You left this campaign"), N_("left the campaign")),
+}
+
+FILE_REASONS: Mapping[FileReasonKind, str] = {
+    "returning": N_("marked as left, and active again by this file: {people:,}"),
+    "managers": N_("another manager than so far: {people:,} of {of:,} people"),
+    "leavers": N_("marked as left by this file: {people:,} of {of:,} people"),
+    "rows": N_("rows that are wrong: {people:,} of {of:,}"),
+    "unusable": N_("it cannot be imported as it is"),
+    "unreadable": N_("it is not there, or this account may not read it"),
 }
 
 ENOUGH: frozenset[AnswerKind] = frozenset({"heard_enough", "not_for_me"})

@@ -13,7 +13,7 @@ from commsengine.content.grammar import answer_id_slot, answer_slot
 from commsengine.content.manager_card import call_buttons, name_buttons, parted
 from commsengine.content.markdown import WITH_TEXT, Tokens, continued, lines, paragraphs, plain_inline
 from commsengine.content.slots import Slot, escape_slack, holds_value, is_link_mark, mark, slack_text
-from commsengine.translation import N_, _
+from commsengine.translation import N_, _, aligned
 
 Block = dict[str, Any]
 
@@ -129,6 +129,8 @@ def _shortened(blocks: list[Block]) -> list[Block]:
 
 
 def _fitted(block: Block) -> Block:
+    for text in _texts(block):
+        text["text"] = aligned(text["text"])
     if block["type"] == "header" and len(block["text"]["text"]) > _HEADER_LENGTH:
         return _section(_cut(f"*{block['text']['text']}", _SECTION_LENGTH - 1) + "*")
     if block["type"] == "section":
@@ -137,6 +139,12 @@ def _fitted(block: Block) -> Block:
         for element in block["elements"]:
             element["text"] = _cut(element["text"], _SECTION_LENGTH)
     return block
+
+
+def _texts(block: Block) -> list[Block]:
+    elements: list[Block] = block.get("elements", [])
+    shown = [block.get("text"), *([each["text"] for each in elements] if block["type"] == "actions" else elements)]
+    return [text for text in shown if text]
 
 
 def _cut(text: str, limit: int) -> str:

@@ -20,7 +20,7 @@ from commsengine.content.recipe import Recipe
 from commsengine.content.slots import Prose, Slot, clean, mark
 from commsengine.content.templates import Text
 from commsengine.content.texts_by_touch import TITLES, UNCLEAR, is_text, variant
-from commsengine.translation import N_, _
+from commsengine.translation import N_, _, direction
 
 WrittenAs = TouchKind | Literal["correction"]
 
@@ -144,6 +144,8 @@ class Setting:
             "input": message.input.kind if message.ask == "input" and message.input else "",
             "ask": message.ask,
             "language": language,
+            "direction": Prose(direction()),
+            "start": Prose("right" if direction() == "rtl" else "left"),
             "once": self._cadence(message).times == 1,
             "often": often(self._cadence(message), on_trial=self._plan.experiment is not None),
             "to_do": self._awaited(message),

@@ -1,5 +1,6 @@
-"""Mail to a person when nothing goes on without one: the engine holds, a channel is refused for its own fault, a
-campaign has paused itself, or a message is refused for its text. The admin hears of all, the owners of the last two.
+"""Mail to a person when nothing goes on without one: the engine holds, a channel is refused for its own fault, a people
+file is held, a campaign has paused itself, or a message is refused for its text. The admin hears of all, the owners of
+the last two.
 
 An alert is service mail that passes a hold and a pause. If mail itself is down, it leaves when mail is back.
 """
@@ -14,7 +15,9 @@ from email.utils import parseaddr
 import structlog
 
 from commsengine.cadence.kinds_and_states import CHANNELS, Carrier, ChannelName, service_channel
+from commsengine.content.kept_words import retold
 from commsengine.content.message import RenderedMessage, payload_of
+from commsengine.content.phrases import moment_text, time_text
 from commsengine.engine.breaker import Breaker
 from commsengine.store.records import CampaignRecord, Hold, RefusalRecord
 from commsengine.store.store import Store
@@ -106,6 +109,10 @@ class Alerts:
         for address in dict.fromkeys([*record.plan.owner, *([self._admin] if self._admin else [])]):
             self._send(f"refusal {refusal.id}: {address}", refusal.since.date(), subject, text, now, address)
 
+    def file_held(self, text: str, now: dt.datetime) -> None:
+        """For a file of the watched folder, of which nothing is taken. ``text`` says why, and what decides."""
+        self._send(f"people file: {text}", now.date(), _("A people file waits for your word"), text, now)
+
     def _send(
         self, event: str, day: dt.date, subject: str, text: str | Callable[[], str], now: dt.datetime, to: str = ""
     ) -> None:
@@ -134,12 +141,12 @@ class Alerts:
 def _rests(breaker: Breaker, waiting: int, now: dt.datetime) -> str:
     return _(
         "The reason: {because}.\n\nThis needs somebody to solve it. {waits}, and none of them counts as refused. The "
-        "channel rests until {until:%H:%M:%S} UTC. Then the engine tries one message, again at least every ten minutes "
+        "channel rests until {until} UTC. Then the engine tries one message, again at least every ten minutes "
         "(with each tick if cron calls the engine); when it gets through, the others follow. The other channels go "
         "on. See what is wrong:\n\n    commsengine doctor",
-        because=_(breaker.because).rstrip("."),
+        because=retold(breaker.because).rstrip("."),
         waits=counted(waiting, "message waits", "messages wait"),
-        until=breaker.until or now,
+        until=time_text(breaker.until or now, seconds=True),
     )
 
 
@@ -149,14 +156,14 @@ def _until_renewal(breaker: Breaker, provider: str, waiting: int, now: dt.dateti
     whose = _("The mail server appears to be: {provider}.", provider=provider) if provider else ""
     text = _(
         "The reason: {because}. {whose}\n\n{waits}, and none of them counts as refused: nothing is lost. The channel "
-        "rests until {until:%a %d %b %H:%M:%S} UTC. Then the messages are sent as there is room, in people's sending "
+        "rests until {until} UTC. Then the messages are sent as there is room, in people's sending "
         "hours; if a message is due several times, only the newest is sent. The other channels go on.\n\n"
         "You need not do anything. For more messages a day, use Microsoft 365 High Volume Email, a Google "
         "Workspace relay or a mail relay of your own (COMMSENGINE_SMTP_URL). If the server allows you more, "
         "write how many in COMMSENGINE_SMTP_DAILY. See the status:\n\n    commsengine status",
-        because=_(breaker.because).rstrip("."),
+        because=retold(breaker.because).rstrip("."),
         whose=whose,
         waits=counted(waiting, "message waits", "messages wait"),
-        until=breaker.until or now,
+        until=moment_text(breaker.until or now, seconds=True),
     )
     return text.replace(". \n", ".\n")

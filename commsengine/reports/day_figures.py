@@ -16,6 +16,7 @@ from commsengine.cadence.forecast import forecast, no_answers
 from commsengine.cadence.kinds_and_states import CHANNELS, ChannelName, channel_of
 from commsengine.cadence.people import Person
 from commsengine.cadence.plan import Audience
+from commsengine.content.phrases import weekday_text
 from commsengine.engine.decisions import Decisions
 from commsengine.engine.directory import Sample
 from commsengine.recall.small_groups import enough
@@ -69,7 +70,7 @@ class DayFigures:
 
     @property
     def lines(self) -> tuple[str, ...]:
-        before = _("Yesterday") if self.today - self.since == DAY else _("Since {day:%A}", day=self.since)
+        before = _("Yesterday") if self.today - self.since == DAY else _("Since {day}", day=weekday_text(self.since))
         news = [_told(_("Today so far"), self.so_far)] if self.so_far != Happened() else []
         return (_told(before, self.happened), *news, self._today())
 

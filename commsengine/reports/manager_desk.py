@@ -17,6 +17,7 @@ from commsengine.cadence.calendar import DAY, Hours
 from commsengine.cadence.kinds_and_states import BY_HAND, OUTCOME_WORDS, OUTCOMES, UNCLEAR, OutcomeName, Unclear
 from commsengine.cadence.people import Person, by_address
 from commsengine.cadence.plan import Message, Plan
+from commsengine.content.phrases import day_text, month_day_text
 from commsengine.content.render import RendererFor
 from commsengine.engine.directory import SignerLookup
 from commsengine.errors import InputError, RenderError
@@ -145,7 +146,7 @@ class ManagerDesk:
         if last.by.lower() == manager.email.lower() and last.outcome == outcome:
             return Recording(last.name or last.person, last.outcome, False, last.at)
         text = N_("This call is closed: “{outcome}” was recorded on {day}. Nothing was changed.")
-        raise InputError(_(text, outcome=_(OUTCOME_WORDS[last.outcome]), day=f"{last.at.day} {last.at:%B}"))
+        raise InputError(_(text, outcome=_(OUTCOME_WORDS[last.outcome]), day=month_day_text(last.at)))
 
     def closed(self, manager: Person, wanted: str) -> RecordedOutcome | None:
         """The last outcome of a call with this id, if it is about one of their people or of a campaign they lead."""
@@ -249,7 +250,7 @@ class ManagerDesk:
             raise InputError(_(cause, days=LONGEST_HOLD))
         if not one.hold_from <= day <= one.hold_to:
             cause = N_("Please choose a day from {first} to {last}: you can hold it for at most {days} working days.")
-            days = {"first": _day(one.hold_from), "last": _day(one.hold_to), "days": LONGEST_HOLD}
+            days = {"first": day_text(one.hold_from), "last": day_text(one.hold_to), "days": LONGEST_HOLD}
             raise InputError(_(cause, **days))
         self._store.manager_words.hold(campaign, message, manager.id, day, by=manager.email, now=now)
         return self.one(manager, campaign, message, now)
@@ -314,10 +315,6 @@ def _date(written: str) -> dt.date:
         return dt.date.fromisoformat(written)
     except ValueError:
         raise InputError(_("Please choose a day.")) from None
-
-
-def _day(day: dt.date) -> str:
-    return f"{day:%A}, {day.day} {day:%B}"
 
 
 def _name(person: Person) -> str:

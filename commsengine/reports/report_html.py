@@ -11,18 +11,19 @@ from typing import Any, TypeVar
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from commsengine.cadence.calendar import local_date_in
-from commsengine.cadence.kinds_and_states import ENDINGS
+from commsengine.cadence.kinds_and_states import ENDINGS, MEASURES, STATE_WORDS
 from commsengine.cadence.repeats import HAIR
+from commsengine.content.phrases import brief_day_text, install_words
 from commsengine.recall.small_groups import FEWEST
 from commsengine.reports.campaign_report import MessageView, Report, RoleView
 from commsengine.reports.check_results import NOWHERE
 from commsengine.reports.outcomes.results import OutcomeView, RoleOutcome
-from commsengine.reports.phases.measures import PhaseView, RoleShare
-from commsengine.reports.phases.unclear import UnclearRole
+from commsengine.reports.phases.measures import PHASE_STATES, PhaseView, RoleShare
+from commsengine.reports.phases.unclear import UnclearRole, subject
 from commsengine.reports.plots import Plot, done_plot, recall_plot, week_plots
 from commsengine.reports.recall_curves import Mean
 from commsengine.store.records import GotItOnly
-from commsengine.translation import N_, _, install
+from commsengine.translation import N_, _
 
 _environment = Environment(
     loader=FileSystemLoader(Path(__file__).parent / "pages"),
@@ -31,7 +32,7 @@ _environment = Environment(
     trim_blocks=True,
     lstrip_blocks=True,
 )
-install(_environment)
+install_words(_environment)
 
 Named = TypeVar("Named", RoleView, RoleOutcome, RoleShare, UnclearRole, GotItOnly)
 """What is known of one role."""
@@ -46,6 +47,10 @@ def page(report: Report) -> str:
     template = _environment.get_template("report.html")
     return template.render(
         report=report,
+        phase_states=PHASE_STATES,
+        measures=MEASURES,
+        subject=subject,
+        state=_(STATE_WORDS[report.record.state]),
         headline=title,
         lines=lines,
         sections=sections,
@@ -110,8 +115,7 @@ def _roles(report: Report) -> list[RoleView]:
 
 
 def _day(at: dt.datetime, zone: str = "UTC") -> str:
-    day = local_date_in(zone, at)
-    return f"{day:%a} {day.day} {day:%b %Y}"
+    return brief_day_text(local_date_in(zone, at), year=True)
 
 
 # -- the headline ---------------------------------------------------------------------------------

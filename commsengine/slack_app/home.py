@@ -10,6 +10,7 @@ from slack_sdk import WebClient
 
 from commsengine.answers.inbox import AnswerInbox
 from commsengine.answers.my_messages import CampaignPart, Line, MessageRecord, PersonRecord
+from commsengine.cadence.people import ANYBODY
 from commsengine.content.slots import slack_text
 from commsengine.slack_app.accounts import Accounts, quietly
 from commsengine.translation import N_, _, in_language
@@ -39,8 +40,9 @@ class HomeTab:
 
     def show(self, user: str) -> None:
         person = self._accounts.person(user)
-        record = self._inbox.record_of(person.id, self._clock()) if person else None
-        view = {"type": "home", "blocks": self._blocks(record)}
+        with in_language(self._inbox.language_for(person or ANYBODY)):
+            record = self._inbox.record_of(person.id, self._clock()) if person else None
+            view = {"type": "home", "blocks": self._blocks(record)}
         quietly(self._client, "views_publish", user_id=user, view=view)
 
     def _blocks(self, record: PersonRecord | None) -> list[Block]:
@@ -50,9 +52,8 @@ class HomeTab:
         newest = next((part for part in campaigns if part.key), None)
         if newest is None:
             return [_section(_(NOTHING))]
-        with in_language(self._inbox.language(record.person, newest.id)):
-            page = self._inbox.own_page(record.person, newest.key, newest.id)
-            return [_header(_("My messages")), _button(page), *_messages(campaigns)]
+        page = self._inbox.own_page(record.person, newest.key, newest.id)
+        return [_header(_("My messages")), _button(page), *_messages(campaigns)]
 
 
 def _latest(part: CampaignPart) -> float:

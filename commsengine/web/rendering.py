@@ -8,14 +8,15 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.responses import HTMLResponse
 
-from commsengine.translation import N_, _, install
+from commsengine.content.phrases import install_words
+from commsengine.translation import N_, _
 
 FOLDER = Path(__file__).parent / "pages"
 
 _environment = Environment(
     loader=FileSystemLoader(FOLDER), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
 )
-install(_environment)
+install_words(_environment)
 
 NOTICES = {
     400: (N_("We could not read this"), (N_("Go back and send the form again."),)),
@@ -46,9 +47,9 @@ NOTICES = {
 }
 
 
-def page(name: str, *, status: int = 200, root: str = "../", lang: str = "en", **context: Any) -> HTMLResponse:
-    """``root`` is the relative way to the stylesheet."""
-    html = _environment.get_template(name).render(root=root, lang=lang, **context)
+def page(name: str, *, status: int = 200, root: str = "../", **context: Any) -> HTMLResponse:
+    """In the language in use; ``root`` is the relative way to the stylesheet."""
+    html = _environment.get_template(name).render(root=root, **context)
     return HTMLResponse(html.lstrip(), status)
 
 

@@ -12,7 +12,7 @@ from commsengine.answers.fresh_links import Visitor
 from commsengine.answers.inbox import Evidence
 from commsengine.campaigns.control import open_gate
 from commsengine.errors import CommsError
-from commsengine.reports.phases.measures import phases
+from commsengine.reports.phases.measures import PHASE_STATES, phases
 from commsengine.reports.phases.phase_review import review, to_review
 from commsengine.store.records import CampaignRecord
 from commsengine.store.store import Store
@@ -74,6 +74,7 @@ class ReviewPage(VisitPage):
             root="./",
             record=record,
             views=views,
+            phase_states=PHASE_STATES,
             review=review(self._store, record, chosen, now) if chosen else None,
             note=self.note(visitor, now),
             notice=notice,

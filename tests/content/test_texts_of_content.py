@@ -75,12 +75,12 @@ def test_every_word_of_a_digest_is_in_the_catalog(channel: Any) -> None:
 @pytest.mark.parametrize(
     ("cadence", "said"),
     [
-        ({"every": 72 * 60, "times": 3}, "⟦You get this every 3 ⟦days⟧, at most 3 times.⟧"),
-        ({"every": 24 * 60}, "⟦You get this every ⟦day⟧ until it ends.⟧"),
-        ({"every": 7 * 24 * 60}, "⟦You get this every ⟦week⟧ until it ends.⟧"),
-        ({"every": 14 * 24 * 60}, "⟦You get this every 2 ⟦weeks⟧ until it ends.⟧"),
-        ({"every": 25 * 60}, "⟦You get this every 25 ⟦hours⟧ until it ends.⟧"),
-        ({"every": 24 * 60 + 1}, "⟦You get this every ⟦1441 minutes⟧ until it ends.⟧"),
+        ({"every": 72 * 60, "times": 3}, "⟦You get this every 3 days, at most 3 times.⟧"),
+        ({"every": 24 * 60}, "⟦You get this every day until it ends.⟧"),
+        ({"every": 7 * 24 * 60}, "⟦You get this every week until it ends.⟧"),
+        ({"every": 14 * 24 * 60}, "⟦You get this every 2 weeks until it ends.⟧"),
+        ({"every": 25 * 60}, "⟦You get this every 25 hours until it ends.⟧"),
+        ({"every": 24 * 60 + 1}, "⟦You get this every 1441 minutes until it ends.⟧"),
         ({"every": 24 * 60, "times": 1}, "⟦This is sent once.⟧"),
         ({"recall_floor": 0.3}, "⟦You get this often at first, then less and less.⟧"),
     ],

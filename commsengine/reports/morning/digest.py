@@ -15,6 +15,8 @@ from commsengine.cadence.dialogue import groups
 from commsengine.cadence.kinds_and_states import CHANNELS, OUTCOME_WORDS, UNCLEAR_WORDS, service_channel
 from commsengine.cadence.people import Person
 from commsengine.content.digest_facts import Call, DigestFacts, GivenAnswer, HeldRow, OpenQuestion, RecordedTalk
+from commsengine.content.kept_words import retold
+from commsengine.content.phrases import moment_text, month_day_text, question_text
 from commsengine.engine.directory import SignerLookup
 from commsengine.engine.dispatch import add_service_mail
 from commsengine.reports.commitments import overdue_commitments, overdue_lines
@@ -27,6 +29,7 @@ from commsengine.reports.day_figures import (
     told_of_got_it,
 )
 from commsengine.reports.followups import FollowUp, open_followups, todays_followups, with_talk
+from commsengine.reports.held_files import held_files, held_text
 from commsengine.reports.input_answers import chosen_so_far, recent_inputs
 from commsengine.reports.morning.manager_lists import why_untold
 from commsengine.reports.morning.morning_time import MorningBasis, morning_key, morning_of, quarter_of, tried
@@ -213,7 +216,7 @@ class Digests:
             day, said = dt.date.fromisoformat(promise["by"]), _short(promise["text"]).rstrip(".")
             text = N_("{said} – promised to {people} for {day}. If it is done: commsengine question {id} --as done")
             people = counted(promise["people"], "person", "people")
-            yield _(text, said=said, people=people, day=f"{day.day} {day:%B}", id=promise["ids"][0])
+            yield _(text, said=said, people=people, day=month_day_text(day), id=promise["ids"][0])
 
     def _never_arrived(self, campaign: str, now: dt.datetime) -> Iterator[str]:
         # no trouble of today: they stand there as long as the campaign goes on
@@ -236,7 +239,8 @@ class Digests:
         for pause in paused_by_engine(self._store):
             if pause["campaign"] == campaign:
                 text = N_("The engine paused the campaign: {reason} When this is solved: commsengine resume {campaign}")
-                yield _(text, reason=_(pause["reason"]), campaign=campaign)
+                yield _(text, reason=retold(pause["reason"]), campaign=campaign)
+        yield from (held_text(file) for file in held_files(self._store) if file["campaign"] in ("", campaign))
         yesterday = now - DAY
         if lost := sum(_lost_since(row, campaign, yesterday) for row in failed(self._store)):
             messages = counted(lost, "message", "messages")
@@ -249,13 +253,13 @@ class Digests:
             passing = rest["fault"] == "later" and dt.datetime.fromisoformat(rest["until"]) - now < PASSING
             if passing or rest["channel"] not in record.plan.send.channels:
                 continue
-            text = N_("Nothing is sent by {channel} until {until:%a %d %b %H:%M} UTC ({waiting:,} waiting): {because}.")
+            text = N_("Nothing is sent by {channel} until {until} UTC ({waiting:,} waiting): {because}.")
             about = {
                 "channel": _(CHANNELS[rest["channel"]].in_text),
                 "waiting": rest["waiting"],
-                "because": _(rest["because"]).rstrip("."),
+                "because": retold(rest["because"]).rstrip("."),
             }
-            yield _(text, **about, until=dt.datetime.fromisoformat(rest["until"]))
+            yield _(text, **about, until=moment_text(dt.datetime.fromisoformat(rest["until"])))
 
     def _calls(self, record: CampaignRecord, waiting: Sequence[FollowUp]) -> tuple[Call, ...]:
         # a manager who gets no list does not know of a call: it is the lead's, too
@@ -288,7 +292,7 @@ def _grouped(asked: Sequence[Mapping[str, Any]], record: CampaignRecord) -> tupl
         OpenQuestion(
             first["name"] or first["person"],
             first["message"],
-            _short(first["text"]),
+            _short(question_text(first["text"])),
             _day(dt.datetime.fromisoformat(first["asked_at"]), record),
             first["overdue"],
             str(first["id"]),
@@ -314,8 +318,7 @@ def _given(group: Sequence[GivenInput], record: CampaignRecord) -> GivenAnswer:
 
 
 def _day(at: dt.datetime, record: CampaignRecord) -> str:
-    day = local_date_in(record.plan.send.time_zone, at)
-    return f"{day.day} {day:%B}"
+    return month_day_text(local_date_in(record.plan.send.time_zone, at))
 
 
 def _lost_since(row: Mapping[str, str], campaign: str, since: dt.datetime) -> bool:

@@ -26,7 +26,7 @@ from commsengine.errors import InputError
 from commsengine.reports.commitments import GivenCommitment, commitments, overdue_lines
 from commsengine.reports.morning.morning_time import MorningBasis, morning_key, morning_of, quarter_of, tried
 from commsengine.reports.phases.measures import PhaseMeasure, PhaseView, RoleShare, phases
-from commsengine.reports.phases.unclear import UnclearRole, unclear_by_role
+from commsengine.reports.phases.unclear import UnclearRole, subject, unclear_by_role
 from commsengine.reports.status import questions
 from commsengine.store.records import CampaignRecord, GivenOutcome
 from commsengine.store.store import Store
@@ -211,7 +211,7 @@ def _role(role: RoleShare, title: str) -> str:
         return _("{role} too few people", role=title)
     if role.share is None:
         return _("{role} too few answers", role=title)
-    return f"{title} {role.share:.0%}"
+    return _("{role} {share:.0%}", role=title, share=role.share)
 
 
 def _question(one: Mapping[str, Any]) -> str:
@@ -228,11 +228,11 @@ def _bounded(lines: Sequence[str]) -> tuple[str, ...]:
 
 def _unclear(role: UnclearRole, title: str) -> Iterator[str]:
     if role.talks:
-        said = ", ".join(f"{_(word)} {number}" for word, number in role.talks.items())
+        said = ", ".join(f"{subject(word)} {number}" for word, number in role.talks.items())
         yield _("{role}, from talks: {said}.", role=title, said=said)
     wrong = {about: share for about, share in role.checks.items() if share.count < share.of}
     if wrong:
-        shares = (f"{_(about)} {share.of - share.count}/{share.of}" for about, share in wrong.items())
+        shares = (f"{subject(about)} {share.of - share.count}/{share.of}" for about, share in wrong.items())
         yield _("{role}, from wrong answers to checks: {shares}.", role=title, shares=", ".join(shares))
 
 
