@@ -51,7 +51,7 @@ TERMINAL = (
     "commsengine/resolvers/", "commsengine/settings.py", "commsengine/environment.py", "commsengine/wiring.py",
     "commsengine/runner.py", "commsengine/errors.py", "commsengine/cadence/plan.py",
     "commsengine/cadence/time_notation.py", "commsengine/content/grammar.py", "commsengine/content/templates.py",
-    "commsengine/content/text_check.py",
+    "commsengine/content/text_check.py", "commsengine/content/slips.py",
 )  # fmt: skip
 """Where texts stand that only a terminal shows: it speaks English, and no other catalog has them."""
 OPTIONS = {pattern: {"trimmed": "true", "newstyle_gettext": "true", "silent": "false"} for pattern, _ in METHODS}

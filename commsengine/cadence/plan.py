@@ -161,7 +161,7 @@ class Audience(Frozen):
     def title(self, role: str) -> str:
         """What people read as the name of a role; of one without a title ``Field service`` for ``field-service``."""
         known = self.roles.get(role)
-        return (known.title if known else "") or role_title(role)
+        return (known.title.strip() if known else "") or role_title(role)
 
 
 class Window(Frozen):
