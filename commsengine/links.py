@@ -18,7 +18,7 @@ from commsengine.translation import _
 PATHS = {"answer": "a", "calendar": "c", "heard": "h", "mine": "m", "unsubscribe": "u"}
 """Each purpose has its own path and its own salt, so that no token can be moved from one page to another."""
 
-_BEHIND = re.compile(r"[^A-Za-z0-9_-]+$")
+_BEHIND = re.compile(r"(?:\.ics)?[^A-Za-z0-9_-]*$")
 """What a sentence, a bracket or a mail program put behind a link: no token ends with any of it."""
 
 
@@ -52,7 +52,7 @@ class Links:
 
         What stands behind it in a text, such as ``).`` or ``>``, is left off.
         """
-        key, expires, revoked = self._payload(purpose, _BEHIND.sub("", token))
+        key, expires, revoked = self._payload(purpose, _BEHIND.sub("", token, count=1))
         if now.timestamp() > expires:
             raise LinkError(_("This link has expired."), _("Ask the person who sent it for a new one."))
         return Signed(key, revoked)

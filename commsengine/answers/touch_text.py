@@ -8,7 +8,6 @@ from typing import Any
 
 from commsengine.answers.touch_view import Card
 from commsengine.answers.wording import read_by
-from commsengine.cadence.check_questions import telling
 from commsengine.cadence.history import PublicReply, Touch
 from commsengine.cadence.kinds_and_states import ChannelName, channel_of
 from commsengine.cadence.people import Person
@@ -18,7 +17,7 @@ from commsengine.content.phrases import EXPLAIN, ending_text, weekday_text
 from commsengine.content.render import Renderer
 from commsengine.content.slack_card import answered_card
 from commsengine.content.slots import slack_text
-from commsengine.content.texts_by_touch import TITLES, UNCLEAR, angles
+from commsengine.content.texts_by_touch import TITLES
 from commsengine.errors import RenderError
 from commsengine.store.records import NewReply, QuestionRecord
 from commsengine.translation import N_, _
@@ -89,15 +88,13 @@ def reply_text(reply: PublicReply | NewReply, language: str, *, plain: bool = Fa
 def card_text(renderer: Renderer, card: Card, signers: Signers) -> CardText:
     # a text that cannot be rendered for this person (a column is gone) leaves all as the author wrote it
     touch, readers = card.touch, read_by(signers.lead.first_name, len(card.plan.owner))
-    why_me = renderer.why_me(touch_of(card, channel_of(touch.channel)), card.person, signers)
+    why_me = renderer.why_me(_still_to_come(card), card.person, signers)
     try:
         about = (card.message.id, touch.role, touch.number, card.person, signers)
         shown = renderer.page(*about, card.unclear, touch.asks, touch.corrects)
     except RenderError:
         return replace(_as_written(card), readers=readers, why_me=why_me)
-    more = [(angle, shown.get(angle, "")) for angle in (UNCLEAR, "text")]
-    shown_now = {angle: text for angle, text in (*more, *shown["points"]) if text}
-    now, choices = angles(shown_now, telling(card.message, touch.number)), tuple(shown["choices"])
+    points, choices = dict(shown["points"]), tuple(shown["choices"])
     check = _check(card, **shown["check"])
     return CardText(
         key_point=shown["key_point"],
@@ -109,8 +106,8 @@ def card_text(renderer: Renderer, card: Card, signers: Signers) -> CardText:
         offered=tuple(zip(card.message.input.choices, choices, strict=False)) if card.message.input else (),
         value=_chosen(card, check, choices),
         adds=_line(signers, shown["adds"]),
-        points=tuple((_(TITLES[angle]), shown_now[angle]) for angle in now),
-        more=tuple((_(TITLES[angle]), text) for angle, text in shown_now.items() if angle not in now),
+        points=_under_titles({side: points[side] for side in shown["said"]}),
+        more=_under_titles({side: text for side, text in points.items() if side not in shown["said"]}),
         told=(*_what_holds_now(renderer, card, signers), *shown["told"]),
         for_them=_for_their_people(renderer, card, signers),
         why_me=why_me,
@@ -118,11 +115,16 @@ def card_text(renderer: Renderer, card: Card, signers: Signers) -> CardText:
 
 
 def _for_their_people(renderer: Renderer, card: Card, signers: Signers) -> tuple[tuple[str, str], ...]:
-    briefing, first = card.briefing, 1
+    briefing = card.briefing
     if briefing is None or briefing.only or briefing.role == card.touch.role:
         return ()  # what they see is what stands on the page
-    seen = dict(renderer.page(card.message.id, briefing.role, first, card.person, signers)["points"])
-    return tuple((_(TITLES[angle]), seen[angle]) for angle in angles(seen, first))
+    seen = renderer.page(card.message.id, briefing.role, 1, card.person, signers)
+    points = dict(seen["points"])
+    return _under_titles({side: points[side] for side in seen["said"]})
+
+
+def _under_titles(points: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
+    return tuple((_(TITLES.get(side, "")), text) for side, text in points.items() if text)
 
 
 def _what_holds_now(renderer: Renderer, card: Card, signers: Signers) -> Iterator[str]:
@@ -247,6 +249,13 @@ def _snoozed(card: Card) -> str:
 
 def _note(text: str) -> Mapping[str, Any]:
     return {"type": "context", "elements": [{"type": "mrkdwn", "text": slack_text(text)[:2900], "verbatim": True}]}
+
+
+def _still_to_come(card: Card) -> Touch:
+    """The touch without a next time that is past, or that an answer may have put off."""
+    touch = touch_of(card, channel_of(card.touch.channel))
+    over = touch.again_at is None or touch.again_at <= card.now or card.answered or card.enough
+    return replace(touch, again_at=None) if over else touch
 
 
 def touch_of(card: Card, channel: ChannelName) -> Touch:

@@ -224,7 +224,7 @@ def as_data(notice: Notice, record: CampaignRecord, seen: Recipients) -> dict[st
         "message": notice.id,
         "to": list(notice.to or record.plan.audience.roles),
         "subject": notice.key_point,
-        "text": notice.text,
+        "text": "\n\n".join(notice.text),
         "ask": notice.ask,
         "past_limits": notice.urgent,
         "because": notice.because,

@@ -19,7 +19,7 @@ from commsengine.content.plan_texts import Texts
 from commsengine.content.recipe import Recipe
 from commsengine.content.slots import Prose, Slot, clean, mark
 from commsengine.content.templates import Text
-from commsengine.content.texts_by_touch import TITLES, UNCLEAR, angles, variant
+from commsengine.content.texts_by_touch import TITLES, UNCLEAR, is_text, variant
 from commsengine.translation import N_, _, direction
 
 WrittenAs = TouchKind | Literal["correction"]
@@ -136,11 +136,11 @@ class Setting:
         return {
             **_EMPTY,
             **base,
-            **{name: line(text, quoted.get(name, base)) for name, text in recipe.texts.items() if name != "text"},
-            "text": prose(recipe.texts["text"], base) if "text" in recipe.texts else "",
+            **{name: line(text, quoted.get(name, base)) for name, text in recipe.texts.items()},
+            "text": "",
             "choices": [line(choice, base) for choice in recipe.choices] or own_answers,
             "reply_by": _("{days} working days", days=message.input.reply_by) if message.input else "",
-            "role": role,
+            "role": self._plan.audience.title(role),
             "input": message.input.kind if message.ask == "input" and message.input else "",
             "ask": message.ask,
             "language": language,
@@ -158,7 +158,7 @@ class Setting:
         """Why somebody gets a touch, who sees what they answer, and when it is sent again: a sentence each."""
         plan, message = self._plan, self._plan.message(touch.message)
         name, only = lead.first_name, bool(touch.briefing and touch.briefing.only)
-        about = {"role": touch.role, "campaign": plan.title, "name": lead.name or lead.email}
+        about = {"role": plan.audience.title(touch.role), "campaign": plan.title, "name": lead.name or lead.email}
         yield _(FOR_THEIR_PEOPLE if only else AS_A_ROLE, **about)
         if only or message.ask == "nothing":
             yield _("No answer is needed.")
@@ -169,7 +169,8 @@ class Setting:
         if only or touch.kind == "commitment":
             yield _("This is sent once.")
         else:
-            yield from self._if_silent(message, name, manager=manager)
+            yield from self._if_silent(message, name, manager=manager) if message.ask != "nothing" else ()
+            yield from self._ends(message, name)
             yield often(self._cadence(message), on_trial=plan.experiment is not None)
         if touch.again_at:
             yield _("Next time: {day}.", day=self.day(touch.again_at, person))
@@ -182,6 +183,8 @@ class Setting:
             yield _(text, name=lead)
         elif calls:
             yield _("If you do not answer, {name} may call you.", name=lead)
+
+    def _ends(self, message: Message, lead: str) -> Iterator[str]:
         if done := self._awaited(message):
             text = N_("You get this until it is recorded that you have done it: {outcome}. {name} sees that, too.")
             yield _(text, outcome=done, name=lead)
@@ -204,14 +207,16 @@ class Setting:
         asked: Asked | None,
     ) -> dict[str, Any]:
         base = self.of_plan(context, context["language"])
-        written = {**recipe.wiifm, **{name: recipe.texts[name] for name in ("text", UNCLEAR) if name in recipe.texts}}
+        written = recipe.written
         points = [
-            {"angle": angle, "title": Prose(_(TITLES[angle])), "text": prose(written[angle], base)}
-            for angle in angles(written, number)
+            {"angle": side, "title": Prose(_(TITLES.get(side, ""))), "text": prose(written[side], base)}
+            for side in recipe.said(number)
         ]
-        asks, unclear = (asked or "recall") if recipe.along else "", UNCLEAR in written
+        texts = [text for side, text in recipe.own.items() if is_text(side)]
+        text = prose(texts[(number - 1) % len(texts)], base) if texts else ""
+        asks, unclear = (asked or "recall") if recipe.along else "", UNCLEAR in recipe.own
         touch = {"number": number, "variant": variant(number), "kind": kind, "unclear": unclear, "asks": asks}
-        return {**context, "channel": channel, "touch": touch, "points": points}
+        return {**context, "channel": channel, "touch": touch, "text": text, "points": points}
 
     def of_briefing(self, briefing: Briefing, person: Person, at: dt.datetime) -> dict[str, Any]:
         return {"day": self.day(briefing.at, person), "past": briefing.at <= at, "only": briefing.only}
