@@ -19,9 +19,9 @@ from typing import TYPE_CHECKING, Self
 from zoneinfo import ZoneInfo
 
 from commsengine.environment import load_settings, spare_proxies
-from commsengine.errors import InputError
+from commsengine.errors import InputError, Problem
 from commsengine.settings import JOURNAL, Settings
-from commsengine.translation import N_, _
+from commsengine.translation import N_, NO_CATALOGS, Catalogs, _, look_for_catalogs
 
 if TYPE_CHECKING:
     from starlette.applications import Starlette
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from commsengine.answers.fresh_links import FreshLinks
     from commsengine.answers.inbox import AnswerInbox
     from commsengine.answers.replying import Replying
+    from commsengine.authoring.catalog_file import WorkspaceCatalogs
     from commsengine.authoring.check import CheckResult
     from commsengine.authoring.people.people_file import PeopleFile
     from commsengine.cadence.kinds_and_states import ChannelName
@@ -67,6 +68,9 @@ NOT_KNOWN_ELSEWHERE = (".local", ".localdomain", ".internal", ".lan", ".home.arp
 
 LOCAL_TIME = Path("/etc/localtime")
 
+LOCALE = "locale"
+"""The folder of a workspace with catalogs of its own."""
+
 SIGNS_OF_A_WORKSPACE = (".env", "workspace.yaml", "schedules", "people.csv", "message_templates")
 
 
@@ -101,6 +105,7 @@ class Wiring:
         sleep: Callable[[float], object] | None = None,
     ) -> None:
         self.folder, self.clock, self.sleep = folder.absolute(), clock, sleep
+        look_for_catalogs(self._catalogs)
         spare_proxies()
         self._renderers: dict[tuple[int, bool], Renderer] = {}
         self._profile: ProviderProfile | None = None
@@ -117,6 +122,16 @@ class Wiring:
             resolver.close()
         if "store" in self.__dict__:
             self.store.close()
+
+    def _catalogs(self) -> Catalogs:
+        # Most workspaces have none: then nothing that reads one is loaded.
+        return self._own_catalogs() if (self.folder / LOCALE).is_dir() else NO_CATALOGS
+
+    @cached_property
+    def _own_catalogs(self) -> WorkspaceCatalogs:
+        from commsengine.authoring.catalog_file import WorkspaceCatalogs
+
+        return WorkspaceCatalogs(self.folder / LOCALE)
 
     @cached_property
     def settings(self) -> Settings:
@@ -245,6 +260,7 @@ class Wiring:
         from commsengine.content.templates import review_templates, shipped_folder
 
         templates, beside = review_templates(shipped_folder(), self.folder / "message_templates")
+        beside += self.review_catalogs()
         people = self._imported()
         try:
             people = people or self._people_on_disk()
@@ -261,6 +277,18 @@ class Wiring:
             columns=self.people_columns,
             today=self.clock().date(),
         )
+
+    def review_catalogs(self) -> list[Problem]:
+        """What is wrong with the languages that the workspace adds."""
+        from commsengine.authoring.catalog_file import review_catalogs
+
+        return review_catalogs(self.folder / LOCALE)
+
+    def languages(self) -> list[str]:
+        """Those that buttons, footers and pages are there in."""
+        from commsengine.authoring.catalog_file import languages_known
+
+        return languages_known(self.folder / LOCALE)
 
     def _imported(self) -> tuple[Person, ...] | None:
         return (tuple(self.store.people.all()) if self.has_database else ()) or None
@@ -611,6 +639,7 @@ class Wiring:
             heartbeat_age=self._heartbeat_age,
             slack=self.slack_app,
             more=self._webhooks(),
+            language=self.rules.language,
         )
 
     def _webhooks(self) -> list[BaseRoute]:

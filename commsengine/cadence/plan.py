@@ -62,7 +62,18 @@ def _days_of(value: object) -> object:
 
 
 Weekdays = Annotated[tuple[Weekday, ...], BeforeValidator(_days_of, json_schema_input_type=str | list[str])]
+
+
+def _taking_turns(value: object) -> object:
+    found = _listed(value) if value != "" else []
+    if isinstance(found, Sequence) and any(isinstance(text, str) and not text.strip() for text in found):
+        raise ValueError(N_("one of the texts is blank; write it, or take it out"))
+    return found
+
+
 Texts = Annotated[tuple[str, ...], BeforeValidator(_listed)]
+TurnTexts = Annotated[tuple[str, ...], BeforeValidator(_taking_turns), Field(max_length=20)]
+"""Texts that take turns; a bare text is one that stays."""
 
 
 class Frozen(BaseModel):
@@ -93,11 +104,20 @@ class Phase(Frozen):
     gate: bool = False
 
 
+def role_title(role: str) -> str:
+    words = role.replace("-", " ").replace("_", " ").strip()
+    return words[:1].upper() + words[1:]
+
+
 class Role(Frozen):
-    """Who is meant: managers, all others, or the people whom one of the values in ``columns`` describes."""
+    """Who is meant: managers, all others, or the people whom one of the values in ``columns`` describes.
+
+    ``title`` is what people read as the name of the role.
+    """
 
     is_manager: bool | None = None
     rest: bool = False
+    title: str = ""
     columns: Mapping[str, Texts] = {}
 
     @model_validator(mode="before")
@@ -105,8 +125,15 @@ class Role(Frozen):
     def _columns(cls, value: object) -> object:
         if not isinstance(value, Mapping) or "columns" in value:
             return value
-        own = {key: value[key] for key in ("is_manager", "rest") if key in value}
+        own = {key: value[key] for key in ("is_manager", "rest", "title") if key in value}
         return {**own, "columns": {k: v for k, v in value.items() if k not in own}}
+
+    @field_validator("title", mode="before")
+    @classmethod
+    def _a_name(cls, value: object) -> object:
+        if isinstance(value, list | tuple):
+            raise ValueError(N_("'title' is what people read as the name of the role; select by another column"))
+        return value
 
 
 class Audience(Frozen):
@@ -114,6 +141,11 @@ class Audience(Frozen):
 
     people: str | None = None
     roles: Mapping[Identifier, Role] = Field(min_length=1)
+
+    def title(self, role: str) -> str:
+        """What people read as the name of a role; of one without a title ``Field service`` for ``field-service``."""
+        known = self.roles.get(role)
+        return (known.title if known else "") or role_title(role)
 
 
 class Window(Frozen):
@@ -304,7 +336,7 @@ class Message(Frozen):
     priority: Literal["high", "normal", "low"] = "normal"
     template: str = Field(default="wiifm", pattern=r"^[a-z0-9_-]{1,64}$")
     subject: str = ""
-    text: str = ""
+    text: TurnTexts = ()
     link: str = ""
     wiifm: Mapping[str, Wiifm] = {}
     corrects: str | None = None

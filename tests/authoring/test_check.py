@@ -135,7 +135,7 @@ def test_an_unreadable_roster_is_told(tmp_path: Path) -> None:
 
 def test_an_unknown_template_is_told_with_the_near_one(tmp_path: Path) -> None:
     (problem,) = checked(tmp_path, slip("id: one-record", "id: one-record\n    template: wifm")).problems
-    assert (problem.line, problem.column, problem.fix) == (28, 15, "Did you mean 'wiifm'?")
+    assert (problem.line, problem.column, problem.fix) == (29, 15, "Did you mean 'wiifm'?")
 
 
 def test_an_unknown_name_in_a_text_is_told_where_it_stands(tmp_path: Path) -> None:
@@ -145,8 +145,9 @@ def test_an_unknown_name_in_a_text_is_told_where_it_stands(tmp_path: Path) -> No
 
 
 def test_an_unknown_name_in_a_block_of_text_has_its_own_line(tmp_path: Path) -> None:
-    text = slip("id: one-record", "id: one-record\n    text: |\n      one\n      two {{ milestones.golive }}")
-    assert said(checked(tmp_path, text)) == [(30, 25, "text")]
+    texts = "[Two lines after each call., Your colleague reads them., A phone is enough.]"
+    text = slip(texts, "\n      - One.\n      - |\n        one\n        two {{ milestones.golive }}")
+    assert said(checked(tmp_path, text)) == [(37, 27, "text")]
 
 
 def test_an_unknown_name_in_a_template_is_told_with_its_file(tmp_path: Path) -> None:
@@ -188,7 +189,15 @@ def recalling(cadence: str) -> str:
 ADVICE = {
     "no text at all": (
         "".join(line for line in PLAN.splitlines(keepends=True) if not line.startswith("  sales:")),
-        ["no_wiifm", "same_text", "same_text"],
+        ["no_wiifm"],
+    ),
+    "one text again and again": (
+        slip("[Two lines after each call., Your colleague reads them., A phone is enough.]", "Two lines."),
+        ["same_text"],
+    ),
+    "words of the plan alone": (
+        slip("    text: [Two lines after each call., Your colleague reads them., A phone is enough.]\n", ""),
+        ["no_own_words"],
     ),
     "no reason": (slip("why: Two lists cost us., ", ""), ["no_why"]),
     "a gap": (slip(", results: Less.", ""), ["wiifm_gap"]),

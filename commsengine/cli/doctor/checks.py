@@ -20,7 +20,7 @@ from commsengine.cli.output import at_rest, n_people, waits_for, what_helps, whe
 from commsengine.errors import CommsError
 from commsengine.loopback import is_loopback
 from commsengine.settings import shown
-from commsengine.translation import N_, _, counted
+from commsengine.translation import N_, TO_TRANSLATE, _, counted, has_catalog
 
 if TYPE_CHECKING:
     from commsengine.wiring import Wiring
@@ -41,6 +41,7 @@ def examine(wiring: Wiring) -> list[Finding]:
         N_("slack"): slack,
         N_("uncertain"): resolvers,
         N_("links"): _links,
+        N_("languages"): _languages,
         N_("channels"): _resting,
         N_("refusals"): _refusals,
         N_("windows"): _windows,
@@ -105,6 +106,19 @@ def _database(wiring: Wiring) -> Iterator[Finding]:
     held = next((hold for hold in wiring.store.engine.holds() if hold.until is None), None)
     if held:
         yield problem(_("The engine is on hold: {reason}", reason=_(held.reason)), _("Then: commsengine release"))
+
+
+def _languages(wiring: Wiring) -> Iterator[Finding]:
+    for each in wiring.review_catalogs():
+        yield (problem if each.severity == "error" else note)(f"{each.file}:{each.line}: {each.message}", each.fix)
+    if missing := [each for each in wiring.rules.languages if not has_catalog(each)]:
+        text = N_("These languages of workspace.yaml have no buttons and pages yet: {languages}.")
+        fix = _("Copy {file} into 'locale' of the workspace: docs/languages.md.", file=TO_TRANSLATE)
+        yield note(_(text, languages=", ".join(missing)), fix)
+    else:
+        yield ok(
+            _("Buttons and pages are there in these languages: {languages}.", languages=", ".join(wiring.languages()))
+        )
 
 
 def _resting(wiring: Wiring) -> Iterator[Finding]:
