@@ -35,7 +35,7 @@ class NameForms:
     one_case: int = 0
 
     def count(self, cell: str) -> None:
-        words = [word for word in cell.replace(",", " ").split() if word.isalpha()]
+        words = [word for word in re.split(r"[\s,'-]+", cell) if word.isalpha()]
         if len(words) < 2:
             return
         self.filled += 1
@@ -50,7 +50,7 @@ class NameForms:
         )
 
 
-def person_name(written: str, form: NameForm = NameForm()) -> str:  # noqa: B008 - a frozen value
+def person_name(written: str, form: NameForm = NameForm()) -> str:
     """The name as people are addressed, without titles and remarks."""
     text = _plain(written)
     family, comma, given = (part.strip() for part in text.partition(","))
