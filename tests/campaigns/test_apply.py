@@ -119,14 +119,14 @@ def test_a_message_whose_opening_moves_into_the_past_starts_now(store: Store, cl
     assert diff(store, a_plan(a_message()), utc("2027-01-20")).introduced == {"one-record": utc("2027-01-20")}
 
 
-def test_rungs_that_people_stand_on_keep_their_place(store: Store, engine: MakeEngine, clock: Clock) -> None:
+def test_steps_that_people_have_had_keep_their_place(store: Store, engine: MakeEngine, clock: Clock) -> None:
     run(store, [someone(1)])
     running = engine()
     for day in (11, 13, 15, 18, 20):
         clock.now = utc(f"2027-01-{day} 09:00")
         running.tick()
     other = a_plan(follow_up=[{"after": "2 touches", "do": "personal"}, {"after": "5 working days", "do": "sponsor"}])
-    with pytest.raises(InputError, match="people stand on its rungs: remind, personal became personal, sponsor"):
+    with pytest.raises(InputError, match="steps that people have had: remind, personal became personal, sponsor"):
         diff(store, other, clock.now)
     longer = a_plan(
         follow_up=[
