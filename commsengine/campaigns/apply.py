@@ -14,7 +14,7 @@ from commsengine.cadence.history import Campaign
 from commsengine.cadence.kinds_and_states import CampaignState
 from commsengine.cadence.people import ANYBODY, Person
 from commsengine.cadence.plan import Message, Notice, Plan
-from commsengine.campaigns.changes import Change, changes_of, template_changes
+from commsengine.campaigns.changes import PlanChange, changes_of, template_changes
 from commsengine.campaigns.diff import NOTHING_FORESEEN, Consequence, Foreseen, RoleMove, TouchDiff, foresee, role_moves
 from commsengine.campaigns.moved_dates import Moved, OldDates, correction_of, milestones_moved, proposed_text
 from commsengine.engine.decisions import Decisions
@@ -22,6 +22,7 @@ from commsengine.errors import InputError
 from commsengine.store.records import CampaignRecord
 from commsengine.store.store import Store
 from commsengine.translation import N_, _
+
 
 @dataclass(frozen=True, slots=True)
 class Diff:
@@ -38,7 +39,7 @@ class Diff:
     version: int
     audience: int
     state: CampaignState | Literal[""] = ""
-    changes: tuple[Change, ...] = ()
+    changes: tuple[PlanChange, ...] = ()
     roles: tuple[RoleMove, ...] = ()
     messages_added: tuple[str, ...] = ()
     messages_removed: tuple[str, ...] = ()
@@ -128,7 +129,7 @@ def compare(
     )
 
 
-def _of_templates(kept: Mapping[str, str], templates: Mapping[str, str] | None) -> Iterable[Change]:
+def _of_templates(kept: Mapping[str, str], templates: Mapping[str, str] | None) -> Iterable[PlanChange]:
     return () if templates is None else template_changes(kept, templates)
 
 
@@ -153,17 +154,20 @@ def apply(
     by: str,
     now: dt.datetime,
     correct: bool = False,
+    saved_by: str = "",
 ) -> int:
     """Stores the plan as the newest version; a new campaign is paused. Returns the version's number.
 
-    With ``correct`` the people who were told an old date get the correction. Messages that a mail server refused for
-    their text go on with another one.
+    ``saved_by`` is who saved the difference, where another applies it. With ``correct`` the people who were told an old
+    date get the correction. Messages that a mail server refused for their text go on with another one.
     """
     old = store.campaigns.get(plan.campaign)
     if correct and diff.notice is not None:  # first, for until the version is there it is for nobody
         store.touches.keep_dates(diff.earlier_dates)
         store.notices.add(plan.campaign, diff.notice, by=by, now=now)
-    version = store.campaigns.save_version(plan, templates, source, introduced=diff.introduced, by=by, now=now)
+    version = store.campaigns.save_version(
+        plan, templates, source, introduced=diff.introduced, by=by, now=now, saved_by=saved_by
+    )
     store.outbox.release(now=now, campaign=plan.campaign)
     if old is not None and (rewritten := _rewritten(old, plan, templates)):
         store.refusals.let_messages_go(plan.campaign, rewritten, by=by, now=now)

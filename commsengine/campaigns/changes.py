@@ -23,7 +23,7 @@ ABSENT: Any = object()
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class PlanChange:
     """One place of the plan; ``old`` and ``new`` are values as JSON has them, ``None`` where there was or is none.
 
     ``label`` says what stands there: the key point of a message, the file of a translation, "order" of an order.
@@ -36,17 +36,17 @@ class Change:
     label: str = ""
 
 
-def changes_of(old: Plan, new: Plan) -> tuple[Change, ...]:
+def changes_of(old: Plan, new: Plan) -> tuple[PlanChange, ...]:
     """Empty only for equal plans; notices are no part of it."""
     return tuple(_Walk(old, new).changes())
 
 
-def template_changes(old: Mapping[str, str], new: Mapping[str, str]) -> Iterator[Change]:
+def template_changes(old: Mapping[str, str], new: Mapping[str, str]) -> Iterator[PlanChange]:
     """``message_templates`` by file name."""
     for name in sorted(old.keys() | new.keys()):
         if old.get(name) != new.get(name):
             path = f"message_templates/{name}" + ("" if "." in name else ".md")
-            yield Change(path, _kind(old.get(name), new.get(name)), old.get(name), new.get(name))
+            yield PlanChange(path, _kind(old.get(name), new.get(name)), old.get(name), new.get(name))
 
 
 class _Walk:
@@ -55,10 +55,10 @@ class _Walk:
         self._short = _as_written(old, short=True), _as_written(new, short=True)
         self._labels = {message.id: " ".join(message.key_point.split()) for message in (*old.written, *new.written)}
 
-    def changes(self) -> Iterator[Change]:
+    def changes(self) -> Iterator[PlanChange]:
         return self._between((), *self._trees)
 
-    def _between(self, path: Path, old: Any, new: Any) -> Iterator[Change]:
+    def _between(self, path: Path, old: Any, new: Any) -> Iterator[PlanChange]:
         if isinstance(old, dict) and isinstance(new, dict):
             yield from self._by_name(path, old, new)
         elif _all(dict, old, new) and _named(old) and _named(new):
@@ -68,14 +68,14 @@ class _Walk:
         elif old != new:
             yield self._change(path, old, new)
 
-    def _by_name(self, path: Path, old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[Change]:
+    def _by_name(self, path: Path, old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[PlanChange]:
         for name in dict.fromkeys((*old, *new)):
             yield from self._between((*path, name), old.get(name, ABSENT), new.get(name, ABSENT))
         before, after = [name for name in old if name in new], [name for name in new if name in old]
         if path in ORDERED and before != after:
-            yield Change(_text(path), "changed", before, after, "order")
+            yield PlanChange(_text(path), "changed", before, after, "order")
 
-    def _by_place(self, path: Path, old: Sequence[Any], new: Sequence[Any]) -> Iterator[Change]:
+    def _by_place(self, path: Path, old: Sequence[Any], new: Sequence[Any]) -> Iterator[PlanChange]:
         # Steps, checks and texts that take turns have no names: those that are alike stand beside each other.
         if len(old) == len(new) == 1:
             yield from self._between((*path, "1") if isinstance(old[0], dict) else path, old[0], new[0])
@@ -88,12 +88,12 @@ class _Walk:
                 place = after + step if other is not ABSENT else before + step
                 yield from self._between((*path, str(place + 1)), one, other)
 
-    def _change(self, path: Path, old: Any, new: Any) -> Change:
+    def _change(self, path: Path, old: Any, new: Any) -> PlanChange:
         before, after = (
             None if value is ABSENT else _short(tree, path, value)
             for tree, value in zip(self._short, (old, new), strict=True)
         )
-        return Change(_text(path), _kind(before, after), before, after, self._label(path))
+        return PlanChange(_text(path), _kind(before, after), before, after, self._label(path))
 
     def _label(self, path: Path) -> str:
         return self._labels.get(path[1], "") if path[0] == "messages" and len(path) > 1 else ""
@@ -102,7 +102,7 @@ class _Walk:
 def _as_written(plan: Plan, *, short: bool) -> dict[str, Any]:
     tree = plan.with_notices(()).model_dump(mode="json", exclude_defaults=short)
     for role in tree["audience"]["roles"].values():
-        role |= role.pop("columns", {})  # as authors write them: beside the other keys
+        role.update(role.pop("columns", {}))  # as authors write them: beside the other keys
     if plan.experiment is not None:
         tree["experiment"]["arms"] = [arm.name for arm in plan.experiment.arms]
     return tree

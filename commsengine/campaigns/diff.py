@@ -49,7 +49,7 @@ class TouchDiff:
 
 @dataclass(frozen=True, slots=True)
 class Consequence:
-    """What changes of one message: for ``people`` people, of whom so many get it only now (``new``), no more (``gone``),
+    """What changes of one message, and for how many ``people``: so many get it only now (``new``), no more (``gone``),
     ``sooner`` or ``later``; the others more or fewer times.
 
     ``messages`` to come to all of the audience, ``before`` as the old version had it; so for ``follow_ups`` by hand.
@@ -212,8 +212,9 @@ class _View:
         known = self._store.loading.histories(ids, reports=led)
         for one in known.values():
             yield (one.person, one.history), self._as_listed(one.person, one.history)
-        for new in (person for person in ids if person not in known and self._listed and person in self._listed):
-            yield None, self._as_listed(self._listed[new], History())
+        listed = self._listed or {}
+        for person in (listed[each] for each in ids if each in listed and each not in known):
+            yield None, self._as_listed(person, History())
 
     def _as_listed(self, person: Person, history: History) -> Standpoint:
         if self._listed is None:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Self, TypeVar
+from zoneinfo import ZoneInfo
 
 import click
 
@@ -72,6 +73,17 @@ def when(instant: datetime | str | None) -> str:
     return _("{instant:%a %d %b %H:%M} UTC", instant=instant.astimezone(UTC)) if instant else "-"
 
 
+def when_in(zone: str, instant: datetime | None) -> str:
+    """``Mon 7 Dec 09:00``, in the plan's time zone."""
+    return f"{day_in(zone, instant)} {instant.astimezone(ZoneInfo(zone)):%H:%M}" if instant else "-"
+
+
+def day_in(zone: str, instant: datetime) -> str:
+    """``Mon 7 Dec``, in the plan's time zone."""
+    local = instant.astimezone(ZoneInfo(zone))
+    return f"{local:%a} {local.day} {local:%b}"
+
+
 def n_people(number: int) -> str:
     return counted(number, "person", "people")
 
@@ -94,6 +106,10 @@ def console() -> Console:
 
     width = None if sys.stdout.isatty() else PIPED
     return Console(file=bare(sys.stdout), highlight=False, soft_wrap=False, width=width, emoji=False, markup=False)
+
+
+def columns_wide() -> int:
+    return console().width
 
 
 def table(
