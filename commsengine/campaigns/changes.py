@@ -90,7 +90,7 @@ class _Walk:
 
     def _change(self, path: Path, old: Any, new: Any) -> PlanChange:
         before, after = (
-            None if value is ABSENT else _short(tree, path, value)
+            None if value is ABSENT or value == "" else _short(tree, path, value)
             for tree, value in zip(self._short, (old, new), strict=True)
         )
         return PlanChange(_text(path), _kind(before, after), before, after, self._label(path))
@@ -144,9 +144,9 @@ def _key(value: Any) -> str:
 
 
 def _kind(old: Any, new: Any) -> ChangeKind:
-    if old is None or old == "":
+    if old is None:
         return "added"
-    return "removed" if new is None or new == "" else "changed"
+    return "removed" if new is None else "changed"
 
 
 def _text(path: Path) -> str:

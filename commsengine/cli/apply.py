@@ -228,7 +228,7 @@ def _tell(wiring: Wiring, diff: Diff, proposal: Proposal, *, full: bool) -> None
     plan = proposal.plan
     title(_("{title} ({campaign}), version {version}", title=plan.title, campaign=diff.campaign, version=diff.version))
     messages, people = n_messages(len(plan.messages)), n_people(diff.audience)
-    click.echo(_("{messages} for {people}.", messages=messages, people=people))
+    click.echo(_("The plan has {messages}, for {people}.", messages=messages, people=people))
     if proposal.saved:
         about = {"by": proposal.saved.saved_by, "day": when_in(plan.send.time_zone, proposal.saved.saved_at)}
         say(_("Saved by {by} on {day}, and applied as it was then.", **about))
@@ -249,6 +249,8 @@ def _tell(wiring: Wiring, diff: Diff, proposal: Proposal, *, full: bool) -> None
 def _tell_changes(diff: Diff, *, full: bool) -> None:
     if diff.changes_nothing:
         click.echo(_("Nothing changes since version {version}.", version=diff.version - 1))
+    if diff.changes:
+        click.echo()
     for line in shown(diff.changes, columns_wide(), full=full):
         colourful(line)
     if diff.changes:

@@ -79,6 +79,10 @@ def save(wiring: Wiring, proposal: Proposal, diff: Diff, file: Path, lines: Sequ
     """Raises ``InputError`` where the file cannot be written, or the plan is outside of the workspace."""
     from commsengine.campaigns.saved_difference import SavedDifference, written
 
+    if proposal.saved is not None:
+        raise InputError(
+            _("{file} is a saved difference already.", file=proposal.path), _("Name its plan to save it again.")
+        )
     plan, plan_file = proposal.plan, _within(wiring, proposal.path)
     beside = sorted(proposal.path.parent.glob(f"{proposal.path.stem}.*{proposal.path.suffix}"))
     people_file = _within(wiring, proposal.path.parent / plan.audience.people) if plan.audience.people else ""

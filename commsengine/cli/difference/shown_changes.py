@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
+from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -188,8 +189,10 @@ def _broken(words: Iterable[_Word]) -> Iterator[_Word]:
 
 def _styled(line: _Line) -> str:
     colour = COLOURS.get(line.sign)
+    parts = ((new, "".join(word.text for word in words)) for new, words in groupby(line.words, lambda word: word.new))
     words = "".join(
-        click.style(word.text, fg=colour, bold=word.new or None, underline=word.new or None, dim=colour is None or None)
-        for word in line.words
+        click.style(text, fg=colour, bold=new or None, underline=new or None, dim=colour is None or None)
+        for new, text in parts
+        if text
     )
-    return f"  {click.style(line.sign, fg=colour)} {words}".rstrip()
+    return f"  {click.style(line.sign, fg=colour) if colour else ' '} {words}".rstrip()

@@ -52,8 +52,10 @@ def consequences(diff: Diff, zone: str) -> Iterator[str]:
 def _to_come(touches: TouchDiff) -> str:
     about = "" if touches.exact else estimated_from(touches.looked_at)
     if not (touches.moved or touches.cancelled or touches.added):
-        return _("Messages to come: {kept:,}, all as before{about}.", kept=touches.kept, about=about)
-    text = N_("Messages to come: {moved:,} moved, {cancelled:,} cancelled, {added:,} new, {kept:,} as before{about}.")
+        return _("Messages and calls to come: {kept:,}, all as before{about}.", kept=touches.kept, about=about)
+    text = N_(
+        "Messages and calls to come: {moved:,} moved, {cancelled:,} cancelled, {added:,} new, {kept:,} as before{about}."
+    )
     numbers = {name: getattr(touches, name) for name in ("moved", "cancelled", "added", "kept")}
     return _(text, **numbers, about=about)
 
