@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import io
+import json
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Literal
@@ -89,9 +90,11 @@ def _sha256(text: str) -> str:
 
 def written(saved: SavedDifference, key: str) -> str:
     data = saved.model_dump(mode="json")
-    body = _as_yaml(data, blocks=True)
-    if _parsed(body) != data:  # a text that no block can hold, such as one with a carriage return
-        body = _as_yaml(data, blocks=False)
+    body = _as_yaml(data)
+    if (
+        _parsed(f"{MARK}\n{body.rstrip()}") != data
+    ):  # it has a text that no block can hold: a carriage return, a control
+        body = json.dumps(data, indent=1)
     signed = f"{MARK}\n{body.rstrip()}"
     return f"{signed}{_SIGNED}{_signature(signed, key)}\n"
 
@@ -103,7 +106,8 @@ def is_saved(text: str) -> bool:
 def read(text: str, keys: Iterable[str]) -> SavedDifference:
     """Raises ``InputError`` for a file that was changed, or signed with none of ``keys``."""
     body, _signed, signature = text.rpartition(_SIGNED)
-    if not any(hmac.compare_digest(_signature(body, key), signature.strip()) for key in keys):
+    given = signature.strip().encode()
+    if not any(hmac.compare_digest(_signature(body, key).encode(), given) for key in keys):
         cause = _("This difference was changed after it was saved, or it was saved in a workspace with another key.")
         raise InputError(cause, _("Apply nothing of it; save it again: commsengine apply PLAN --save FILE"))
     try:
@@ -127,10 +131,10 @@ def _signature(text: str, key: str) -> str:
     return hmac.new(own, text.encode(), "sha256").hexdigest()
 
 
-def _as_yaml(data: Any, *, blocks: bool) -> str:
+def _as_yaml(data: Any) -> str:
     yaml, stream = YAML(), io.StringIO()
     yaml.width, yaml.allow_unicode = 1 << 20, True
-    yaml.dump(_in_blocks(data) if blocks else data, stream)
+    yaml.dump(_in_blocks(data), stream)
     return stream.getvalue()
 
 
@@ -142,10 +146,11 @@ def _in_blocks(value: Any) -> Any:
     return LiteralScalarString(value) if isinstance(value, str) and "\n" in value else value
 
 
-def _parsed(body: str) -> Any:
+def _parsed(signed: str) -> Any:
+    body = signed.removeprefix(f"{MARK}\n")
     try:
-        return YAML(typ="safe", pure=True).load(body)
-    except YAMLError:
+        return json.loads(body) if body.startswith("{") else YAML(typ="safe", pure=True).load(body)
+    except (YAMLError, ValueError):
         return None
 
 

@@ -24,7 +24,9 @@ WHOLE = a_plan(
         subject="One record",
         ask="commit",
         input={"question": "What must stay?", "kind": "choice", "choices": ["This", "That"]},
-        checks=[{"question": "Where?", "answers": ["Here", "There"], "right": "Here", "because": "One place.", "about": "goal"}],
+        checks=[
+            {"question": "Where?", "answers": ["Here", "There"], "right": "Here", "because": "One.", "about": "goal"}
+        ],
         commit={"text": "I log each call.", "by": "go_live"},
         repeat_until="done",
         outcome="first_call",
@@ -34,11 +36,21 @@ WHOLE = a_plan(
         follow_up=[{"after": "2 touches", "do": "remind", "channel": "email"}],
     ),
     a_message(id="other", cadence={"recall_floor": "0.35", "target": "0.6", "by": "go_live"}),
-    phases={"listen": {"until": "go_live", "goal": "Hear", "reach": {"one-record": {"answered": "0.5"}}, "gate": "true"}},
+    phases={
+        "listen": {"until": "go_live", "goal": "Hear", "reach": {"one-record": {"answered": "0.5"}}, "gate": "true"}
+    },
     outcomes={"first_call": {"title": "The first call is logged", "by": "go_live"}},
-    audience={"people": "people.csv", "roles": {"leads": {"is_manager": "true", "team": ["A", "B"]}, "all": {"rest": "true"}}},
-    experiment={"arms": ["recall", {"every": "48h"}], "outcome": "first_call", "day": "go_live", "suppose": {"base": "0.3"}},
-)  # fmt: skip
+    audience={
+        "people": "people.csv",
+        "roles": {"leads": {"is_manager": "true", "team": ["A", "B"]}, "all": {"rest": "true"}},
+    },
+    experiment={
+        "arms": ["recall", {"every": "48h"}],
+        "outcome": "first_call",
+        "day": "go_live",
+        "suppose": {"base": "0.3"},
+    },
+)
 """Every part of a plan is there."""
 
 

@@ -54,7 +54,8 @@ def _to_come(touches: TouchDiff) -> str:
     if not (touches.moved or touches.cancelled or touches.added):
         return _("Messages and calls to come: {kept:,}, all as before{about}.", kept=touches.kept, about=about)
     text = N_(
-        "Messages and calls to come: {moved:,} moved, {cancelled:,} cancelled, {added:,} new, {kept:,} as before{about}."
+        "Messages and calls to come: {moved:,} moved, {cancelled:,} cancelled, {added:,} new, "
+        "{kept:,} as before{about}."
     )
     numbers = {name: getattr(touches, name) for name in ("moved", "cancelled", "added", "kept")}
     return _(text, **numbers, about=about)
