@@ -50,7 +50,7 @@ class TouchDiff:
 @dataclass(frozen=True, slots=True)
 class Consequence:
     """What changes of one message, and for how many ``people``: so many get it only now (``new``), no more (``gone``),
-    ``sooner`` or ``later``; the others more or fewer times.
+    ``sooner``, ``later``, or at the same times and then ``more`` or ``fewer`` times; for the others calls change.
 
     ``messages`` to come to all of the audience, ``before`` as the old version had it; so for ``follow_ups`` by hand.
     ``first_at`` and ``first_before`` are those of the first message.
@@ -62,6 +62,8 @@ class Consequence:
     gone: int
     sooner: int
     later: int
+    more: int
+    fewer: int
     messages: int
     before: int
     follow_ups: int
@@ -192,7 +194,7 @@ class _View:
 
     def _consequence(self, name: str, found: _OfMessage) -> Consequence:
         counts = {what: self._some.scaled(found.counts[what]) for what in found.counts}
-        people = {what: counts.get(what, 0) for what in ("new", "gone", "sooner", "later")}
+        people = {what: counts.get(what, 0) for what in ("new", "gone", "sooner", "later", "more", "fewer")}
         return Consequence(
             name,
             counts["changed"],
@@ -260,6 +262,8 @@ class _View:
             found.counts["new" if after else "gone"] += 1
         elif differing is not None:
             found.counts["sooner" if differing[1] < differing[0] else "later"] += 1
+        else:
+            found.counts["more" if len(after) > len(before) else "fewer"] += 1
         return len(after) > len(before) or any(one > other for one, other in zip(before, after, strict=False))
 
     def _to_come(self, campaigns: Campaigns, standpoint: Standpoint) -> dict[tuple[str, int, int], Touch]:

@@ -48,10 +48,11 @@ def test_more_repeats_ask_and_fewer_do_not(store: Store, clock: Clock) -> None:
     run(store, [someone(1)], a_plan(a_message(**once), follow_up=[]))
     more = diff(store, a_plan(a_message(**often), follow_up=[]), clock)
     assert (only(more).before, only(more).messages, more.asks) == (1, 3, 1)
-    assert (only(more).new, only(more).sooner, only(more).later) == (0, 0, 0)
+    assert (only(more).people, only(more).more, only(more).new, only(more).sooner) == (1, 1, 0, 0)
     assert only(more).first_before == only(more).first_at
     store.campaigns.save_version(a_plan(a_message(**often), follow_up=[]), {}, "", introduced={}, by="d", now=clock.now)
-    assert diff(store, a_plan(a_message(**once), follow_up=[]), clock).asks == 0
+    fewer = diff(store, a_plan(a_message(**once), follow_up=[]), clock)
+    assert (only(fewer).fewer, fewer.asks) == (1, 0)
 
 
 def test_a_paused_campaign_asks_when_it_is_resumed(store: Store, clock: Clock) -> None:

@@ -24,6 +24,9 @@ COLOURS = {"+": "green", "-": "red", "~": "yellow"}
 MOST_LINES = 12
 """Of one change; ``--full`` shows all."""
 
+ONE_LINE = 100
+"""Columns of an old and a new value side by side; wider ones are below each other, where they are compared."""
+
 SHORTEST = 40
 """Columns that a text has on the narrowest terminal."""
 
@@ -58,11 +61,18 @@ def shown(changes: Sequence[PlanChange], width: int, *, full: bool = False) -> I
         head, lines = _of(change, width)
         yield head
         drawn = [line for each in lines for line in _wrapped(each, max(width - 4, SHORTEST))]
-        most = len(drawn) if full or len(drawn) <= MOST_LINES + 1 else MOST_LINES
-        yield from (_styled(line) for line in drawn[:most])
-        if most < len(drawn):
-            more = counted(len(drawn) - most, "more line", "more lines")
+        kept = drawn if full or len(drawn) <= MOST_LINES + 1 else _cut(drawn)
+        yield from (_styled(line) for line in kept)
+        if len(kept) < len(drawn):
+            more = counted(len(drawn) - len(kept), "more line", "more lines")
             yield click.style(_("    … {lines}: --full shows all", lines=more), dim=True)
+
+
+def _cut(lines: Sequence[_Line]) -> list[_Line]:
+    # Something of what goes and of what comes.
+    runs = [list(run) for _sign, run in groupby(lines, lambda line: line.sign)]
+    each = max(MOST_LINES // len(runs), 2)
+    return [line for run in runs for line in run[:each]][:MOST_LINES]
 
 
 def _of(change: PlanChange, width: int) -> tuple[str, list[_Line]]:
@@ -70,7 +80,7 @@ def _of(change: PlanChange, width: int) -> tuple[str, list[_Line]]:
     head = click.style(f"{sign} {in_one_line(change.path)}", fg=COLOURS[sign], bold=True)
     old, new = (_value(value) for value in (change.old, change.new))
     shown = f"{old} → {new}" if change.kind == "changed" else new if change.kind == "added" else old
-    if _is_short(change, shown, width - len(change.path) - 4):
+    if _is_short(change, shown, min(width, ONE_LINE) - len(change.path) - 4):
         order = click.style(_(" (their order)"), dim=True) if change.label == "order" else ""
         return f"{head}  {in_one_line(shown)}{order}", []
     if change.kind == "changed" and isinstance(change.old, str) and isinstance(change.new, str):

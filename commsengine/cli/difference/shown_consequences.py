@@ -81,13 +81,13 @@ def _arrow(old: str, new: str) -> str:
 
 
 def _how(each: Consequence) -> Iterator[str]:
-    others = each.people - each.new - each.gone - each.sooner - each.later
     words = (
         (each.new, N_("{people:,} get it for the first time")),
         (each.gone, N_("{people:,} get no more of it")),
         (each.sooner, N_("{people:,} sooner")),
         (each.later, N_("{people:,} later")),
-        (others, N_("{people:,} more or fewer")),
+        (each.more, N_("{people:,} more often")),
+        (each.fewer, N_("{people:,} less often")),
     )
     yield from (_(text, people=people) for people, text in words if people > 0)
     if each.follow_ups != each.follow_ups_before:
