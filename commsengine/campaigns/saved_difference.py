@@ -19,6 +19,7 @@ from ruamel.yaml.error import YAMLError
 from ruamel.yaml.scalarstring import LiteralScalarString
 
 from commsengine.cadence.audience import members
+from commsengine.cadence.kinds_and_states import CampaignState
 from commsengine.cadence.people import Person
 from commsengine.cadence.plan import Plan
 from commsengine.errors import InputError
@@ -59,7 +60,7 @@ class SavedDifference(Value):
     format: Literal[1] = 1
     campaign: str
     base_version: int
-    state: str
+    state: CampaignState | Literal[""]
     saved_by: str
     saved_at: AwareDatetime
     correct: bool

@@ -73,11 +73,11 @@ def test_a_channel_without_credentials_is_left_out_with_a_notice(terminal: Termi
     assert recipients(mailbox) == EVERYBODY
 
 
-def test_without_a_terminal_and_without_yes_nothing_is_done(terminal: Terminal) -> None:
-    terminal.run("people", "import", terminal.path("people.csv"))
-    said = terminal.run("apply", terminal.path("schedules/crm.yaml"))
-    assert (said.status, "Add --yes." in said.err) == (2, True)
-    assert terminal.json("status")["campaigns"] == []
+def test_without_a_terminal_and_without_yes_nothing_is_done(applied: Terminal, mailbox: Mailbox) -> None:
+    del mailbox
+    said = applied.run("start", "crm")
+    assert (said.status, "Add --yes: commsengine start crm --yes" in said.err) == (2, True)
+    assert applied.json("status")["campaigns"][0]["state"] == "paused"
 
 
 def test_a_paused_campaign_sends_nothing_until_it_is_resumed(started: Terminal, mailbox: Mailbox) -> None:
