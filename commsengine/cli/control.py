@@ -32,6 +32,9 @@ if TYPE_CHECKING:
 
 STILL_OPEN = 3
 F = TypeVar("F", bound=Callable[..., Any])
+LOOKED_AT = 500
+"""Of so many people all messages to come are counted; of more, those of every n-th."""
+
 BACKLOGS = ("latest", "all", "none")
 
 backlog_option = click.option(
@@ -94,12 +97,11 @@ def start(wiring: Wiring, campaign: str, yes: bool) -> None:
 
 def _ahead(wiring: Wiring, record: CampaignRecord) -> str:
     """How many messages there will be if nobody answers, and until when; empty where there are none."""
-    from commsengine.engine.directory import EXACT_UP_TO
     from commsengine.planning.plan_on_disk import CheckedPlan, outlook
 
     roster = wiring.store.people.roster(record.id) if record.plan.audience.people else None
     people = tuple(person for person in wiring.store.people.all() if roster is None or person.id in roster)
-    each = -(-len(people) // EXACT_UP_TO) or 1
+    each = -(-len(people) // LOOKED_AT) or 1
     try:
         seen = outlook(wiring.planning_basis, CheckedPlan(record.plan, people), each=each)
     except InputError:  # the last message is closed
