@@ -145,3 +145,14 @@ def test_a_notice_survives_a_new_version_and_keeps_its_id(store: Store, clock: C
     assert (same.changes_nothing, same.touches.cancelled) == (True, 0)
     with pytest.raises(InputError, match="no plan file has the id 'now-1'"):
         diff(store, a_plan(a_message(), a_message(id="now-1")), clock.now)
+
+
+def test_a_template_that_came_with_the_program_later_is_no_change(store: Store, clock: Clock) -> None:
+    run(store, [someone(1)])
+    decisions, plan, mine = Decisions(store, Workspace()), a_plan(), {"wiifm": "# Mine\n"}
+    known = compare(store, decisions, plan, store.people.all(), clock.now, mine, {"wiifm": "# Mine\n"})
+    assert known.changes_nothing
+    own = compare(store, decisions, plan, store.people.all(), clock.now, mine, {"wiifm": "# Shipped\n"})
+    assert [(each.path, each.old, each.new) for each in own.changes] == [
+        ("message_templates/wiifm.md", "# Shipped\n", "# Mine\n")
+    ]
