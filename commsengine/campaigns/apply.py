@@ -231,7 +231,7 @@ def _changed(old: Plan, message: Message) -> bool:
 def _refuse_ids_of_notices(old: Plan, new: Plan) -> None:
     taken = sorted(_ids(new) & {notice.id for notice in old.notices})
     if taken:
-        cause = _("A message that is in no plan file has the id '{message}' already.", message=taken[0])
+        cause = _("A message sent with 'send-now' has the id '{message}' already.", message=taken[0])
         raise InputError(cause, _("Give your message another 'id'."))
 
 
@@ -246,7 +246,10 @@ def _refuse_renumbered_steps(store: Store, old: Plan, new: Plan) -> None:
         before = [step.do for step in old.ladder(old.message(message.id))][: had.get(message.id, 0)]
         after = [step.do for step in new.ladder(message)][: len(before)]
         if before[: len(after)] != after:
-            cause = N_("The follow-up of '{message}' changes steps that people have had: {before} became {after}.")
+            cause = N_(
+                "The steps of 'follow_up' of '{message}' are renumbered, but people are on them: "
+                "{before} became {after}."
+            )
             steps = {"before": ", ".join(before), "after": ", ".join(after)}
-            fix = _("Keep those steps as they are and add new ones after them.")
+            fix = _("Leave the steps that people have reached as they are, and add new ones after them.")
             raise InputError(_(cause, message=message.id, **steps), fix)

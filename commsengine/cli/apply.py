@@ -25,7 +25,8 @@ from commsengine.cli.output import (
     title,
     when_in,
 )
-from commsengine.cli.people.people import tell_columns, tell_leavers
+from commsengine.cli.people.agreement import because_option
+from commsengine.cli.people.rosters import roster_agreed, save_roster, tell_roster, tell_what_is_asked
 from commsengine.cli.workspace import with_workspace
 from commsengine.errors import InputError
 from commsengine.translation import N_, _
@@ -58,6 +59,7 @@ IN_A_FILE = 100
     help=N_("Send the correction of a date that has moved to those whose messages named the old one; else it asks."),
 )
 @yes_option
+@because_option
 @json_option
 @with_workspace
 def apply(
@@ -68,6 +70,7 @@ def apply(
     save_as: Path | None,
     correct: str | None,
     yes: bool,
+    because: str,
     as_json: bool,
 ) -> None:
     """Show what a plan changes, and put it in force.
@@ -83,21 +86,19 @@ def apply(
     proposal, only_shown = proposed(wiring, plan), dry_run or save_as is not None
     written, roster = proposal.plan, proposal.roster
     _refuse_cancelled(wiring, written)
-    if not only_shown:
-        _refuse_returning(roster, yes=yes)
     if roster is None and not wiring.store.people.count():
         raise InputError(_("Nobody is imported yet."), _("Run: commsengine people import people.csv"))
     diff = _compared(wiring, proposal)
     if not as_json:
         _tell(wiring, diff, proposal, full=full)
-        _tell_roster(roster, refusing=not yes)
+        tell_roster(roster)
+    asked = tell_what_is_asked(wiring, plan, roster)
     sends = False
-    if only_shown:
-        _refuse_returning(roster, yes=yes)
-    else:
+    if not only_shown:
+        because = roster_agreed(wiring, written, plan, proposal.folder, asked, yes=yes, because=because)
         sends = _sends_correction(diff, correct or _saved_word(proposal), plan)
         _ask(diff, written, plan, correcting=sends, yes=yes)
-        _put_in_force(wiring, diff, proposal, correct=sends)
+        _put_in_force(wiring, diff, proposal, correct=sends, because=because)
     if save_as is not None:
         save(wiring, proposal, diff, save_as, _in_words(diff, written), correct=correct == "yes")
     if as_json:
@@ -185,28 +186,13 @@ def _refuse_cancelled(wiring: Wiring, plan: Plan) -> None:
         raise InputError(_("{campaign} was cancelled for good.", campaign=plan.campaign), fix)
 
 
-def _refuse_returning(roster: PeopleFile | None, *, yes: bool) -> None:
-    # a roster brings no leaver back in passing
-    if roster is not None and roster.returning and not yes:
-        raise InputError.of([*roster.returning.values()])
-
-
-def _tell_roster(roster: PeopleFile | None, *, refusing: bool) -> None:
-    if roster is None:
-        return
-    for problem in roster.advice:
-        note(str(problem))
-    tell_columns(roster)
-    tell_leavers(roster.without_returning() if refusing else roster)
-
-
-def _put_in_force(wiring: Wiring, diff: Diff, proposal: Proposal, *, correct: bool) -> None:
+def _put_in_force(wiring: Wiring, diff: Diff, proposal: Proposal, *, correct: bool, because: str) -> None:
     # People first, so that everybody of a roster is known; then the version; then its roster.
     from commsengine.campaigns import apply as applying
 
     now, by, plan, roster = wiring.clock(), wiring.operator, proposal.plan, proposal.roster
     if roster is not None:
-        wiring.store.people.save(roster.people, by=by, now=now, columns=roster.columns)
+        save_roster(wiring, plan, proposal.path, proposal.folder, roster, because=because)
     applying.apply(
         wiring.store,
         plan,

@@ -23,8 +23,9 @@ from typing import Any
 import pytest
 
 from commsengine.authoring.check import check
-from commsengine.authoring.people.csv_text import read_csv
+from commsengine.authoring.people.headings import names_columns
 from commsengine.authoring.people.people_file import FORMULA, export_people, load_people
+from commsengine.authoring.people.table import read_table
 from commsengine.cadence.people import KNOWN, Person
 from commsengine.cadence.plan import Plan
 from commsengine.channels.mime import message_bytes
@@ -151,7 +152,7 @@ def rows(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[int, tupl
         table.writeheader()
         for number, (column, name) in enumerate(held):
             table.writerow({**{key: value.format(number) for key, value in ROW.items()}, column: HOSTILE[name]})
-    return path, {line: pair for (line, _), pair in zip(read_csv(path).rows, held, strict=True)}
+    return path, {line: pair for (line, _), pair in zip(read_table(path, names_columns).rows, held, strict=True)}
 
 
 def test_a_cell_is_refused_with_one_error_at_its_place_or_taken(rows: tuple[Path, dict[int, tuple[str, str]]]) -> None:

@@ -23,9 +23,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Proposal:
-    """``path`` is the file that was named; ``source`` the text of the plan file; ``saved`` where it was one."""
+    """``path`` is the file that was named, ``folder`` that of the plan file and ``source`` its text; ``saved`` where a
+    saved difference was named.
+    """
 
     path: Path
+    folder: Path
     checked_plan: CheckedPlan
     templates: Mapping[str, str]
     source: str
@@ -49,7 +52,7 @@ def proposed(wiring: Wiring, path: Path) -> Proposal:
     if saved_difference.is_saved(text):
         return _as_saved(wiring, path, saved_difference.read(text, wiring.settings.keys))
     found = checked(wiring.check(path))
-    return Proposal(path, found, wiring.templates, path.read_text(encoding="utf-8"))
+    return Proposal(path, path.parent, found, wiring.templates, path.read_text(encoding="utf-8"))
 
 
 def _text(path: Path) -> str:
@@ -72,7 +75,14 @@ def _as_saved(wiring: Wiring, path: Path, saved: SavedDifference) -> Proposal:
     now = _audience(wiring, plan, people, saved.audience.file)
     saved_difference.refuse_moved(saved, wiring.store.campaigns.get(plan.campaign), now, day)
     source = saved.source.get(saved.plan_file, "")
-    return Proposal(path, CheckedPlan(plan, tuple(people), roster), saved.templates, source, saved)
+    return Proposal(
+        path,
+        (wiring.folder / saved.plan_file).parent,
+        CheckedPlan(plan, tuple(people), roster),
+        saved.templates,
+        source,
+        saved,
+    )
 
 
 def save(wiring: Wiring, proposal: Proposal, diff: Diff, file: Path, lines: Sequence[str], *, correct: bool) -> None:
@@ -85,7 +95,7 @@ def save(wiring: Wiring, proposal: Proposal, diff: Diff, file: Path, lines: Sequ
         )
     plan, plan_file = proposal.plan, _within(wiring, proposal.path)
     beside = sorted(proposal.path.parent.glob(f"{proposal.path.stem}.*{proposal.path.suffix}"))
-    people_file = _within(wiring, proposal.path.parent / plan.audience.people) if plan.audience.people else ""
+    people_file = _within(wiring, proposal.folder / plan.audience.people) if plan.audience.people else ""
     saved = SavedDifference(
         campaign=plan.campaign,
         base_version=diff.version - 1,
