@@ -9,7 +9,14 @@ from functools import cached_property
 from itertools import islice
 
 from commsengine.authoring.people.employment import is_status, says_yes_or_no
-from commsengine.authoring.people.headings import PRIVATE_ADDRESS, bare, field_of, near_column, sensitive
+from commsengine.authoring.people.headings import (
+    PRIVATE_ADDRESS,
+    bare,
+    field_of,
+    near_column,
+    sensitive,
+    short_heading,
+)
 from commsengine.authoring.people.no_values import no_value
 from commsengine.authoring.people.table import Table
 from commsengine.authoring.people.written_dates import is_date
@@ -73,14 +80,18 @@ class Columns:
         return min(found, default=self.attributes.get(column, 0)) + 1
 
     def headings(self, header: Sequence[str]) -> dict[str, tuple[str, ...]]:
-        """From which headings each of our columns is read; ``status`` says who works here."""
+        """From which headings each of our columns is read, first choice first; ``status`` says who works here."""
+        shown = [short_heading(heading) for heading in header]
+        parts = {"name": [name for name in _NAME_FIELDS if name in self.places], "status": []}
         found: dict[str, tuple[str, ...]] = {}
-        for name in sorted(self.places, key=lambda name: self.places[name]):
-            shown = "status" if name in (*STATUS_FIELDS, *_KIND_FIELDS) else _column(name)
-            if name == "name" and "name" in found:
-                continue
-            if shown in KNOWN or shown == "status":
-                found[shown] = (*found.get(shown, ()), *(header[place] for place in self.places[name]))
+        for name in sorted(self.places, key=self.places.__getitem__):
+            column = "status" if name in (*STATUS_FIELDS, *_KIND_FIELDS) else _column(name)
+            if column == "status":
+                parts["status"].append(name)
+            if parts.get(column):
+                found[column] = (" + ".join(shown[self.places[part][0]] for part in parts[column]),)
+            elif column in KNOWN:
+                found[column] = tuple(shown[place] for place in self.places[name])
         return found
 
 
@@ -145,7 +156,7 @@ def _place(choice: _Choice, place: int, heading: str, target: str | None) -> Non
     elif target is None and (known := _meant(choice, place, heading)):
         choice.found.setdefault(known[0], []).append((known[1], place))
     else:
-        _keep(choice, place, target or heading)
+        _keep(choice, place, target or short_heading(heading))
 
 
 def _keep(choice: _Choice, place: int, name: str) -> None:
@@ -242,7 +253,7 @@ def _settled(table: Table, choice: _Choice) -> dict[str, tuple[int, ...]]:
         kept = len(inside) if name in _MERGED else 1
         places[name] = tuple(place for _rank, place in inside[:kept])
         for _rank, place in inside[kept:]:
-            choice.attributes.setdefault(choice.header[place], place)
+            choice.attributes.setdefault(short_heading(choice.header[place]), place)
     choice.problems[:] = [replace(each, file=table.file, line=table.header_line) for each in choice.problems]
     return places
 
@@ -266,7 +277,7 @@ def _slips(table: Table, columns: Columns) -> list[Problem]:
     found = []
     for heading, place in columns.attributes.items():
         near = near_column(heading)
-        if near and near not in columns.own and heading in table.header:
+        if near and near not in columns.own:
             cause = _("'{heading}' is not one of our columns, so it is kept as an attribute.", heading=heading)
             fix = _("Did you mean {names}?", names=f"'{near}'")
             found.append(Problem(table.file, table.header_line, place + 1, "near_column", cause, fix, "advice"))

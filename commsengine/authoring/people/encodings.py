@@ -243,8 +243,13 @@ def _script(sign: str) -> str:
 
 
 def _letters_of(encoding: str, first: int, last: int) -> dict[str, int]:
-    """The letters that bytes of UTF-8 become when a program takes them for ``encoding``."""
-    return {bytes([byte]).decode(encoding, "ignore") or chr(byte): byte for byte in range(first, last + 1)}
+    """The letters that bytes of UTF-8 become when a program takes them for ``encoding``.
+
+    Programs that say Windows-1252 and mean ISO 8859-1 leave control characters, which stand for their bytes too.
+    """
+    read = {bytes([byte]).decode(encoding, "ignore"): byte for byte in range(first, last + 1)}
+    controls = {chr(byte): byte for byte in range(first, last + 1)} if encoding == "cp1252" else {}
+    return {sign: byte for sign, byte in (controls | read).items() if sign}
 
 
 @lru_cache

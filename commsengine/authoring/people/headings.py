@@ -192,12 +192,20 @@ def field_of(heading: str) -> tuple[str, int] | None:
 
 
 def _readings(heading: str) -> Iterator[str]:
+    if re.search(r"#|\b[Nn][°º]", heading):
+        yield re.sub(r"#|\b[Nn][°º]", " number ", heading)
+        yield re.sub(r"#|\b[Nn][°º]", " ", heading) + " number"
     yield heading
     outside = _BRACKETS.sub(" ", heading)
     yield outside
     yield re.sub(r"(?i)\b(required|optional|pflichtfeld|obligatoire|obligatorio|read only)\b|\*", " ", outside)
     # Entra puts its own name of the field in brackets
     yield from (found[1:-1] for found in re.findall(r"\[[^\]]*\]", heading))
+
+
+def short_heading(heading: str) -> str:
+    """Without what a form adds to it: ``Org Unit Path [Required]``, ``Department [department]``, ``Name*``."""
+    return re.sub(r"\s*(\[[^\]]*\])+(\s*Required)?$|\s*\*$", "", heading) or heading
 
 
 @lru_cache(maxsize=4096)

@@ -136,6 +136,8 @@ def _cells(row: Sequence[str], rules: RowRules) -> dict[str, str]:
     """The first filled cell of each field; ``login`` is the address of a guest of another company."""
     found: dict[str, str] = {}
     for name, places in rules.columns.places.items():
+        if name == "manager":
+            continue
         found[name] = ""
         for place in places:
             if row[place] and not found[name]:
@@ -176,7 +178,7 @@ def _managers_named(row: Sequence[str], rules: RowRules, faults: list[CellError]
     places = rules.columns.places.get("manager", ())
     found = [text for place in places if (text := _filled(row[place], rules.emptied))]
     for text in found:
-        if UNSEEN_IN_LINES.search(text) or "\n" in text or "\r" in text or "=?" in text:
+        if len(text) > MOST_CHARACTERS or _SUSPECT.search(text):
             _seen({"manager": text}, faults)
     parts = rules.columns.manager_parts
     if name := " ".join(unguarded(row[place]) for place in parts).strip():

@@ -123,7 +123,7 @@ def _columns(understood: Understanding) -> Iterator[str]:
 
 
 def _read_from(name: str, headings: Sequence[str]) -> str:
-    return name if headings == (name,) else f"{name} ← {' + '.join(headings)}"
+    return name if headings == (name,) else f"{name} ← {_(', else ').join(headings)}"
 
 
 def _lacking(understood: Understanding) -> Iterator[str]:
