@@ -77,8 +77,8 @@ class _Walk:
 
     def _by_place(self, path: Path, old: Sequence[Any], new: Sequence[Any]) -> Iterator[PlanChange]:
         # Steps, checks and texts that take turns have no names: those that are alike stand beside each other.
-        if len(old) == len(new) == 1:
-            yield from self._between((*path, "1") if isinstance(old[0], dict) else path, old[0], new[0])
+        if max(len(old), len(new)) == 1 and _all(str, old, new):
+            yield from self._between(path, *(each[0] if each else ABSENT for each in (old, new)))
             return
         lines = SequenceMatcher(None, [_key(each) for each in old], [_key(each) for each in new], autojunk=False)
         for _tag, before, old_end, after, new_end in (code for code in lines.get_opcodes() if code[0] != "equal"):

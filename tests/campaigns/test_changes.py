@@ -189,3 +189,14 @@ def test_templates_are_compared_by_file() -> None:
         ("message_templates/layout.html", "added"),
         ("message_templates/wiifm.md", "changed"),
     ]
+
+
+def test_texts_that_take_turns_are_named_by_their_place() -> None:
+    one, two = (a_plan(a_message(text=text)) for text in ("One place.", ["One place.", "Log it there."]))
+    assert [(each.path, each.old, each.new) for each in changes_of(a_plan(), one)] == [
+        ("messages.one-record.text", None, "One place.")
+    ]
+    assert [(each.path, each.old, each.new) for each in changes_of(one, two)] == [
+        ("messages.one-record.text.2", None, "Log it there.")
+    ]
+    assert changes_of(one, a_plan(a_message(text=["One place."]))) == ()
