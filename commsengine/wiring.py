@@ -341,12 +341,12 @@ class Wiring:
             if len(self._renderers) >= MOST_RENDERERS:
                 self._renderers.clear()
             # A plan that was applied before a template came with the program has not frozen that one.
-            given = self.templates if templates is None else {**self._shipped_templates, **templates}
+            given = self.templates if templates is None else {**self.shipped_templates, **templates}
             self._renderers[key] = Renderer(plan, given, self.links, self.rules)
         return self._renderers[key]
 
     @cached_property
-    def _shipped_templates(self) -> Mapping[str, str]:
+    def shipped_templates(self) -> Mapping[str, str]:
         from commsengine.content.templates import load_templates, shipped_folder
 
         return load_templates(shipped_folder(), None)
