@@ -194,7 +194,7 @@ class Progress:
         self._moves = terminal_moves()  # else the cursor cannot go back to write over a line
 
     def __call__(self, share: float) -> None:
-        self._share = share
+        self._share = max(share, self._share)
 
     def __enter__(self) -> Self:
         if self.thread is not None:
