@@ -12,6 +12,7 @@ import click
 
 from commsengine.cli.arguments import FILE, consent, yes_option
 from commsengine.cli.output import (
+    Progress,
     estimated_from,
     first_rows,
     json_option,
@@ -62,14 +63,16 @@ def apply(wiring: Wiring, plan: Path, dry_run: bool, correct: str | None, yes: b
     from commsengine.campaigns import apply as applying
     from commsengine.planning.plan_on_disk import checked
 
-    checked_plan = checked(wiring.check(plan))
+    with Progress(_("Checking")):
+        checked_plan = checked(wiring.check(plan))
     written, roster = checked_plan.plan, checked_plan.roster
     _refuse_cancelled(wiring, written)
     if not dry_run:
         _refuse_returning(roster, yes=yes)
     if roster is None and not wiring.store.people.count():
         raise InputError(_("Nobody is imported yet."), _("Run: commsengine people import people.csv"))
-    diff = applying.compare(wiring.store, wiring.decisions, written, checked_plan.people, wiring.clock())
+    with Progress(_("Comparing")):
+        diff = applying.compare(wiring.store, wiring.decisions, written, checked_plan.people, wiring.clock())
     if not as_json:
         _tell(wiring, diff, checked_plan, plan)
         _tell_roster(roster, refusing=not yes)
@@ -226,7 +229,8 @@ def _first_touches(wiring: Wiring, checked_plan: CheckedPlan, path: Path, audien
 
     each = -(-audience // SMALL) or 1
     try:
-        seen = outlook(wiring.planning_basis, checked_plan, each=each)
+        with Progress(_("Simulating")) as progress:
+            seen = outlook(wiring.planning_basis, checked_plan, each=each, progress=progress)
     except InputError as closed:
         note(closed.message)
         return

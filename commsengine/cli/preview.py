@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from commsengine.cli.arguments import CHANNEL, FILE, FOLDER
-from commsengine.cli.output import json_option, note, open_page, show_json, title, write
+from commsengine.cli.output import Progress, json_option, note, open_page, show_json, title, write
 from commsengine.cli.workspace import with_workspace
 from commsengine.errors import InputError
 from commsengine.translation import N_, _
@@ -55,7 +55,9 @@ def preview(
     from commsengine.planning.plan_on_disk import checked, corrected_texts
     from commsengine.planning.preview import preview_people, previews
 
-    checked_plan, basis = checked(wiring.check(plan)), wiring.preview_basis
+    with Progress(_("Checking")):
+        checked_plan = checked(wiring.check(plan))
+    basis = wiring.preview_basis
     written = checked_plan.plan
     seen = [
         shown

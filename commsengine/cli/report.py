@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from commsengine.cli.arguments import CAMPAIGN, FILE
-from commsengine.cli.output import json_option, note, open_page, show_json, title, write
+from commsengine.cli.output import Progress, json_option, note, open_page, show_json, title, write
 from commsengine.cli.workspace import with_workspace
 from commsengine.translation import N_, _
 
@@ -33,7 +33,8 @@ def report(wiring: Wiring, campaign: str, out: Path | None, open_: bool, as_json
     from commsengine.reports.report_html import headline, page
     from commsengine.reports.report_json import as_data
 
-    seen = report_of(wiring.store, campaign, wiring.clock(), wiring.rules.recall)
+    with Progress(_("Counting")):
+        seen = report_of(wiring.store, campaign, wiring.clock(), wiring.rules.recall)
     file = out or (None if as_json and not open_ else wiring.folder / f"report-{campaign}.html")
     if file is not None:
         write(file, page(seen), _("Name another file with --out."))

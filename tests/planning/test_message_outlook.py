@@ -47,7 +47,7 @@ def test_a_message_that_others_starve_names_them_and_what_helps() -> None:
     assert (found.people, found.starved, found.wanted, found.never) == (0, 2, 2, {})
     assert found.because == "waits behind 'one-record': nobody may get more than 3 a week"
     assert found.helps[0] == "'priority: high' for 'wish-list', 'normal' for 'one-record'"
-    assert "'per_day: 2' in the plan" not in found.helps, "the week is full all the same"
+    assert "'per_week: 4' in the plan" not in found.helps, "the other one takes that place, too"
 
 
 def test_what_is_said_to_help_does() -> None:
