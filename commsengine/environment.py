@@ -15,12 +15,12 @@ from pathlib import Path
 from typing import Any
 
 from dotenv.parser import Binding, parse_stream
-from pydantic import ValidationError
+from pydantic import SecretStr, ValidationError
 
 from commsengine import loopback
 from commsengine.authoring.yaml_text import read_utf8
 from commsengine.errors import InputError, Problem
-from commsengine.settings import MOST_CONNECTIONS, MOST_DAILY, PREFIX, SECRETS, SMTP_CONNECTIONS, Settings
+from commsengine.settings import MOST_CONNECTIONS, MOST_DAILY, PREFIX, REHEARSED, SECRETS, SMTP_CONNECTIONS, Settings
 from commsengine.text import near_names
 from commsengine.translation import N_, _
 
@@ -47,6 +47,8 @@ def spare_proxies() -> None:
 
 def load_settings(workspace: Path) -> Settings:
     """Raises ``InputError`` with every problem, each by the name of its setting."""
+    if (workspace / REHEARSED).exists():
+        return _of_rehearsal(workspace.absolute())
     file = workspace / ".env"
     lines = _lines(file)
     written = {line.key.upper(): line.value for line in lines if line.key}
@@ -60,6 +62,16 @@ def load_settings(workspace: Path) -> Settings:
     if problems or settings is None:
         raise InputError.of(problems)
     return settings
+
+
+def _of_rehearsal(workspace: Path) -> Settings:
+    # What is set on this machine would reach real people, and name another database.
+    keys = {line.key: line.value for line in _lines(workspace / ".env")}.get(f"{PREFIX}SECRET_KEY")
+    kept: dict[str, Any] = {"secret_key": keys} if keys else {}
+    database = SecretStr(f"sqlite:///{REHEARSED}")
+    return Settings(
+        workspace=workspace, state_dir=workspace / "state", database_url=database, **kept, _env_prefix="REHEARSAL OF "
+    )
 
 
 def _lines(file: Path) -> list[Binding]:

@@ -39,6 +39,9 @@ Rates = Mapping[ChannelName, int | None]
 JOURNAL = "journal"
 """What ``COMMSENGINE_POSTFIX_LOG`` says instead of a path, where Postfix writes to the system's journal."""
 
+REHEARSED = "rehearsal.db"
+"""The database of a rehearsal. A workspace that holds it is that rehearsal's own: nothing is sent from it."""
+
 _SQLITE = re.compile(r"sqlite(?:\+\w+)?:///(.+)")
 
 
@@ -344,6 +347,10 @@ class Settings(BaseSettings):
         """``None`` on a database server."""
         found = _SQLITE.fullmatch(self.database_url.get_secret_value())
         return (self.workspace / unquote(found[1])).absolute() if found else None
+
+    @property
+    def rehearsed(self) -> bool:
+        return self.database_file == (self.workspace / REHEARSED).absolute()
 
     @property
     def keys(self) -> tuple[str, ...]:

@@ -60,7 +60,9 @@ def message_in_slack(wiring: Wiring, email: str) -> list[Finding]:
 def _settings(wiring: Wiring) -> Iterator[Finding]:
     given = [name for name, value in shown(wiring.settings).items() if value != "not set"]
     yield ok(_("{settings} are set, none is wrong.", settings=len(given)))
-    if not wiring.settings.credentials:
+    if wiring.settings.rehearsed:
+        yield note(_("This is the workspace of a rehearsal: nothing is sent from it."))
+    elif not wiring.settings.credentials:
         fix = _("Set COMMSENGINE_SMTP_URL or COMMSENGINE_SLACK_BOT_TOKEN.")
         yield problem(_("Neither mail nor Slack is set up."), fix)
 
