@@ -187,9 +187,13 @@ def _slack_token(prefix: str, meaning: str) -> AfterValidator:
 
 
 def _full_path(value: Path) -> Path:
-    if not value.expanduser().is_absolute():
+    try:
+        full = value.expanduser()
+    except RuntimeError:
+        raise ValueError(_("begins with the home folder of an account that has none. Write it in full")) from None
+    if not full.is_absolute():
         raise ValueError(_("is not a full path. Write one such as /var/lib/commsengine, not '{path}'", path=value))
-    return value.expanduser()
+    return full
 
 
 Rate = Annotated[int, Field(ge=1, le=1_000_000)]
@@ -389,15 +393,3 @@ class Settings(BaseSettings):
 
 def _setting(name: str) -> str:
     return PREFIX + name.upper()
-
-
-def shown(settings: Settings) -> dict[str, str]:
-    """As ``doctor`` shows them: of a secret only that it is set."""
-    names = [name for name in Settings.model_fields if name != "workspace"]
-    return {PREFIX + name.upper(): _shown(name, getattr(settings, name)) for name in names}
-
-
-def _shown(name: str, value: object) -> str:
-    if value in (None, "", ()):
-        return "not set"
-    return "***" if name.upper() in SECRETS else str(value)

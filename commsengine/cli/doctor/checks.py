@@ -17,9 +17,9 @@ from commsengine.cli.doctor.mail import mail, rest_remedy
 from commsengine.cli.doctor.slack import slack, slack_dm
 from commsengine.cli.doctor.uncertain import resolvers
 from commsengine.cli.output import at_rest, n_people, waits_for, what_helps, when
+from commsengine.environment import names_set, odd_variables
 from commsengine.errors import CommsError
 from commsengine.loopback import is_loopback
-from commsengine.settings import shown
 from commsengine.translation import N_, _, counted
 
 if TYPE_CHECKING:
@@ -58,8 +58,11 @@ def message_in_slack(wiring: Wiring, email: str) -> list[Finding]:
 
 
 def _settings(wiring: Wiring) -> Iterator[Finding]:
-    given = [name for name, value in shown(wiring.settings).items() if value != "not set"]
-    yield ok(_("{settings} are set, none is wrong.", settings=len(given)))
+    names = names_set(wiring.settings)
+    made = counted(len(names), "setting is made", "settings are made")
+    which = f": {', '.join(names)}" if names else ""
+    yield ok(_("{settings}{names}. None is wrong.", settings=made, names=which))
+    yield from (note(odd.message, odd.fix) for odd in odd_variables())
     if wiring.settings.rehearsed:
         yield note(_("This is the workspace of a rehearsal: nothing is sent from it."))
     elif not wiring.settings.credentials:
