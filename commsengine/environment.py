@@ -43,6 +43,11 @@ def terminal_moves() -> bool:
     return os.environ.get("TERM") not in (None, "", "dumb")
 
 
+def wants_colours() -> bool:
+    # https://no-color.org
+    return not os.environ.get("NO_COLOR") and terminal_moves()
+
+
 def spare_proxies() -> None:
     # The Slack SDK and urllib obey HTTP_PROXY even for a stand-in on the loopback address.
     spared = os.environ.get("no_proxy") or os.environ.get("NO_PROXY") or ""

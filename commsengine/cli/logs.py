@@ -49,7 +49,9 @@ def configure_logs(level: int) -> None:
     watched = sys.stderr.isatty()
     shape: list[Any] = [structlog.processors.JSONRenderer()]
     if watched:
-        shape = [_written_out, structlog.dev.ConsoleRenderer()]
+        from commsengine.environment import wants_colours
+
+        shape = [_written_out, structlog.dev.ConsoleRenderer(colors=wants_colours())]
     structlog.configure(
         processors=[
             structlog.contextvars.merge_contextvars,

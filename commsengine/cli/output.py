@@ -47,7 +47,9 @@ json_option = click.option(
 
 
 def show_json(value: Mapping[str, Any]) -> None:
-    click.echo(json.dumps(value, ensure_ascii=False, indent=2, default=_plain))
+    # Where a letter cannot be printed, a look-alike would be another value.
+    ascii_only = not (getattr(sys.stdout, "encoding", None) or "utf-8").lower().startswith("utf")
+    click.echo(json.dumps(value, ensure_ascii=ascii_only, indent=2, default=_plain))
 
 
 def _plain(value: object) -> object:
@@ -168,7 +170,9 @@ def title(text: str) -> None:
 
 def colourful(text: str) -> None:
     """Prints text with our own styles, which only a terminal gets; its values are written out already."""
-    click.echo(text, file=bare(sys.stdout), color=sys.stdout.isatty())
+    from commsengine.environment import wants_colours
+
+    click.echo(text, file=bare(sys.stdout), color=sys.stdout.isatty() and wants_colours())
 
 
 def say(text: str) -> None:
