@@ -42,7 +42,7 @@ JOURNAL = "journal"
 REHEARSED = "rehearsal.db"
 """The database of a rehearsal. A workspace that holds it is that rehearsal's own: nothing is sent from it."""
 
-_SQLITE = re.compile(r"sqlite(?:\+\w+)?:///(.+)")
+_SQLITE = re.compile(r"sqlite(?:\+\w+)?:///(.+)", re.DOTALL)
 
 
 def _address(value: str) -> str:
@@ -114,6 +114,8 @@ def _database_url(value: SecretStr) -> SecretStr:
             "names no database that works here. Write sqlite:///commsengine.db or postgresql://user:password@host/name"
         )
         raise ValueError(fault)
+    if not scheme.startswith("sqlite") and rest.count("@") > 1:
+        raise ValueError(_("holds an '@' in its user or password. Write it there as %40, a / as %2F and a % as %25"))
     if scheme.startswith("sqlite") and "?" in rest:
         raise ValueError(_("holds a '?'. In the name of a file or folder write it as %3F, and a % as %25"))
     return value

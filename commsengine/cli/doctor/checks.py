@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import datetime as dt
 import os
+import socket
+import ssl
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
@@ -168,8 +170,18 @@ def _links(wiring: Wiring) -> Iterator[Finding]:
     except urllib.error.HTTPError as error:
         yield note(_("{address} answers, but no engine runs behind it ({status}).", address=base, status=error.code))
     except OSError as error:
-        fix = _("Start the engine, look at the web server.")
-        yield problem(_("{address} does not answer: {error}.", address=base, error=error), fix)
+        why = getattr(error, "reason", error)
+        reason = getattr(why, "verify_message", "") or getattr(why, "strerror", None) or why
+        text = _("{address} does not answer: {error}.", address=base, error=str(reason).rstrip("."))
+        yield problem(text, _link_remedy(why))
+
+
+def _link_remedy(why: object) -> str:
+    if isinstance(why, ssl.SSLError):
+        return _("Renew the certificate of the web server; people's browsers would warn of it.")
+    if isinstance(why, socket.gaierror):
+        return _("Look at the host in COMMSENGINE_BASE_URL.")
+    return _("Start the engine, look at the web server.")
 
 
 def _windows(wiring: Wiring) -> Iterator[Finding]:
