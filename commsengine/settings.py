@@ -188,6 +188,15 @@ def _slack_token(prefix: str, meaning: str) -> AfterValidator:
     return AfterValidator(check)
 
 
+LOG_LEVELS = ("debug", "info", "warning", "error")
+
+
+def _log_level(value: str) -> str:
+    if value and value.lower() not in LOG_LEVELS:
+        raise ValueError(_("is no level. Write debug, info, warning or error"))
+    return value.lower()
+
+
 def _full_path(value: Path) -> Path:
     try:
         full = value.expanduser()
@@ -255,6 +264,7 @@ class Settings(BaseSettings):
     state_dir: Annotated[Path, AfterValidator(_full_path)]
     admin_email: Address = ""
     facts_secret: Annotated[SecretStr, AfterValidator(_long_secret)] | None = None
+    log_level: Annotated[str, AfterValidator(_log_level)] = ""
     heartbeat_url: Annotated[str, AfterValidator(lambda url: url and _web_url(url))] = ""
 
     @model_validator(mode="after")

@@ -11,9 +11,12 @@ import logging
 import os
 import sys
 from collections.abc import Mapping
-from typing import Any, TextIO, cast
+from typing import TYPE_CHECKING, Any, TextIO, cast
 
 from commsengine.cli.terminal_safety import bare, guarded, in_one_line, written_out
+
+if TYPE_CHECKING:
+    from commsengine.settings import Settings
 
 INFO, WARNING = logging.INFO, logging.WARNING
 
@@ -40,6 +43,10 @@ def unfailing_stderr() -> None:
     # stderr that was closed before the process began goes nowhere.
     stream = sys.stderr or open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115 - to the end
     sys.stderr = guarded(cast("TextIO", Unfailing(stream)))
+
+
+def level_of(settings: Settings, otherwise: int) -> int:
+    return logging.getLevelNamesMapping()[settings.log_level.upper()] if settings.log_level else otherwise
 
 
 def configure_logs(level: int) -> None:
