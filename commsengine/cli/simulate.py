@@ -16,9 +16,9 @@ from commsengine.cli.output import (
     first_rows,
     json_option,
     n_follow_ups,
+    n_messages,
     n_people,
     n_time,
-    n_touches,
     note,
     say,
     show_json,
@@ -47,8 +47,8 @@ MOST_WEEKS = 10
 GATES = N_("How the gates of phases are supposed to stand that you have not opened.")
 ASSUMPTION = {
     "none": N_("Nobody answers: the most that can happen."),
-    "all": N_("Supposed: everybody answers two hours after the first touch."),
-    "typical": N_("Supposed: about half answer the first touch, fewer each later one. An assumption, no measurement."),
+    "all": N_("Supposed: everybody answers two hours after the first message."),
+    "typical": N_("Supposed: about half answer the first message, fewer each later one: an assumption."),
     "weak": N_("Supposed: they forget faster than assumed (15 in 100 know it after two days); they answer by that."),
     "strong": N_("Supposed: they remember better than assumed (40 in 100 after two days); they answer by that."),
 }
@@ -125,9 +125,9 @@ def show_simulation(seen: Simulation, profiles: Profiles) -> None:
     plan, figures = seen.plan, seen.summary()
     text = N_("{title} ({campaign}), {start:%d %b %Y} to {until:%d %b %Y}")
     title(_(text, title=plan.title, campaign=plan.campaign, start=seen.start, until=seen.until))
-    text = N_("{touches} to {reached:,} of {people}; per person {median:g} (median), {most} at most.")
-    touches, people = n_touches(len(seen.sent)), n_people(seen.audience)
-    click.echo(_(text, touches=touches, reached=figures["reached"], people=people, **figures["per_person"]))
+    text = N_("{messages} to {reached:,} of {people}; per person {median:g} (median), {most} at most.")
+    messages, people = n_messages(len(seen.sent)), n_people(seen.audience)
+    click.echo(_(text, messages=messages, reached=figures["reached"], people=people, **figures["per_person"]))
     click.echo(_(ASSUMPTION[seen.answers]))
     _gates(seen)
     _doing(seen)
@@ -185,7 +185,7 @@ def _calendar(seen: Simulation) -> None:
     ]
     names = [days[n - 1] for n in used]
     click.echo()
-    table([N_("week"), N_("from"), *names, N_("touches")], rows, right=[*names, "touches"])
+    table([N_("week"), N_("from"), *names, N_("messages")], rows, right=[*names, "messages"])
 
 
 def _messages(seen: Simulation) -> None:
@@ -293,7 +293,7 @@ def _limits(seen: Simulation, profiles: Profiles) -> None:
         people = counted(seen.at_weekly_limit, "person is", "people are")
         click.echo(_("{people} at the weekly limit at some time.", people=people))
     if seen.skipped:
-        click.echo(_("{touches} skipped as too late.", touches=counted(seen.skipped, "touch is", "touches are")))
+        click.echo(_("{messages} left out as too late.", messages=counted(seen.skipped, "message is", "messages are")))
     tell_departures(seen, profiles)
 
 
