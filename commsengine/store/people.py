@@ -29,6 +29,8 @@ _KNOWN_AS = select(slack_id.c.email_key).where(
 )
 _BY_SLACK_ID = select(person).where(_HERE, or_(person.c.slack_id == _USER, _KNOWN_AS.exists()))
 
+_COUNT = select(func.count()).select_from(person).where(_HERE)
+
 
 class People:
     """Who is who. Erased people are found by no method here."""
@@ -92,7 +94,7 @@ class People:
             last = people[-1].id
 
     def count(self) -> int:
-        return int(self._database.scalar(select(func.count()).select_from(person).where(_HERE)))
+        return int(self._database.scalar(_COUNT))
 
     def near(self, email: str) -> list[str]:
         """Up to three addresses that look like this one, the nearest first."""
