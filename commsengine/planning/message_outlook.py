@@ -149,24 +149,31 @@ class MessageTally:
         if starved.one is None:
             return
         person, past = starved.one
-        for text, campaigns in self._changes(message, starved):
-            seen = retry(campaigns, person, past)
-            if any(each.message == message.id and not each.skip for each in self._own(seen.touches)):
-                yield text
+        for changes in (self._ranks(message, starved), self._pauses(starved), self._with_more_room()):
+            for text, campaigns in changes:
+                seen = retry(campaigns, person, past)
+                if any(each.message == message.id and not each.skip for each in self._own(seen.touches)):
+                    yield text
+                    break
 
-    def _changes(self, message: Message, starved: _Starved) -> Iterator[tuple[str, Campaigns]]:
+    def _eater(self, starved: _Starved) -> Message | None:
         (campaign, eater), _times = starved.eaters.most_common(1)[0]
-        own = self._plan.message(eater) if campaign == self._campaign.id else None
+        return self._plan.message(eater) if campaign == self._campaign.id else None
+
+    def _ranks(self, message: Message, starved: _Starved) -> Iterator[tuple[str, Campaigns]]:
+        eater = self._eater(starved)
         if message.priority != "high":
             text = _("'priority: high' for '{message}'", message=message.id)
             yield text, self._with_messages({message.id: {"priority": "high"}})
-        if own is not None and own.priority == "high":
-            text = _("'priority: high' for '{message}', 'normal' for '{eater}'", message=message.id, eater=eater)
-            yield text, self._with_messages({message.id: {"priority": "high"}, eater: {"priority": "normal"}})
-        if own is not None and own.cadence.every:
-            rarely = own.cadence.model_copy(update={"every": own.cadence.every * 2})
-            yield _("'{eater}' half as often", eater=eater), self._with_messages({eater: {"cadence": rarely}})
-        yield from self._with_more_room()
+        if eater is not None and eater.priority == "high":
+            text = _("'priority: high' for '{message}', 'normal' for '{eater}'", message=message.id, eater=eater.id)
+            yield text, self._with_messages({message.id: {"priority": "high"}, eater.id: {"priority": "normal"}})
+
+    def _pauses(self, starved: _Starved) -> Iterator[tuple[str, Campaigns]]:
+        eater = self._eater(starved)
+        if eater is not None and eater.cadence.every:
+            rarely = eater.cadence.model_copy(update={"every": eater.cadence.every * 2})
+            yield _("'{eater}' half as often", eater=eater.id), self._with_messages({eater.id: {"cadence": rarely}})
 
     def _with_messages(self, changes: Mapping[str, Mapping[str, object]]) -> Campaigns:
         messages = tuple(each.model_copy(update=changes.get(each.id, {})) for each in self._plan.messages)

@@ -34,7 +34,7 @@ HERE = (socket.gethostname(), pwd.getpwuid(os.getuid()).pw_name)
 GIVEN = re.compile(
     r"[^\s⟦⟧]+@[^\s⟦⟧]+|[^\s⟦⟧]*/[^\s⟦⟧]*|\b(erased-)?[0-9a-f]{8,}\b"
     r"|([A-Z][a-z]{2} )?\d\d [A-Z][a-z]{2}( \d{4})?|\d{4}-W\d\d"
-    r"|\bCOMMSENGINE_[A-Z_]+(, )?|One customer record|Ana Kim|Ben Ortiz|Mia Wolf|Dana Reyes"
+    r"|\bCOMMSENGINE_[A-Z_]+(, )?|\bper_(day|week)\b|One customer record|Ana Kim|Ben Ortiz|Mia Wolf|Dana Reyes"
     r"|\b(crm(-rollout)?|one-record|go_live|kickoff|commsengine.db)\b"
     r"|\b(email|slack|sqlite|sales|others|name|department|manager|country|time_zone|phone)\b|--[a-z]+"
     r"|\b(mon|tue|wed|thu|fri|sat|sun)\b"
