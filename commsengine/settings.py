@@ -197,11 +197,15 @@ def _log_level(value: str) -> str:
     return value.lower()
 
 
-def _full_path(value: Path) -> Path:
+def _expanded(value: Path) -> Path:
     try:
-        full = value.expanduser()
+        return value.expanduser()
     except RuntimeError:
         raise ValueError(_("begins with the home folder of an account that has none. Write it in full")) from None
+
+
+def _full_path(value: Path) -> Path:
+    full = _expanded(value)
     if not full.is_absolute():
         raise ValueError(_("is not a full path. Write one such as /var/lib/commsengine, not '{path}'", path=value))
     return full
@@ -265,6 +269,8 @@ class Settings(BaseSettings):
     admin_email: Address = ""
     facts_secret: Annotated[SecretStr, AfterValidator(_long_secret)] | None = None
     log_level: Annotated[str, AfterValidator(_log_level)] = ""
+    people_feed: Annotated[Path, AfterValidator(_expanded)] | None = None
+    people_feed_complete: bool = False
     heartbeat_url: Annotated[str, AfterValidator(lambda url: url and _web_url(url))] = ""
 
     @model_validator(mode="after")
@@ -367,6 +373,11 @@ class Settings(BaseSettings):
     @property
     def rehearsed(self) -> bool:
         return self.database_file == (self.workspace / REHEARSED).absolute()
+
+    @property
+    def feed(self) -> Path | None:
+        """The watched folder or file; a relative one lies in the workspace."""
+        return self.workspace / self.people_feed if self.people_feed else None
 
     @property
     def keys(self) -> tuple[str, ...]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -108,19 +108,26 @@ class Answering:
         return [answer.kind for answer in self.store.loading.histories([person.id])[person.id].history.answers]
 
 
-def answering(folder: Path, *messages: Mapping[str, object], **changes: object) -> Answering:
+def answering(
+    folder: Path,
+    *messages: Mapping[str, object],
+    people: Sequence[Person] = (ANA, BEN, MIA),
+    workspace: Workspace | None = None,
+    **changes: object,
+) -> Answering:
     """Monday 09:00 UTC of the week of kickoff, the campaign running."""
+    rules = workspace or Workspace()
     clock = Clock(MONDAY)
     store = fresh.a_store(folder / "answers.db")
     plan = a_plan(*(messages or (a_message(),)), **changes)
-    store.people.save([ANA, BEN, MIA], by="test", now=utc("2027-01-04"))
+    store.people.save(people, by="test", now=utc("2027-01-04"))
     introduced = {message.id: utc("2027-01-04") for message in plan.messages}
     store.campaigns.save_version(plan, TEMPLATES, "", introduced=introduced, by="test", now=utc("2027-01-04"))
     store.campaigns.start(plan.campaign, by="test", now=utc("2027-01-04"))
     links = Links("http://127.0.0.1:8080", KEYS)
 
     def renderer(plan: Plan, templates: Mapping[str, str]) -> Renderer:
-        return Renderer(plan, templates, links, Workspace())
+        return Renderer(plan, templates, links, rules)
 
     fresh_links = FreshLinks(store, links.base_url, OwnMail(store, renderer, ["email", "slack"]))
     return Answering(

@@ -12,7 +12,10 @@ import pytest
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from commsengine.translation import install
+from commsengine.cadence.kinds_and_states import MEASURES
+from commsengine.content.phrases import install_words
+from commsengine.reports.phases.measures import PHASE_STATES
+from commsengine.reports.phases.unclear import subject
 from tests.catalogs import ROOT
 from tests.pseudo import in_pseudo, texts_of, untranslated_html, value
 
@@ -24,17 +27,7 @@ Pick = Callable[[Any], Any]
 DAY = dt.datetime(2027, 1, 11, 9, 30, tzinfo=dt.UTC)
 
 
-class Day(dt.datetime):
-    """A day whose names are values."""
-
-    def strftime(self, format: str) -> str:
-        return value(format)
-
-    def date(self) -> Day:
-        return self
-
-
-MONDAY = Day(2027, 1, 11)
+MONDAY = dt.datetime(2027, 1, 11, tzinfo=dt.UTC)
 
 
 def said_above(pick: Pick) -> dict[str, str]:
@@ -144,6 +137,7 @@ def review_page(pick: Pick) -> dict[str, Any]:
     return {
         **said_above(pick), "record": Thing(plan=Thing(title=value("title"))), "note": "n",
         "review": pick([None, review, review]), "views": pick([[], [a_phase(pick), a_phase(pick)]]),
+        "phase_states": PHASE_STATES,
     }  # fmt: skip
 
 
@@ -217,7 +211,8 @@ def report_page(pick: Pick) -> dict[str, Any]:
         replies=pick([[], [Thing(public=True, asked=value("asked"), message="", text=value("text"))]]),
     )  # fmt: skip
     return {
-        "report": report, "headline": value("headline"), "lines": [value("line"), value("line")],
+        "phase_states": PHASE_STATES, "measures": MEASURES, "subject": subject,
+        "report": report, "state": value("state"), "headline": value("headline"), "lines": [value("line")] * 2,
         "sections": [(message, pick([[], panels]))], "weeks": pick([[], [a_plot()]]),
         "outcomes": pick([[], [(outcome(pick, share), pick([[], panels]))]]),
         "fewest": 10, "shown_people": 2400, "whens": lambda at: value("day"), "hair": 0.001,
@@ -338,14 +333,14 @@ PARTS = {"forms.html", "in_your_name.html", "layout.html", "plots.html"}
 def rendered(environment: Environment, name: str) -> Iterator[str]:
     template = environment.get_template(name)
     for number in range(TIMES):
-        yield template.render(root="../", lang="en", **PAGES[name](Random(number).choice))  # noqa: S311 - dice
+        yield template.render(root="../", **PAGES[name](Random(number).choice))  # noqa: S311 - dice
 
 
 @pytest.fixture(scope="module")
 def environment() -> Environment:
     loader = FileSystemLoader([ROOT / "commsengine" / room for room in ROOMS])
     found = Environment(loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-    install(found)
+    install_words(found)
     return found
 
 

@@ -57,7 +57,7 @@ def test_followups_name_it(told: dict[str, Any]) -> None:
 
 
 def test_my_messages_offers_it_and_says_what_it_carried(told: dict[str, Any]) -> None:
-    assert "Channel: Pager. There is no other here." in told["offered"]
+    assert "Channel: Pager." in told["offered"]
     assert "<span>Sent by pager</span>" in told["offered"]
     assert "<span>Sent by pager as a reminder</span>" in told["offered"]
 

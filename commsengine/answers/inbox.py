@@ -40,6 +40,7 @@ from commsengine.cadence.people import ANYBODY, Person
 from commsengine.cadence.plan import Message, Plan
 from commsengine.content.message import RenderedMessage
 from commsengine.content.person_values import Signers
+from commsengine.content.phrases import EXPLAIN
 from commsengine.content.render import Renderer, RendererFor
 from commsengine.engine.directory import SignerLookup, campaigns_of
 from commsengine.errors import CommsError, InputError
@@ -123,7 +124,7 @@ class AnswerInbox:
         """The touch and every answer of its person about it. Raises ``UnknownTouchError``."""
         found = self._store.answers.about(key)
         if found is None:
-            raise UnknownTouchError(_("This message is not on record."), _("Open the newest message you have."))
+            raise UnknownTouchError(_("This message is not on record."), _("Open your newest message."))
         version = self._version(found.touch)
         zone, message = zone_of(found.person, version.plan).key, version.plan.message(found.touch.message)
         briefing = self._briefing(version, message, found.person, now) if found.touch.kind == "briefing" else None
@@ -194,6 +195,15 @@ class AnswerInbox:
     def lead(self, card: Card) -> Person:
         return self._signers(card.person, card.plan).lead
 
+    def language_of(self, card: Card) -> str:
+        """That in which the person of the card reads its message."""
+        return self._renderer(self._version(card.touch)).language(card.person)
+
+    def language_for(self, person: Person) -> str:
+        """That in which this person reads what is about no one campaign."""
+        known = campaigns_of(self._store, person) or self._store.campaigns.all()
+        return self._renderer(known[-1]).language(person) if known else ENGLISH
+
     def language(self, person: Person, campaign: str) -> str:
         record = self._store.campaigns.get(campaign)
         return self._renderer(record).language(person) if record else ENGLISH
@@ -230,7 +240,7 @@ class AnswerInbox:
     def got_it(self, card: Card, evidence: Evidence) -> Recorded:
         """Raises ``InputError`` where the message asks whether they will do something: that is no answer to it."""
         if card.ask in ("commit", "kept"):
-            raise InputError(_("This message asks for your word, not whether you have read it."))
+            raise InputError(_('This message asks you for an answer, so "Got it" is not enough.'))
         return self._record(card, "acknowledged", evidence)
 
     def give_input(self, card: Card, value: str, evidence: Evidence) -> Recorded:
@@ -240,24 +250,24 @@ class AnswerInbox:
         """
         asked = card.message.input
         if card.ask != "input" or asked is None:
-            raise InputError(_("This message asks for no answer in words."))
+            raise InputError(_("This message does not ask for an answer in words."))
         value = written(value)
         if asked.kind == "choice" and value not in asked.choices:
             raise InputError(_("Please choose one of the answers."))
         if asked.kind == "rank" and sorted(value.splitlines()) != sorted(asked.choices):
-            raise InputError(_("Please give each of them a place of its own."))
+            raise InputError(_("Please give each of them a different place."))
         return self._record(card, "input", evidence, value=value)
 
     def commit(self, card: Card, text: str, evidence: Evidence) -> Recorded:
         """Raises ``InputError`` where the message asks for no commitment, or the text is too long."""
         if card.ask != "commit":
-            raise InputError(_("This message asks for no commitment."))
+            raise InputError(_("This message does not ask you to commit to something."))
         return self._record(card, "commit", evidence, value=written(text) if text.strip() else "")
 
     def keep(self, card: Card, text: str, evidence: Evidence, *, kept: bool) -> Recorded:
         """What became of what they said they will do. Raises ``InputError`` if they never said so."""
         if card.promise is None and not any(answer.kind == "kept" for answer in (*card.answers, *card.before)):
-            raise InputError(_("It is not on record that you said you will."))
+            raise InputError(_("You have not said yet that you will do this."))
         value = written(text) if text.strip() else ""
         return self._record(card, "kept" if kept else "not_kept", evidence, value=value)
 
@@ -277,7 +287,7 @@ class AnswerInbox:
         found = (answer for answer in (card.check.answers if card.check else ()) if answer_id(answer) == name)
         choice = next(found, None)
         if choice is None:
-            raise InputError(_("This question has changed since. Please answer it on the page of this message."))
+            raise InputError(_("This question has changed. Please answer it on the page of this message."))
         return self.answer_check(card, choice, evidence)
 
     def heard_enough(self, card: Card, evidence: Evidence, *, whole_campaign: bool = False) -> Recorded:
@@ -320,7 +330,7 @@ class AnswerInbox:
 
     def _refuse_if_over(self, card: Card) -> None:
         if card.over:
-            text = N_('"{title}" is over, so nothing was recorded. If there is something to say, write to {email}.')
+            text = N_('"{title}" has ended, so nothing was recorded. If you want to say something, write to {email}.')
             raise InputError(_(text, title=card.plan.title, email=self.lead(card).email))
 
     # -- questions, and "not now" -----------------------------------------------------------------
@@ -352,7 +362,7 @@ class AnswerInbox:
         # a question that does not say what was answered
         question = self.text(card).check.question
         about = f" ({question})" if question else ""
-        return self.ask(card, f"Please explain it to me{about}", evidence, thread)
+        return self.ask(card, f"{EXPLAIN}{about}", evidence, thread)
 
     def snooze(self, card: Card) -> Card:
         """Nothing of this message comes before the person's next local day."""
@@ -430,6 +440,6 @@ def written(text: str) -> str:
     if not text:
         raise InputError(_("Please write something first."))
     if len(text) > LONGEST:
-        cause = N_("Please say it in {most} characters at most; yours has {given}.")
+        cause = N_("Please write at most {most} characters; you wrote {given}.")
         raise InputError(_(cause, most=LONGEST, given=len(text)))
     return text

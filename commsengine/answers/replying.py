@@ -78,7 +78,7 @@ class Replying:
         """In their order. Raises ``InputError`` for one that is not on record, or where they are of two campaigns."""
         found = [self._ask(each) for each in dict.fromkeys(ids)]
         if len({ask.campaign for ask in found}) > 1:
-            raise InputError(_("These are of several campaigns."), _("Answer those of one campaign at a time."))
+            raise InputError(_("These belong to several campaigns."), _("Answer those of one campaign at a time."))
         return found
 
     def _ask(self, ask: AskId) -> Ask:
@@ -158,14 +158,14 @@ class Replying:
         if said.ending == "later" and said.day is None:
             raise InputError(_("A promise needs its day."), _("Write --by YYYY-MM-DD."))
         if said.ending != "later" and said.day is not None:
-            raise InputError(_("Only what comes later has a day."), _("Leave out --by, or write --as later."))
+            raise InputError(_("A day belongs only to '--as later'."), _("Leave out --by, or write --as later."))
         if said.day is not None and said.day < now.date():
-            raise InputError(_("{day} is past.", day=said.day), _("Promise a day that is to come."))
+            raise InputError(_("{day} is in the past.", day=said.day), _("Promise a day in the future."))
         if said.to not in ("", EVERYBODY, *plan.audience.roles):
             raise InputError(no_such(N_("role"), said.to, [EVERYBODY, *plan.audience.roles]))
         record = self._store.campaigns.get(plan.campaign)
         if said.to and record and record.state in ("finished", "cancelled"):
-            text = N_("{campaign} is {state}: nothing goes to its audience any more.")
+            text = N_("{campaign} is {state}: its audience gets no more messages.")
             raise InputError(_(text, campaign=plan.campaign, state=_(record.state)), _("Leave out --to."))
         return replace(said, text=written(said.text), asked=" ".join(said.asked.split()))
 

@@ -8,17 +8,16 @@ from typing import Any
 
 from commsengine.answers.touch_view import Card
 from commsengine.answers.wording import read_by
-from commsengine.cadence.check_questions import telling
 from commsengine.cadence.history import PublicReply, Touch
-from commsengine.cadence.kinds_and_states import ChannelName
+from commsengine.cadence.kinds_and_states import ChannelName, channel_of
 from commsengine.cadence.people import Person
 from commsengine.cadence.plan import Message
 from commsengine.content.person_values import Signers
-from commsengine.content.phrases import ending_text
+from commsengine.content.phrases import EXPLAIN, ending_text, weekday_text
 from commsengine.content.render import Renderer
 from commsengine.content.slack_card import answered_card
 from commsengine.content.slots import slack_text
-from commsengine.content.texts_by_touch import TITLES, UNCLEAR, angles
+from commsengine.content.texts_by_touch import TITLES
 from commsengine.errors import RenderError
 from commsengine.store.records import NewReply, QuestionRecord
 from commsengine.translation import N_, _
@@ -58,7 +57,7 @@ class CardText:
     is stored of it; ``value`` is what the person wrote or chose. ``readers`` says who reads that. ``adds`` is the line
     of the manager in whose name it goes out. ``opening`` are the replies with which this touch begins, ``replies``
     those to what the person put in; ``question_ending`` is what becomes of their question. ``told`` are sentences about
-    what they have read that holds no more.
+    what they have read that holds no more, ``why_me`` about why they get it and who sees what they answer.
     """
 
     key_point: str
@@ -77,6 +76,7 @@ class CardText:
     question_ending: str = ""
     told: tuple[str, ...] = ()
     for_them: tuple[tuple[str, str], ...] = ()
+    why_me: tuple[str, ...] = ()
 
 
 def reply_text(reply: PublicReply | NewReply, language: str, *, plain: bool = False) -> ReplyText:
@@ -88,14 +88,13 @@ def reply_text(reply: PublicReply | NewReply, language: str, *, plain: bool = Fa
 def card_text(renderer: Renderer, card: Card, signers: Signers) -> CardText:
     # a text that cannot be rendered for this person (a column is gone) leaves all as the author wrote it
     touch, readers = card.touch, read_by(signers.lead.first_name, len(card.plan.owner))
+    why_me = renderer.why_me(_still_to_come(card), card.person, signers)
     try:
         about = (card.message.id, touch.role, touch.number, card.person, signers)
         shown = renderer.page(*about, card.unclear, touch.asks, touch.corrects)
     except RenderError:
-        return replace(_as_written(card), readers=readers)
-    more = [(angle, shown.get(angle, "")) for angle in (UNCLEAR, "text")]
-    shown_now = {angle: text for angle, text in (*more, *shown["points"]) if text}
-    now, choices = angles(shown_now, telling(card.message, touch.number)), tuple(shown["choices"])
+        return replace(_as_written(card), readers=readers, why_me=why_me)
+    points, choices = dict(shown["points"]), tuple(shown["choices"])
     check = _check(card, **shown["check"])
     return CardText(
         key_point=shown["key_point"],
@@ -107,19 +106,25 @@ def card_text(renderer: Renderer, card: Card, signers: Signers) -> CardText:
         offered=tuple(zip(card.message.input.choices, choices, strict=False)) if card.message.input else (),
         value=_chosen(card, check, choices),
         adds=_line(signers, shown["adds"]),
-        points=tuple((_(TITLES[angle]), shown_now[angle]) for angle in now),
-        more=tuple((_(TITLES[angle]), text) for angle, text in shown_now.items() if angle not in now),
+        points=_under_titles({side: points[side] for side in shown["said"]}),
+        more=_under_titles({side: text for side, text in points.items() if side not in shown["said"]}),
         told=(*_what_holds_now(renderer, card, signers), *shown["told"]),
         for_them=_for_their_people(renderer, card, signers),
+        why_me=why_me,
     )
 
 
 def _for_their_people(renderer: Renderer, card: Card, signers: Signers) -> tuple[tuple[str, str], ...]:
-    briefing, first = card.briefing, 1
+    briefing = card.briefing
     if briefing is None or briefing.only or briefing.role == card.touch.role:
         return ()  # what they see is what stands on the page
-    seen = dict(renderer.page(card.message.id, briefing.role, first, card.person, signers)["points"])
-    return tuple((_(TITLES[angle]), seen[angle]) for angle in angles(seen, first))
+    seen = renderer.page(card.message.id, briefing.role, 1, card.person, signers)
+    points = dict(seen["points"])
+    return _under_titles({side: points[side] for side in seen["said"]})
+
+
+def _under_titles(points: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
+    return tuple((_(TITLES.get(side, "")), text) for side, text in points.items() if text)
 
 
 def _what_holds_now(renderer: Renderer, card: Card, signers: Signers) -> Iterator[str]:
@@ -129,7 +134,7 @@ def _what_holds_now(renderer: Renderer, card: Card, signers: Signers) -> Iterato
         right = corrected[right]
     if right != card.message.id:
         now = key_point(renderer, card.plan.message(right), card.touch.role, card.person, signers)
-        yield _("This no longer holds. What holds now: {key_point}", key_point=now)
+        yield _("This is no longer true. Now: {key_point}", key_point=now)
 
 
 def _line(signers: Signers, line: str) -> str:
@@ -202,14 +207,14 @@ def _explained(check: CheckText) -> str:
 def _verdict(card: Card, right: str) -> str:
     if card.right:
         return _("That is right.")
-    return _(N_("Not quite: {right}.") if card.judged else N_("It is: {right}."), right=right)
+    return _(N_("Not quite. The answer is: {right}.") if card.judged else N_("The answer is: {right}."), right=right)
 
 
 def _offer(card: Card) -> Blocks:
     # after a right answer too, so that to ask does not tell which it was
     if card.checked is None or card.question:
         return []
-    text = {"type": "plain_text", "text": _("Please explain it to me")}
+    text = {"type": "plain_text", "text": _(EXPLAIN)}
     return [
         {"type": "actions", "elements": [{"type": "button", "action_id": "explain", "text": text, "value": card.key}]}
     ]
@@ -223,23 +228,34 @@ def _asked(card: Card) -> str:
         return _objected(card, question)
     if question.answered_at:
         return _("Your question of {at} is answered: {answer}", at=card.at(question.asked_at), answer=question.answer)
-    text = N_("You asked {at}. The answer comes to you; until then nothing of this message does.")
+    text = N_("You asked {at}. You get the answer here. Until then we do not send this message again.")
     return _(text, at=card.at(question.asked_at))
 
 
 def _objected(card: Card, question: QuestionRecord) -> str:
     if question.answered_at:
         return _("Your objection of {at} is answered: {answer}", at=card.at(question.asked_at), answer=question.answer)
-    text = N_("You objected {at}. The answer comes to you; until then nothing of this message does.")
+    text = N_("You objected {at}. You get the answer here. Until then we do not send this message again.")
     return _(text, at=card.at(question.asked_at))
 
 
 def _snoozed(card: Card) -> str:
-    return _("Nothing more of this before {day:%A}.", day=card.snoozed_until) if card.snoozed_until else ""
+    return (
+        _("You get this message again on {day} at the earliest.", day=weekday_text(card.snoozed_until))
+        if card.snoozed_until
+        else ""
+    )
 
 
 def _note(text: str) -> Mapping[str, Any]:
     return {"type": "context", "elements": [{"type": "mrkdwn", "text": slack_text(text)[:2900], "verbatim": True}]}
+
+
+def _still_to_come(card: Card) -> Touch:
+    """The touch without a next time that is past, or that an answer may have put off."""
+    touch = touch_of(card, channel_of(card.touch.channel))
+    over = touch.again_at is None or touch.again_at <= card.now or card.answered or card.enough
+    return replace(touch, again_at=None) if over else touch
 
 
 def touch_of(card: Card, channel: ChannelName) -> Touch:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -46,14 +47,17 @@ def check(
     people: Sequence[Person] | None,
     templates: Mapping[str, str],
     beside: Sequence[Problem] = (),
+    columns: Mapping[str, str] | None = None,
+    today: dt.date | None = None,
 ) -> CheckResult:
     """Check a plan against its people file, or else against ``people``, the directory.
 
-    ``beside`` is what is wrong with people and templates themselves. Raises ``InputError`` only for a plan file that is
+    ``beside`` is what is wrong with people and templates themselves; ``columns`` says what headings of a people file
+    mean, ``today`` is the last day of whom it switches off. Raises ``InputError`` only for a plan file that is
     not there; everything else is in ``problems``.
     """
     review = review_plan(plan_path, root=root)
-    roster, problems = _roster(review, people or ())
+    roster, problems = _roster(review, people or (), columns, today)
     found = people if review.roster is None else roster.people if roster else None
     if review.draft is not None:
         problems += _text_problems(review.draft, review.errors, found, templates)
@@ -65,11 +69,13 @@ def check(
     return CheckResult(plan, tuple(found) if found is not None else None, everything, roster)
 
 
-def _roster(review: Review, directory: Sequence[Person]) -> tuple[PeopleFile | None, list[Problem]]:
+def _roster(
+    review: Review, directory: Sequence[Person], columns: Mapping[str, str] | None, today: dt.date | None
+) -> tuple[PeopleFile | None, list[Problem]]:
     if review.roster is None:
         return None, []
     try:
-        roster = load_people(review.roster, directory=directory)
+        roster = load_people(review.roster, directory=directory, mapping=columns, today=today)
     except InputError as error:
         return None, list(error.problems)
     returning = [replace(problem, severity="advice") for problem in roster.returning.values()]
@@ -77,7 +83,7 @@ def _roster(review: Review, directory: Sequence[Person]) -> tuple[PeopleFile | N
 
 
 def _with_people(draft: Draft, people: Sequence[Person]) -> Iterator[Problem]:
-    for rule in (*roles.PEOPLE_RULES, *recall.PEOPLE_RULES, *outcomes.PEOPLE_RULES):
+    for rule in (*roles.PEOPLE_RULES, *dates.PEOPLE_RULES, *recall.PEOPLE_RULES, *outcomes.PEOPLE_RULES):
         yield from rule(draft, people)
     zones = {person.time_zone for person in people if person.time_zone}
     yield from dates.clock_changes(draft, zones - {draft.plan.send.time_zone})

@@ -13,7 +13,17 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
 
 from commsengine.cadence.kinds_and_states import CHANNELS, OFFERS, About, ChannelName, InputKind, Measure, RecallMode
-from commsengine.cadence.time_notation import Clock, Day, MomentText, Span, WaitText, WorkingDays, span_text
+from commsengine.cadence.time_notation import (
+    Clock,
+    Day,
+    MomentText,
+    Share,
+    Span,
+    WaitText,
+    WorkingDays,
+    span_text,
+    weekdays_in,
+)
 from commsengine.translation import N_, _
 
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
@@ -37,7 +47,31 @@ def _listed(value: object) -> object:
     return [value] if isinstance(value, str) else value
 
 
+def _taking_turns(value: object) -> object:
+    found = _listed(value) if value != "" else []
+    if isinstance(found, Sequence) and any(isinstance(text, str) and not text.strip() for text in found):
+        raise ValueError(N_("one of the texts is blank; write it, or take it out"))
+    return found
+
+
+def _days_of(value: object) -> object:
+    # mon-fri, alone or in a list, as in people.csv; what is no day is left to the closed list
+    written = _listed(value)
+    if not isinstance(written, list | tuple):
+        return value
+    days: list[object] = []
+    for each in written:
+        try:
+            days += [WEEKDAYS[day] for day in sorted(weekdays_in(str(each)))]
+        except ValueError:
+            days.append(each)
+    return days
+
+
+Weekdays = Annotated[tuple[Weekday, ...], BeforeValidator(_days_of, json_schema_input_type=str | list[str])]
 Texts = Annotated[tuple[str, ...], BeforeValidator(_listed)]
+TurnTexts = Annotated[tuple[str, ...], BeforeValidator(_taking_turns), Field(max_length=20)]
+"""Texts that take turns; a bare text is one that stays."""
 
 
 class Frozen(BaseModel):
@@ -64,15 +98,24 @@ class Phase(Frozen):
 
     until: MomentText
     goal: str = ""
-    reach: Mapping[str, Mapping[Measure, float]] = {}
+    reach: Mapping[str, Mapping[Measure, Share]] = {}
     gate: bool = False
 
 
+def role_title(role: str) -> str:
+    words = role.replace("-", " ").replace("_", " ").strip()
+    return words[:1].upper() + words[1:]
+
+
 class Role(Frozen):
-    """Who is meant: managers, all others, or the people whom one of the values in ``columns`` describes."""
+    """Who is meant: managers, all others, or the people whom one of the values in ``columns`` describes.
+
+    ``title`` is what people read as the name of the role.
+    """
 
     is_manager: bool | None = None
     rest: bool = False
+    title: str = ""
     columns: Mapping[str, Texts] = {}
 
     @model_validator(mode="before")
@@ -80,8 +123,15 @@ class Role(Frozen):
     def _columns(cls, value: object) -> object:
         if not isinstance(value, Mapping) or "columns" in value:
             return value
-        own = {key: value[key] for key in ("is_manager", "rest") if key in value}
+        own = {key: value[key] for key in ("is_manager", "rest", "title") if key in value}
         return {**own, "columns": {k: v for k, v in value.items() if k not in own}}
+
+    @field_validator("title", mode="before")
+    @classmethod
+    def _a_name(cls, value: object) -> object:
+        if isinstance(value, list | tuple):
+            raise ValueError(N_("'title' is what people read as the name of the role; select by another column"))
+        return value
 
 
 class Audience(Frozen):
@@ -90,11 +140,16 @@ class Audience(Frozen):
     people: str | None = None
     roles: Mapping[Identifier, Role] = Field(min_length=1)
 
+    def title(self, role: str) -> str:
+        """What people read as the name of a role; of one without a title ``Field service`` for ``field-service``."""
+        known = self.roles.get(role)
+        return (known.title if known else "") or role_title(role)
+
 
 class Window(Frozen):
     """The local days and hours at which messages may leave. Minutes after midnight; ``to`` is not included."""
 
-    days: tuple[Weekday, ...] = ("mon", "tue", "wed", "thu", "fri")
+    days: Weekdays = ("mon", "tue", "wed", "thu", "fri")
     start: Clock = Field(default=9 * 60, alias="from")
     end: Clock = Field(default=16 * 60 + 30, alias="to")
 
@@ -160,8 +215,8 @@ class Cadence(Frozen):
 
     every: Span | None = None
     times: int | None = Field(default=None, ge=1, le=100)
-    recall_floor: float | None = Field(default=None, gt=0, lt=1)
-    target: float | None = Field(default=None, gt=0, lt=1)
+    recall_floor: Share | None = Field(default=None, gt=0, lt=1)
+    target: Share | None = Field(default=None, gt=0, lt=1)
     by: MomentText | None = None
 
     @model_validator(mode="after")
@@ -279,7 +334,7 @@ class Message(Frozen):
     priority: Literal["high", "normal", "low"] = "normal"
     template: str = Field(default="wiifm", pattern=r"^[a-z0-9_-]{1,64}$")
     subject: str = ""
-    text: str = ""
+    text: TurnTexts = ()
     link: str = ""
     wiifm: Mapping[str, Wiifm] = {}
     corrects: str | None = None
@@ -368,8 +423,8 @@ class Sponsor(Frozen):
 class SupposedEffect(Frozen):
     """What an experiment is planned for: the share of people who do it anyway, and how many more it is to bring."""
 
-    base: float = Field(default=0.30, gt=0, lt=1)
-    lift: float = Field(default=0.10, gt=0, lt=1)
+    base: Share = Field(default=0.30, gt=0, lt=1)
+    lift: Share = Field(default=0.10, gt=0, lt=1)
 
     @model_validator(mode="after")
     def _not_more_than_all(self) -> SupposedEffect:
@@ -385,8 +440,8 @@ class Experiment(Frozen):
     """
 
     arms: tuple[Arm, ...] = Field(min_length=2, max_length=4)
-    share: float = Field(default=1.0, gt=0, le=1)
-    hold_out: float = Field(default=0.15, ge=0.1, le=0.2)
+    share: Share = Field(default=1.0, gt=0, le=1)
+    hold_out: Share = Field(default=0.15, ge=0.1, le=0.2)
     seed: int = 0
     outcome: OutcomeId | None = None
     day: MomentText | None = None

@@ -181,7 +181,7 @@ def _changed(old: Plan, message: Message) -> bool:
 def _refuse_ids_of_notices(old: Plan, new: Plan) -> None:
     taken = sorted(_ids(new) & {notice.id for notice in old.notices})
     if taken:
-        cause = _("A message that is in no plan file has the id '{message}' already.", message=taken[0])
+        cause = _("A message sent with 'send-now' has the id '{message}' already.", message=taken[0])
         raise InputError(cause, _("Give your message another 'id'."))
 
 
@@ -197,8 +197,9 @@ def _refuse_renumbered_rungs(store: Store, old: Plan, new: Plan) -> None:
         after = [rung.do for rung in new.ladder(message)][: len(before)]
         if before[: len(after)] != after:
             cause = N_(
-                "The follow-up of '{message}' is renumbered, but people stand on its rungs: {before} became {after}."
+                "The steps of 'follow_up' of '{message}' are renumbered, but people are on them: "
+                "{before} became {after}."
             )
             rungs = {"before": ", ".join(before), "after": ", ".join(after)}
-            fix = _("Keep the rungs that were climbed as they are and add new ones after them.")
+            fix = _("Leave the steps that people have reached as they are, and add new ones after them.")
             raise InputError(_(cause, message=message.id, **rungs), fix)

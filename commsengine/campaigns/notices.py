@@ -127,7 +127,9 @@ def _lengths(words: Words) -> list[Problem]:
             cause = _("It has {number:,} characters; at most {most:,} fit.", number=len(written), most=most)
             problems.append(Problem(*place, "too_long", cause, _("Shorten it, and link to the rest.")))
     if not words.text.strip():
-        problems.append(Problem("--text", 0, 0, "empty", _("It says nothing."), _("Write what people are to know.")))
+        problems.append(
+            Problem("--text", 0, 0, "empty", _("The message is empty."), _("Write what people should know."))
+        )
     if "\n" in words.subject.strip():
         problems.append(Problem("--subject", 0, 0, "line_break", _("It goes over several lines."), _("Write one.")))
     return problems
@@ -209,7 +211,10 @@ def _when(decision: Decision, campaign: str, message: Message) -> str:
     return next((reason.words for reason in reasons if reason.code not in ("closed", "no_room")), NOT_TODAY)
 
 
-NOT_TODAY = N_("Their send window or their attention budget has no place for it today.")
+NOT_TODAY = N_(
+    "They get no more messages today: it is outside their sending hours, or they have got as "
+    "many as one person may get."
+)
 
 
 def as_data(notice: Notice, record: CampaignRecord, seen: Recipients) -> dict[str, Any]:
@@ -219,7 +224,7 @@ def as_data(notice: Notice, record: CampaignRecord, seen: Recipients) -> dict[st
         "message": notice.id,
         "to": list(notice.to or record.plan.audience.roles),
         "subject": notice.key_point,
-        "text": notice.text,
+        "text": "\n\n".join(notice.text),
         "ask": notice.ask,
         "past_limits": notice.urgent,
         "because": notice.because,

@@ -25,7 +25,8 @@ from commsengine.cli.output import (
     title,
     when,
 )
-from commsengine.cli.people.people import tell_columns, tell_leavers
+from commsengine.cli.people.agreement import because_option
+from commsengine.cli.people.rosters import roster_agreed, save_roster, tell_roster, tell_what_is_asked
 from commsengine.cli.workspace import with_workspace
 from commsengine.errors import InputError
 from commsengine.translation import N_, _
@@ -50,9 +51,12 @@ SMALL = 2000
     help=N_("Send the correction of a date that has moved to those whose messages named the old one; else it asks."),
 )
 @yes_option
+@because_option
 @json_option
 @with_workspace
-def apply(wiring: Wiring, plan: Path, dry_run: bool, correct: str | None, yes: bool, as_json: bool) -> None:
+def apply(
+    wiring: Wiring, plan: Path, dry_run: bool, correct: str | None, yes: bool, because: str, as_json: bool
+) -> None:
     """Show what a plan changes, and put it in force.
 
     A new campaign is paused until it is started; a running one goes on with the new version. Where a date has moved,
@@ -67,22 +71,20 @@ def apply(wiring: Wiring, plan: Path, dry_run: bool, correct: str | None, yes: b
         checked_plan = checked(wiring.check(plan))
     written, roster = checked_plan.plan, checked_plan.roster
     _refuse_cancelled(wiring, written)
-    if not dry_run:
-        _refuse_returning(roster, yes=yes)
     if roster is None and not wiring.store.people.count():
         raise InputError(_("Nobody is imported yet."), _("Run: commsengine people import people.csv"))
     with Progress(_("Comparing")):
         diff = applying.compare(wiring.store, wiring.decisions, written, checked_plan.people, wiring.clock())
     if not as_json:
         _tell(wiring, diff, checked_plan, plan)
-        _tell_roster(roster, refusing=not yes)
+        tell_roster(roster)
+    asked = tell_what_is_asked(wiring, plan, roster)
     sends = False
-    if dry_run:
-        _refuse_returning(roster, yes=yes)
-    else:
+    if not dry_run:
+        because = roster_agreed(wiring, written, plan, asked, yes=yes, because=because)
         consent(_("Apply {campaign}?", campaign=written.campaign), yes=yes, recipients=diff.audience)
         sends = _sends_correction(diff, correct, plan)
-        _put_in_force(wiring, diff, written, plan, roster, correct=sends)
+        _put_in_force(wiring, diff, written, plan, roster, correct=sends, because=because)
     if as_json:
         show_json(_as_data(diff, roster, applied=not dry_run, corrects=sends))
     elif not dry_run:
@@ -125,30 +127,22 @@ def _refuse_cancelled(wiring: Wiring, plan: Plan) -> None:
         raise InputError(_("{campaign} was cancelled for good.", campaign=plan.campaign), fix)
 
 
-def _refuse_returning(roster: PeopleFile | None, *, yes: bool) -> None:
-    # a roster brings no leaver back in passing
-    if roster is not None and roster.returning and not yes:
-        raise InputError.of([*roster.returning.values()])
-
-
-def _tell_roster(roster: PeopleFile | None, *, refusing: bool) -> None:
-    if roster is None:
-        return
-    for problem in roster.advice:
-        note(str(problem))
-    tell_columns(roster)
-    tell_leavers(roster.without_returning() if refusing else roster)
-
-
 def _put_in_force(
-    wiring: Wiring, diff: Diff, plan: Plan, path: Path, roster: PeopleFile | None, *, correct: bool
+    wiring: Wiring,
+    diff: Diff,
+    plan: Plan,
+    path: Path,
+    roster: PeopleFile | None,
+    *,
+    correct: bool,
+    because: str,
 ) -> None:
     # People first, so that everybody of a roster is known; then the version; then its roster.
     from commsengine.campaigns import apply as applying
 
     now, by = wiring.clock(), wiring.operator
     if roster is not None:
-        wiring.store.people.save(roster.people, by=by, now=now, columns=roster.columns)
+        save_roster(wiring, plan, path, roster, because=because)
     source = path.read_text(encoding="utf-8")
     applying.apply(wiring.store, plan, wiring.templates, source, diff=diff, by=by, now=now, correct=correct)
     if roster is not None:

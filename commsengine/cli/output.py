@@ -30,7 +30,6 @@ SLOW = 2
 STEP = 1.0
 
 WORDS = (
-    N_("paused"), N_("running"), N_("finished"), N_("cancelled"),
     N_("claimed"), N_("sending"), N_("sent"), N_("retry"), N_("failed"), N_("uncertain"), N_("skipped"),
     N_("message"), N_("briefing"), N_("remind"), N_("commitment"), N_("personal"), N_("sponsor"), N_("service"),
     N_("permanent"), N_("released"),

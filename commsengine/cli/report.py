@@ -11,7 +11,7 @@ import click
 from commsengine.cli.arguments import CAMPAIGN, FILE
 from commsengine.cli.output import Progress, json_option, note, open_page, show_json, title, write
 from commsengine.cli.workspace import with_workspace
-from commsengine.translation import N_, _
+from commsengine.translation import N_, _, in_language
 
 if TYPE_CHECKING:
     from commsengine.reports.campaign_report import Report
@@ -64,7 +64,9 @@ def write_report(wiring: Wiring, campaign: str, file: Path | None) -> WrittenRep
     with Progress(_("Counting")):
         seen = report_of(wiring.store, campaign, wiring.clock(), wiring.rules.recall)
     if file is not None:
-        write(file, page(seen), _("Name another file with --out."))
+        with in_language(wiring.rules.language):
+            html = page(seen)
+        write(file, html, _("Name another file with --out."))
     return WrittenReport(seen, file)
 
 

@@ -110,7 +110,7 @@ def _keep(wiring: Wiring, record: CampaignRecord, words: Words, notice: Notice) 
 
 def _tell(notice: Notice, seen: Recipients) -> None:
     title(notice.key_point)
-    for line in notice.text.splitlines():
+    for line in "\n\n".join(notice.text).splitlines():
         say(line)
     click.echo()
     about = "" if seen.exact else estimated_from(seen.looked_at)

@@ -143,7 +143,7 @@ def _bullet(numbers: list[int | None], first: bool) -> str:
 def _address(words: str, address: str, behind: Token | None) -> str:
     # At the end of a line the address stands free: mail programs open all of it.
     if behind is not None and behind.type != "hardbreak":
-        return f" ({address})"
+        return f" <{address}>"
     return f" {address}" if words.endswith((".", ":", "!", "?", "…")) else f": {address}"
 
 

@@ -277,10 +277,10 @@ class Renderer:
     ) -> dict[str, Any]:
         """The words of one message for a page, as plain text.
 
-        ``key_point``, what the manager ``adds``, and where there are any ``subject``, ``text``, ``commit``,
-        ``question``, ``choices`` and ``unclear``; ``points`` are pairs of angle and text; ``check`` has ``question``,
-        ``right``, ``because`` and, in the order of the plan, ``answers``. ``told`` are sentences about what the person
-        has read that holds no more. The argument ``unclear`` is the check with the point that is made again,
+        ``key_point``, what the manager ``adds``, and where there are any ``subject``, ``commit``, ``question`` and
+        ``choices``; ``points`` are pairs of side and text, ``said`` the sides of this touch; ``check`` has
+        ``question``, ``right``, ``because`` and, in the order of the plan, ``answers``. ``told`` are sentences about
+        what the person has read that holds no more. The argument ``unclear`` is the check with the point made again,
         ``corrects`` that of the touch.
         """
         message, told = self._messages[message_id], told_of(corrects)
@@ -306,8 +306,14 @@ class Renderer:
             "adds": _line_of(message, signers),
             "check": {**{name: plain(text) for name, text in check.items()}, "answers": [plain(a) for a in answers]},
             "choices": [plain(choice) for choice in recipe.choices],
-            "points": [(angle, plain(text)) for angle, text in recipe.wiifm.items()],
+            "points": [(side, plain(text)) for side, text in recipe.written.items()],
+            "said": recipe.said(telling(message, number)),
         }
+
+    @_in_their_language
+    def why_me(self, touch: Touch, person: Person, signers: Signers) -> tuple[str, ...]:
+        """For the page of a touch: why it came, who sees what, and when it comes again, as sentences."""
+        return tuple(self._setting.why_me(touch, person, signers.lead, manager=signers.manager is not None))
 
     def _recipe(
         self,

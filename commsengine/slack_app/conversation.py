@@ -22,6 +22,7 @@ from slack_sdk.errors import SlackApiError
 
 from commsengine.answers.inbox import AnswerInbox
 from commsengine.answers.typed_words import ONLY_A_FILE, Typed, TypedWords
+from commsengine.cadence.people import ANYBODY
 from commsengine.channels.slack import broken, refused
 from commsengine.content.slots import slack_text
 from commsengine.errors import InputError
@@ -104,7 +105,8 @@ class Conversation:
         person = self._accounts.person(user)
         if person is None:
             log.warning("slack_words_of_a_stranger")
-            return _Heard(_(STRANGER))
+            with in_language(self._inbox.language_for(ANYBODY)):
+                return _Heard(_(STRANGER))
         touch = self._words.touch(person, typed)
         if touch is None:
             return _Heard(self._words.whom_to_ask(person))

@@ -14,6 +14,7 @@ import json
 import re
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager, nullcontext
 from functools import partial
 from typing import Any
 
@@ -27,6 +28,7 @@ from slack_sdk.signature import SignatureVerifier
 from commsengine.answers.inbox import AnswerInbox, Evidence, UnknownTouchError
 from commsengine.answers.touch_view import Card
 from commsengine.answers.typed_words import TypedWords
+from commsengine.cadence.people import ANYBODY
 from commsengine.content.slack_card import CHECK
 from commsengine.errors import InputError
 from commsengine.reports.manager_desk import ManagerDesk
@@ -39,19 +41,19 @@ from commsengine.slack_app.redrawing import CardPlace, Picture, Redrawing
 from commsengine.slack_app.silence import quiet
 from commsengine.slack_app.socket import PING, Socket
 from commsengine.store.store import Store
-from commsengine.translation import N_, _
+from commsengine.translation import N_, _, in_language
 
 Body = Mapping[str, Any]
 Act = Callable[[Card, Evidence, str], str | None]
 """What a press does, given its card, its evidence and the thread for an answer; returns what the person is to read."""
 
-NOT_YOURS = N_("This message is for somebody else, so nothing was recorded. Yours comes to you directly.")
+NOT_YOURS = N_("This message is for somebody else, so nothing was recorded. You get your own message directly.")
 NOT_SURE = N_(
-    "Slack could not tell us just now whether this message is yours, so nothing was recorded. Please "
-    "press again in a minute, or open the message on its page."
+    "We could not check with Slack whether this message is yours, so nothing was recorded. "
+    "Please press again in a minute, or open the message on its page."
 )
-GONE = N_("This message is no longer on record. Please open the newest one you have.")
-LATE = N_("That cannot be taken back any more. Ask a question if it should be changed.")
+GONE = N_("We no longer have this message. Please open your newest message.")
+LATE = N_("You cannot undo this any more. If something is wrong, ask a question.")
 
 TIMEOUT = 10
 """Seconds for a call that no answer depends on."""
@@ -163,7 +165,8 @@ class SlackApp:
             evidence = _evidence(body, _pressed_at(body))
             card = self._theirs(place, user)
             try:
-                said = card if isinstance(card, str) else self._unless_known(card, place, evidence, act)
+                with self._speaking(card):
+                    said = card if isinstance(card, str) else self._unless_known(card, place, evidence, act)
             except InputError as error:
                 said = error.message
             ack()  # after the commit: had it failed, Slack would say so
@@ -186,7 +189,8 @@ class SlackApp:
             card = self._theirs(place, body["user"]["id"])
             if isinstance(card, str):
                 whisper(respond, card)
-            else:
+                return
+            with self._speaking(card):
                 self._open(name, card, place, body["trigger_id"])
 
         return handle
@@ -211,7 +215,8 @@ class SlackApp:
 
             card = self._theirs(place, user)
             try:
-                said = card if isinstance(card, str) else self._unless_known(card, place, evidence, record)
+                with self._speaking(card):
+                    said = card if isinstance(card, str) else self._unless_known(card, place, evidence, record)
             except InputError as error:
                 said = error.message
             if said is not None:
@@ -228,7 +233,15 @@ class SlackApp:
         try:
             card = self._inbox.card(place.key, self._clock())
         except UnknownTouchError:
-            return _(GONE)
+            with in_language(self._inbox.language_for(ANYBODY)):
+                return _(GONE)
+        with self._speaking(card):
+            return self._unless_anothers(card, user)
+
+    def _speaking(self, card: Card | str) -> AbstractContextManager[None]:
+        return in_language(self._inbox.language_of(card)) if isinstance(card, Card) else nullcontext()
+
+    def _unless_anothers(self, card: Card, user: str) -> Card | str:
         theirs = self._accounts.known_as(card.person)
         if user not in theirs:
             theirs = self._accounts.asked(card.person)
@@ -250,7 +263,8 @@ class SlackApp:
         if own is not None:
             self.cards.draw(own)
         if own is not place and respond is not None:
-            whisper(respond, _("That is recorded."))
+            with self._speaking(card):
+                whisper(respond, _("Recorded."))
 
     def _picture(self, key: str) -> Picture:
         return self._inbox.drawn(self._inbox.card(key, self._clock()), "slack")

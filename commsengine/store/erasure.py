@@ -42,7 +42,7 @@ _BLANK: dict[str, Any] = {
     "attributes": {},
     "is_manager": False,
 }
-_DONE_BY = (
+SIGNED = (
     (tables.plan_version, "applied_by"), (tables.standstill, "since_by"), (tables.standstill, "until_by"),
     (tables.answer, "by"), (tables.question, "answered_by"), (tables.snooze, "by"), (tables.outcome, "by"),
     (tables.manager_hold, "by"), (tables.manager_hold, "withdrawn_by"),
@@ -50,8 +50,9 @@ _DONE_BY = (
     (tables.suppression, "by"), (tables.suppression, "withdrawn_by"), (tables.unreachable, "by"),
     (tables.unreachable, "withdrawn_by"), (tables.audit, "by"), (tables.audit, "subject"),
     (tables.refusal, "settled_by"), (tables.gate, "by"), (tables.deed, "by"), (tables.seal, "by"),
-    (tables.reply, "by"), (tables.notice, "by"),
+    (tables.reply, "by"), (tables.notice, "by"), (tables.people_file, "settled_by"),
 )  # fmt: skip
+"""The columns in which a person signs: by id, or by address."""
 
 
 def erase(connection: Connection, person_id: str, *, by: str, now: dt.datetime) -> str:
@@ -118,7 +119,7 @@ def _forget_the_address(connection: Connection, email_key: str) -> None:
 
 
 def _rename_in_signatures(connection: Connection, names: set[str], pseudonym: str) -> None:
-    for table, column in _DONE_BY:
+    for table, column in SIGNED:
         connection.execute(update(table).where(table.c[column].in_(names)).values({column: pseudonym}))
 
 

@@ -24,6 +24,7 @@ from commsengine.store.estimates import Estimates
 from commsengine.store.loading import Loading
 from commsengine.store.outbox import Outbox
 from commsengine.store.people import People
+from commsengine.store.people_files.held import HeldFiles
 from commsengine.store.reachability import Reachability
 from commsengine.store.recovery import Recovery
 from commsengine.store.refusals import Refusals
@@ -43,6 +44,7 @@ class Store:
     def __init__(self, database: Database) -> None:
         self.database = database
         self.people = People(database)
+        self.held_files = HeldFiles(database)
         self.campaigns = CampaignStore(database)
         self.notices = Notices(database)
         self.gates = Gates(database)

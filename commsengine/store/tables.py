@@ -343,6 +343,25 @@ class RefusalRow(Row, table=True):
     settled_by: str
 
 
+class PeopleFileRow(Row, table=True):
+    """A people file that came by itself: taken (no ``reasons``), or held until it is settled."""
+
+    __tablename__ = "people_file"
+
+    id: int | None = _number()
+    name: str
+    digest: str
+    source: str
+    campaign: str
+    written_at: dt.datetime | None = _instant(nullable=True)
+    command: str = _long()
+    reasons: list[dict[str, Any]] = _json()
+    held_at: dt.datetime = _instant()
+    settled_at: dt.datetime | None = _instant(nullable=True)
+    settled_by: str
+    because: str = _long()
+
+
 class AnswerRow(Row, table=True):
     """Something a person said. The first of its kind for a touch wins.
 
@@ -786,6 +805,7 @@ signed_call = _table("signed_call")
 suppression = _table("suppression")
 unreachable = _table("unreachable")
 roster = _table("roster")
+people_file = _table("people_file")
 audit = _table("audit")
 engine = _table("engine")
 rest = _table("rest")

@@ -26,14 +26,14 @@ from commsengine.web.protection import LinkGuard
 from commsengine.web.rendering import page
 
 NOTICES = {
-    "unproved": N_("This did not come from this page as far as we can tell, so it does not count. Please press again."),
-    "again": N_("This was already recorded; nothing has changed."),
+    "unproved": N_("We could not see that this came from this page, so it does not count. Please press again."),
+    "again": N_("This was recorded already; nothing has changed."),
     "undone": N_("Undone. Nothing is recorded now."),
-    "late": N_("That cannot be taken back any more. Ask a question if it should be changed."),
-    "asked": N_("Thank you. Your question is on its way."),
-    "snoozed": N_("All right: nothing more of this today."),
+    "late": N_("You cannot undo this any more. If something is wrong, ask a question."),
+    "asked": N_("Thank you. Your question was sent."),
+    "snoozed": N_("You do not get this message again today."),
     "sent": N_("Your link is on its way to you, by e-mail or in Slack."),
-    "enough": N_("You were sent several links within the hour. Please use the newest."),
+    "enough": N_("We sent you several links in the last hour. Please use the newest."),
     **SAID,
 }
 """What the page says after a form; the address names only the word on the left."""

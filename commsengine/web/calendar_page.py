@@ -30,7 +30,7 @@ class CalendarFeed:
         self._inbox, self._guard, self._limit = inbox, guard, RateLimit(PER_MINUTE)
 
     def route(self) -> Route:
-        return Route("/c/{token}.ics", self._answer, methods=["GET"], name="calendar")
+        return Route("/c/{token}", self._answer, methods=["GET"], name="calendar")
 
     async def _answer(self, request: Request) -> Response:
         return await run_in_threadpool(self._feed, request)

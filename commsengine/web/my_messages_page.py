@@ -25,9 +25,9 @@ from commsengine.web.rendering import page
 from commsengine.web.visits import VisitPage, Visits
 
 NOTICES = {
-    "saved": N_("Saved. A message that says so is on its way to you."),
+    "saved": N_("Saved. We are sending you a message about it."),
     "as_before": N_("Saved; nothing has changed."),
-    "not_for_me": N_("Noted. You hear nothing more of that campaign."),
+    "not_for_me": N_("You get no more messages of that campaign."),
 }
 
 

@@ -12,7 +12,7 @@ from commsengine.answers.fresh_links import Visitor
 from commsengine.answers.inbox import Evidence
 from commsengine.campaigns.control import open_gate
 from commsengine.errors import CommsError
-from commsengine.reports.phases.measures import phases
+from commsengine.reports.phases.measures import PHASE_STATES, phases
 from commsengine.reports.phases.phase_review import review, to_review
 from commsengine.store.records import CampaignRecord
 from commsengine.store.store import Store
@@ -22,7 +22,7 @@ from commsengine.web.rendering import page
 from commsengine.web.visits import VisitPage, Visits
 
 NOTICES = {
-    "open": N_("The gate is open: what follows begins at its dates, or now where these are past."),
+    "open": N_("The gate is open. What follows starts on its dates, or now if these are past."),
     "again": N_("The gate was open already; nothing has changed."),
 }
 
@@ -74,6 +74,7 @@ class ReviewPage(VisitPage):
             root="./",
             record=record,
             views=views,
+            phase_states=PHASE_STATES,
             review=review(self._store, record, chosen, now) if chosen else None,
             note=self.note(visitor, now),
             notice=notice,

@@ -28,7 +28,7 @@ class UnsubscribePage(LinkPage):
     def _take(self, request: Request, key: str, form: Form, now: dt.datetime) -> Response:
         self._inbox.not_for_me(self._card(key, now), self._evidence(request, key, form, now))
         if form.get(ONE_CLICK[0]) == ONE_CLICK[1]:
-            return PlainTextResponse(_("Done: you hear nothing more of this campaign.\n"))
+            return PlainTextResponse(_("Done: you get no more messages of this campaign.\n"))
         return self._show(request, key, now)
 
     def _card(self, key: str, now: dt.datetime) -> Card:

@@ -24,11 +24,11 @@ from starlette.routing import Route
 from commsengine.answers.fresh_links import FreshLinks, Visitor
 from commsengine.answers.inbox import Evidence
 from commsengine.cadence.kinds_and_states import PURPOSES, Purpose
-from commsengine.translation import _
+from commsengine.translation import _, in_language
 from commsengine.web.link_page import Form
 from commsengine.web.protection import RateLimit
 from commsengine.web.rendering import page
-from commsengine.web.requests import FIELD, Notes, evidence_of, read_form
+from commsengine.web.requests import FIELD, Notes, evidence_of, liked, read_form
 
 VISIT = dt.timedelta(hours=1)
 """So long a page stays open after its link was used."""
@@ -89,6 +89,10 @@ class Visits:
     def _enter(self, request: Request, form: Form | None) -> Response:
         token, now = _BEHIND.sub("", request.path_params["token"]), self.clock()
         self.slow_down(f"p {form is not None} {hashlib.sha256(token.encode()).hexdigest()}")
+        with in_language(self._links.language(token, now) or liked(request)):
+            return self._answered(token, form, now)
+
+    def _answered(self, token: str, form: Form | None, now: dt.datetime) -> Response:
         if form is None:
             return self._show(token, now)
         if form.get("do") == "renew":
@@ -137,10 +141,14 @@ class VisitPage(ABC):
         return await run_in_threadpool(self._enter, request, form)
 
     def _enter(self, request: Request, form: Form | None) -> Response:
-        visitor = self._visits.visitor(request, self.purpose)
+        visitor, now = self._visits.visitor(request, self.purpose), self._visits.clock()
         if visitor is None:
-            return self._visits.ask_again()
-        now = self._visits.clock()
+            with in_language(liked(request)):
+                return self._visits.ask_again()
+        with in_language(self._visits.mail.language(visitor.person, visitor.campaign, now) or liked(request)):
+            return self._answered(request, visitor, form, now)
+
+    def _answered(self, request: Request, visitor: Visitor, form: Form | None, now: dt.datetime) -> Response:
         if form is None:
             return self._show(request, visitor, now)
         since = self._visits.notes.since(form.get(FIELD, ""), self._key(visitor), now)

@@ -200,7 +200,7 @@ def test_a_stop_file_is_obeyed_and_told_until_it_is_removed(
     monkeypatch.setenv("COMMSENGINE_STATE_DIR", str(tmp_path / "state"))
     (tmp_path / "state").mkdir()
     (tmp_path / "state/STOP").touch()
-    told = "The file STOP is there: nothing leaves until it is removed."
+    told = "There is a file STOP: nothing is sent until it is removed."
     said = started.run("tick")
     assert (said.status, said.err.splitlines()[-1], mailbox.arrived) == (1, told, [])
     assert told in started.run("status").out

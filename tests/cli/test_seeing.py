@@ -485,3 +485,9 @@ def test_the_doctor_says_what_the_mail_server_allows_and_whether_that_is_enough_
     assert "3 have left in the last 24 hours." in " ".join(started.run("doctor").out.split())
     monkeypatch.setenv("COMMSENGINE_SMTP_DAILY", "100")
     assert started.run("tick").out.startswith("1 message sent")
+
+
+def test_the_status_of_one_campaign(started: Terminal) -> None:
+    assert [one["campaign"] for one in started.json("status", "crm")["campaigns"]] == ["crm"]
+    said = started.run("status", "crn")
+    assert (said.status, "There is: crm." in said.err) == (2, True)

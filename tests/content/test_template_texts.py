@@ -102,8 +102,8 @@ def test_talking_points_and_answers_are_in_the_language_of_their_person() -> Non
         renderer = a_renderer(languages=["en", LANGUAGE])
         points = renderer.talking_points("one-record", "sales", person, CAST)
         answer = renderer.service("answer", "key", person, CAST, a_touch().due_at, question="Q?", answer="A.", others=0)
-    assert "⟦Why the project is happening⟧" in points.text
-    assert "⟦If this does not settle it, just ask again.⟧" in answer.text
+    assert "⟦Why we do this⟧" in points.text
+    assert "⟦If this does not answer it, please ask again.⟧" in answer.text
 
 
 @pytest.mark.parametrize("column", ["**Ops** & <b>", "{name}", "%(name)s", "[x](https://x.example.com)"])

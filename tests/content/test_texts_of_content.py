@@ -75,14 +75,14 @@ def test_every_word_of_a_digest_is_in_the_catalog(channel: Any) -> None:
 @pytest.mark.parametrize(
     ("cadence", "said"),
     [
-        ({"every": 72 * 60, "times": 3}, "⟦It comes every 3 ⟦days⟧, 3 times at most.⟧"),
-        ({"every": 24 * 60}, "⟦It comes every ⟦day⟧ while it is open.⟧"),
-        ({"every": 7 * 24 * 60}, "⟦It comes every ⟦week⟧ while it is open.⟧"),
-        ({"every": 14 * 24 * 60}, "⟦It comes every 2 ⟦weeks⟧ while it is open.⟧"),
-        ({"every": 25 * 60}, "⟦It comes every 25 ⟦hours⟧ while it is open.⟧"),
-        ({"every": 24 * 60 + 1}, "⟦It comes every ⟦1441 minutes⟧ while it is open.⟧"),
-        ({"every": 24 * 60, "times": 1}, "⟦It comes once.⟧"),
-        ({"recall_floor": 0.3}, "⟦It comes often while it is new, and rarely once it is remembered.⟧"),
+        ({"every": 72 * 60, "times": 3}, "⟦You get this every 3 days, at most 3 times.⟧"),
+        ({"every": 24 * 60}, "⟦You get this every day until it ends.⟧"),
+        ({"every": 7 * 24 * 60}, "⟦You get this every week until it ends.⟧"),
+        ({"every": 14 * 24 * 60}, "⟦You get this every 2 weeks until it ends.⟧"),
+        ({"every": 25 * 60}, "⟦You get this every 25 hours until it ends.⟧"),
+        ({"every": 24 * 60 + 1}, "⟦You get this every 1441 minutes until it ends.⟧"),
+        ({"every": 24 * 60, "times": 1}, "⟦This is sent once.⟧"),
+        ({"recall_floor": 0.3}, "⟦You get this often at first, then less and less.⟧"),
     ],
 )
 def test_how_often_a_message_comes_is_in_the_catalog(cadence: dict[str, Any], said: str) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from commsengine.authoring.addresses import AddressError, clean_address
 from commsengine.authoring.draft import Draft
-from commsengine.authoring.people.zones_and_countries import zone_fix
+from commsengine.authoring.people.time_zones import zone_fix
 from commsengine.authoring.yaml_parser import YamlPath
 from commsengine.cadence.kinds_and_states import Measure
 from commsengine.errors import Problem
@@ -139,6 +139,14 @@ def senders_exist(draft: Draft) -> Iterator[Problem]:
             yield draft.error((*path, "sender"), "no_sponsor", cause, fix)
 
 
+def links_are_the_same_for_everybody(draft: Draft) -> Iterator[Problem]:
+    for path, message in draft.messages():
+        if "{{" in message.link or "{%" in message.link:
+            cause = _("The 'link' of '{message}' is the same for everybody: nothing is filled in.", message=message.id)
+            fix = _("Write it without {{ … }}, or in 'text' with words: [Your form](https://…{{ person.id }}).")
+            yield draft.error((*path, "link"), "filled_link", cause, fix)
+
+
 RULES = (
     milestones_exist,
     roles_exist,
@@ -148,4 +156,5 @@ RULES = (
     addresses_are_sound,
     the_zone_exists,
     senders_exist,
+    links_are_the_same_for_everybody,
 )

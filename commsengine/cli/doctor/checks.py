@@ -22,7 +22,7 @@ from commsengine.cli.output import at_rest, n_people, waits_for, what_helps, whe
 from commsengine.environment import names_set, odd_variables
 from commsengine.errors import CommsError
 from commsengine.loopback import is_loopback
-from commsengine.translation import N_, _, counted
+from commsengine.translation import N_, TO_TRANSLATE, _, counted, has_catalog
 
 if TYPE_CHECKING:
     from commsengine.wiring import Wiring
@@ -38,10 +38,12 @@ def examine(wiring: Wiring) -> list[Finding]:
         N_("files"): _files,
         N_("clock"): _clock,
         N_("ticks"): _ticks,
+        N_("people"): _people,
         N_("mail"): mail,
         N_("slack"): slack,
         N_("uncertain"): resolvers,
         N_("links"): _links,
+        N_("languages"): _languages,
         N_("channels"): _resting,
         N_("refusals"): _refusals,
         N_("windows"): _windows,
@@ -113,6 +115,19 @@ def _database(wiring: Wiring) -> Iterator[Finding]:
         yield problem(_("The engine is on hold: {reason}", reason=_(held.reason)), _("Then: commsengine release"))
 
 
+def _languages(wiring: Wiring) -> Iterator[Finding]:
+    for each in wiring.review_catalogs():
+        yield (problem if each.severity == "error" else note)(f"{each.file}:{each.line}: {each.message}", each.fix)
+    if missing := [each for each in wiring.rules.languages if not has_catalog(each)]:
+        text = N_("These languages of workspace.yaml have no buttons and pages yet: {languages}.")
+        fix = _("Copy {file} into 'locale' of the workspace: docs/languages.md.", file=TO_TRANSLATE)
+        yield note(_(text, languages=", ".join(missing)), fix)
+    else:
+        yield ok(
+            _("Buttons and pages are there in these languages: {languages}.", languages=", ".join(wiring.languages()))
+        )
+
+
 def _resting(wiring: Wiring) -> Iterator[Finding]:
     from commsengine.reports.status import channels
 
@@ -132,6 +147,28 @@ def _refusals(wiring: Wiring) -> Iterator[Finding]:
             "Say what it is about: commsengine refusal {number} --person, --us, --message or --again", number=each.id
         )
         yield problem(_("{people} refused by {channel}: {words}", **known), fix)
+
+
+def _people(wiring: Wiring) -> Iterator[Finding]:
+    from commsengine.people_feed import people_files
+    from commsengine.reports.held_files import held_files, held_text
+
+    place = wiring.settings.feed
+    if place is None:
+        return
+    try:
+        found = [place] if place.is_file() else people_files(place)
+        if place.is_file():
+            place.open("rb").close()
+    except OSError as error:
+        fix = _("Make the folder, or let this account read it; or correct COMMSENGINE_PEOPLE_FEED.")
+        yield problem(_("People files are looked for at {place}: {reason}.", place=place, reason=error.strerror), fix)
+        return
+    files = counted(len(found), "file lies there", "files lie there")
+    yield ok(_("People files are taken from {place}; {files}.", place=place, files=files))
+    for held in held_files(wiring.store):
+        if held["source"] == "feed":
+            yield note(held_text(held))
 
 
 def _clock(wiring: Wiring) -> Iterator[Finding]:

@@ -15,6 +15,8 @@ from commsengine.cadence.dialogue import groups
 from commsengine.cadence.kinds_and_states import CHANNELS, OUTCOME_WORDS, UNCLEAR_WORDS, service_channel
 from commsengine.cadence.people import Person
 from commsengine.content.digest_facts import Call, DigestFacts, GivenAnswer, HeldRow, OpenQuestion, RecordedTalk
+from commsengine.content.kept_words import retold
+from commsengine.content.phrases import moment_text, month_day_text, question_text
 from commsengine.engine.directory import SignerLookup
 from commsengine.engine.dispatch import add_service_mail
 from commsengine.reports.commitments import overdue_commitments, overdue_lines
@@ -27,6 +29,7 @@ from commsengine.reports.day_figures import (
     told_of_got_it,
 )
 from commsengine.reports.followups import FollowUp, open_followups, todays_followups, with_talk
+from commsengine.reports.held_files import held_files, held_text
 from commsengine.reports.input_answers import chosen_so_far, recent_inputs
 from commsengine.reports.morning.manager_lists import why_untold
 from commsengine.reports.morning.morning_time import MorningBasis, morning_key, morning_of, quarter_of, tried
@@ -134,7 +137,7 @@ class Digests:
             answered=len(given),
             chosen=tuple(self._chosen(record, given)),
             all_answers=_(
-                "{more}: commsengine answers {campaign}. Reply: commsengine question ID --answer TEXT",
+                "{more}: commsengine answers {campaign}. To reply: commsengine question ID --answer TEXT",
                 more=more,
                 campaign=record.id,
             ),
@@ -190,10 +193,10 @@ class Digests:
         calls = self._calls(record, waiting)
         left_out = sum(max(0, len(some) - MOST_LINES) for some in (asked, rows)) + len(waiting) - len(calls)
         held_rows = (
-            HeldRow(row["person"], row["message"], _(row["reason"] or N_("nobody knows whether it arrived")))
+            HeldRow(row["person"], row["message"], _(row["reason"] or N_("it is not known whether it arrived")))
             for row in rows[:MOST_LINES]
         )
-        figures = [_("{number} more: commsengine today lists them all.", number=left_out)] if left_out > 0 else []
+        figures = [_("{number} more. To see all: commsengine today", number=left_out)] if left_out > 0 else []
         return DigestFacts(
             key,
             now,
@@ -211,9 +214,9 @@ class Digests:
     def _overdue(self, campaign: str, now: dt.datetime) -> Iterator[str]:
         for promise in overdue_promises(self._store, now, campaign)[:MOST_LINES]:
             day, said = dt.date.fromisoformat(promise["by"]), _short(promise["text"]).rstrip(".")
-            text = N_("{said} – promised to {people} for {day}. Kept? commsengine question {id} --as done")
+            text = N_("{said} – promised to {people} for {day}. If it is done: commsengine question {id} --as done")
             people = counted(promise["people"], "person", "people")
-            yield _(text, said=said, people=people, day=f"{day.day} {day:%B}", id=promise["ids"][0])
+            yield _(text, said=said, people=people, day=month_day_text(day), id=promise["ids"][0])
 
     def _never_arrived(self, campaign: str, now: dt.datetime) -> Iterator[str]:
         # no trouble of today: they stand there as long as the campaign goes on
@@ -221,38 +224,42 @@ class Digests:
         lost = len(found)
         if lost and not all(_lost_since(row, campaign, now - DAY) for row in found):
             messages = counted(lost, "message", "messages")
-            yield _("{messages} never arrived: commsengine today says to whom, and why.", messages=messages)
+            yield _("{messages} did not arrive. To see to whom, and why: commsengine today", messages=messages)
 
     def _shut_gates(self, record: CampaignRecord, now: dt.datetime) -> Iterator[str]:
         for phase in gates_that_wait(self._store, record, now):
-            text = N_("The phase '{phase}' is over, and its gate is shut: commsengine phases {campaign} --open {phase}")
+            text = N_(
+                "The phase '{phase}' has ended and its gate is closed. To open it: commsengine phases "
+                "{campaign} --open {phase}"
+            )
             yield _(text, phase=phase.name, campaign=record.id)
 
     def _troubles(self, record: CampaignRecord, now: dt.datetime) -> Iterator[str]:
         campaign = record.id
         for pause in paused_by_engine(self._store):
             if pause["campaign"] == campaign:
-                text = N_("The engine paused it: {reason} When that is put right: commsengine resume {campaign}")
-                yield _(text, reason=_(pause["reason"]), campaign=campaign)
+                text = N_("The engine paused the campaign: {reason} When this is solved: commsengine resume {campaign}")
+                yield _(text, reason=retold(pause["reason"]), campaign=campaign)
+        yield from (held_text(file) for file in held_files(self._store) if file["campaign"] in ("", campaign))
         yesterday = now - DAY
         if lost := sum(_lost_since(row, campaign, yesterday) for row in failed(self._store)):
             messages = counted(lost, "message", "messages")
-            yield _("{messages} failed since yesterday: commsengine today says to whom, and why.", messages=messages)
+            yield _("{messages} failed since yesterday. To see to whom, and why: commsengine today", messages=messages)
         for one in refusals(self._store):
             if one["holds"] and campaign in one["campaigns"]:
-                text = N_("Nothing more of '{message}' leaves, for its text is refused: {words}")
+                text = N_("'{message}' is not sent any more, because its text is refused: {words}")
                 yield _(text, message=one["message"], words=one["words"])
         for rest in channels(self._store, self._decisions, now):
             passing = rest["fault"] == "later" and dt.datetime.fromisoformat(rest["until"]) - now < PASSING
             if passing or rest["channel"] not in record.plan.send.channels:
                 continue
-            text = N_("Nothing leaves by {channel} until {until:%a %d %b %H:%M} UTC ({waiting:,} waiting): {because}.")
+            text = N_("Nothing is sent by {channel} until {until} UTC ({waiting:,} waiting): {because}.")
             about = {
                 "channel": _(CHANNELS[rest["channel"]].in_text),
                 "waiting": rest["waiting"],
-                "because": _(rest["because"]).rstrip("."),
+                "because": retold(rest["because"]).rstrip("."),
             }
-            yield _(text, **about, until=dt.datetime.fromisoformat(rest["until"]))
+            yield _(text, **about, until=moment_text(dt.datetime.fromisoformat(rest["until"])))
 
     def _calls(self, record: CampaignRecord, waiting: Sequence[FollowUp]) -> tuple[Call, ...]:
         # a manager who gets no list does not know of a call: it is the lead's, too
@@ -285,7 +292,7 @@ def _grouped(asked: Sequence[Mapping[str, Any]], record: CampaignRecord) -> tupl
         OpenQuestion(
             first["name"] or first["person"],
             first["message"],
-            _short(first["text"]),
+            _short(question_text(first["text"])),
             _day(dt.datetime.fromisoformat(first["asked_at"]), record),
             first["overdue"],
             str(first["id"]),
@@ -311,8 +318,7 @@ def _given(group: Sequence[GivenInput], record: CampaignRecord) -> GivenAnswer:
 
 
 def _day(at: dt.datetime, record: CampaignRecord) -> str:
-    day = local_date_in(record.plan.send.time_zone, at)
-    return f"{day.day} {day:%B}"
+    return month_day_text(local_date_in(record.plan.send.time_zone, at))
 
 
 def _lost_since(row: Mapping[str, str], campaign: str, since: dt.datetime) -> bool:
@@ -332,7 +338,7 @@ def _came(one: RecordedOutcome) -> str:
 def _note(manager: Person | None, untold: Mapping[str, str]) -> str:
     if manager is None:
         return ""
-    text = N_("{manager} is to do this, but {reason}: please tell them, or do it yourself.")
+    text = N_("{manager} should call, but {reason}. Please tell them, or call yourself.")
     return " " + _(text, manager=_name(manager), reason=untold[manager.email])
 
 

@@ -102,7 +102,7 @@ def by_manager(found: Sequence[FollowUp], running: Mapping[str, CampaignRecord])
 def why_untold(store: Store, plan: Plan, manager: Person, carriers: Collection[str]) -> str:
     """Why a manager gets no list, to go on after "but"; empty if they do."""
     if _sponsors(plan, manager.email):
-        return _("the sponsor is asked by you, never by a machine")
+        return _("the sponsor gets no mail from us")
     return "" if channels_of(store, plan, manager, carriers) else _("no channel reaches them")
 
 
