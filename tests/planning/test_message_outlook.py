@@ -64,7 +64,7 @@ def test_the_limit_of_the_day_is_named_where_the_week_has_room() -> None:
 
 def test_those_who_never_get_it_are_counted_by_reason() -> None:
     gone = replace(someone(3), left=dt.date(2027, 1, 11))
-    assert outlooks(a_plan(), *PAIR, gone)["one-record"].never == {"The person leaves before the next touch.": 1}
+    assert outlooks(a_plan(), *PAIR, gone)["one-record"].never == {"The person leaves before the next message.": 1}
 
 
 def test_who_had_it_before_is_not_missed() -> None:
