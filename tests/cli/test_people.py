@@ -47,7 +47,7 @@ def test_a_file_that_is_not_there_is_named(terminal: Terminal) -> None:
 
 
 def test_a_row_with_three_bad_cells_is_one_row(terminal: Terminal) -> None:
-    rows = "email,country,days,channel\nana@example.com,Germany,tues,emial\n"
+    rows = "email,country,days,channel\nana@example.com,Grmany,tues,emial\n"
     assert (
         "1 row is wrong, so nothing was changed." in terminal.run("people", "import", terminal.write("p.csv", rows)).err
     )
@@ -157,7 +157,7 @@ CROWD = [f"p{number}@example.com,Person {number},DE\n" for number in range(40)]
 
 def test_whoever_stands_in_a_bad_row_of_a_complete_file_has_not_left(terminal: Terminal) -> None:
     imported(terminal, "email,name,country\n" + "".join(CROWD))
-    bad = CROWD[0].replace("DE", "Germany")
+    bad = CROWD[0].replace("DE", "Grmany")
     said = imported(terminal, "email,name,country\n" + bad + "".join(CROWD[2:]), "--complete", "--skip-bad")
     assert (said.status, "38 as before, 1 marked as left." in said.out) == (0, True)
     left = {email for email, row in export(terminal).items() if row["left"]}
