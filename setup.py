@@ -5,7 +5,7 @@ from setuptools import find_namespace_packages, setup
 BESIDE = ("message_templates", "schedules")
 """Folders beside the package in a checkout, inside it once installed."""
 
-DATA = ("md", "html", "txt", "css", "svg", "yaml", "json", "csv", "mako", "ini", "po", "mo")
+DATA = ("md", "html", "txt", "css", "svg", "yaml", "json", "csv", "mako", "ini", "po", "pot", "mo")
 
 setup(
     packages=[*find_namespace_packages(include=["commsengine*"]), *(f"commsengine.{folder}" for folder in BESIDE)],

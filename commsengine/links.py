@@ -18,7 +18,7 @@ from commsengine.translation import _
 PATHS = {"answer": "a", "calendar": "c", "heard": "h", "mine": "m", "unsubscribe": "u"}
 """Each purpose has its own path and its own salt, so that no token can be moved from one page to another."""
 
-_BEHIND = re.compile(r"[^A-Za-z0-9_-]+$")
+_BEHIND = re.compile(r"(?:\.ics)?[^A-Za-z0-9_-]*$")
 """What a sentence, a bracket or a mail program put behind a link: no token ends with any of it."""
 
 
@@ -52,9 +52,9 @@ class Links:
 
         What stands behind it in a text, such as ``).`` or ``>``, is left off.
         """
-        key, expires, revoked = self._payload(purpose, _BEHIND.sub("", token))
+        key, expires, revoked = self._payload(purpose, _BEHIND.sub("", token, count=1))
         if now.timestamp() > expires:
-            raise LinkError(_("This link has expired."), _("Ask whoever sent it for a new one."))
+            raise LinkError(_("This link has expired."), _("Ask the person who sent it for a new one."))
         return Signed(key, revoked)
 
     def _payload(self, purpose: str, token: str) -> tuple[str, int, int]:
@@ -67,7 +67,7 @@ class Links:
             # Base64 has spare bits: only the exact token we made counts, so that no changed bit is accepted.
             if serializer.dumps(payload) == token:
                 return str(key), int(expires), int(revoked[0]) if revoked else 0
-        raise LinkError(_("This link is not valid."), _("Open it again from the message, unchanged."))
+        raise LinkError(_("This link is not valid."), _("Open the link again from your message."))
 
 
 def _serializer(key: str, purpose: str) -> URLSafeSerializer:

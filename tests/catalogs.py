@@ -10,11 +10,11 @@ import ast
 import datetime as dt
 import inspect
 import io
+import json
 import re
 import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from string import Formatter
 from typing import IO, Any
 
 from babel.messages.catalog import Catalog, Message
@@ -23,11 +23,20 @@ from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po, write_po
 
 from commsengine import __version__, translation
-from commsengine.translation import DOMAIN, ENGLISH
+from commsengine.authoring.catalog_file import is_translated, pairs
+from commsengine.authoring.catalog_file import names_in as _places  # noqa: F401 - beside ``slips``
+from commsengine.authoring.catalog_file import slips as slips_of
+from commsengine.translation import DOMAIN, ENGLISH, TO_TRANSLATE
 
 ROOT = Path(__file__).parents[1]
 LOCALES = Path(translation.LOCALES)
 HEADER = "# Texts of commsengine. 'make catalogs' renews the list; write after msgstr what is to be read instead."
+NEW_LANGUAGE = (
+    "# Texts of mails, Slack and pages. Copy this file into the folder 'locale' of your workspace,\n"
+    "# name it after the language, such as pl.po, and write after each msgstr what people are to read."
+)
+SAME = ROOT / "tests" / "corpus" / "same_as_english.json"
+"""By language the texts that read the same in it."""
 BEGAN = dt.datetime(2027, 1, 1, tzinfo=dt.UTC)
 """Written in place of the day, so that the same texts give the same file."""
 KEYWORDS: dict[str, Any] = {"_": None, "N_": None, "gettext": None, "ngettext": (1, 2), "counted": (2, 3)}
@@ -40,9 +49,17 @@ METHODS = [
 TERMINAL = (
     "commsengine/cli/", "commsengine/authoring/", "commsengine/sandbox/", "commsengine/planning/",
     "commsengine/resolvers/", "commsengine/settings.py", "commsengine/environment.py", "commsengine/wiring.py",
-    "commsengine/runner.py", "commsengine/errors.py", "commsengine/cadence/plan.py",
-    "commsengine/cadence/time_notation.py", "commsengine/content/grammar.py", "commsengine/content/templates.py",
-    "commsengine/content/text_check.py",
+    "commsengine/runner.py", "commsengine/errors.py", "commsengine/links.py", "commsengine/cadence/plan.py",
+    "commsengine/cadence/time_notation.py", "commsengine/cadence/sequence.py", "commsengine/cadence/audience.py",
+    "commsengine/content/grammar.py", "commsengine/content/templates.py", "commsengine/content/text_check.py",
+    "commsengine/content/recipe.py", "commsengine/content/markdown.py", "commsengine/content/person_values.py",
+    "commsengine/channels/server_url.py", "commsengine/channels/mime.py", "commsengine/channels/slack_refusals.py",
+    "commsengine/store/database.py", "commsengine/store/schema.py", "commsengine/store/sqlite_copies.py",
+    "commsengine/store/recovery.py", "commsengine/store/people", "commsengine/store/campaigns.py",
+    "commsengine/store/erasure.py", "commsengine/store/refusals.py", "commsengine/engine/owner_lock.py",
+    "commsengine/engine/journal.py", "commsengine/engine/state_folder.py", "commsengine/engine/engine.py",
+    "commsengine/campaigns/apply.py", "commsengine/campaigns/notices.py", "commsengine/campaigns/outcome_facts.py",
+    "commsengine/reports/why.py", "commsengine/web/facts_webhook.py", "commsengine/content/slips.py",
 )  # fmt: skip
 """Where texts stand that only a terminal shows: it speaks English, and no other catalog has them."""
 OPTIONS = {pattern: {"trimmed": "true", "newstyle_gettext": "true", "silent": "false"} for pattern, _ in METHODS}
@@ -103,39 +120,65 @@ def renewed(path: Path, texts: Catalog) -> tuple[bytes, bytes]:
     return written.getvalue(), compiled.getvalue()
 
 
-def slips(catalog: Catalog) -> list[str]:
-    """The texts whose translation has other names in ``{}`` or ``%()s`` than the text, or an open brace."""
+def begun(language: str) -> Path:
+    return LOCALES / language / "LC_MESSAGES" / f"{DOMAIN}.po"
+
+
+def missing(catalog: Catalog) -> list[str]:
+    """The texts that have no translation, and are not listed as the same in this language."""
+    same = json.loads(SAME.read_text(encoding="utf-8")).get(str(catalog.locale), [])
     return [
-        str(entry.id)
-        for entry in catalog
-        if entry.id
-        for text, written in _pairs(entry)
-        if written and _places(written) != _places(text)
+        text for each in catalog if each.id and not is_translated(each) for text in [_one(each)] if text not in same
     ]
 
 
-def _pairs(entry: Message) -> list[tuple[str, str]]:
-    if isinstance(entry.id, str):
-        return [(entry.id, str(entry.string))]
-    return [(entry.id[min(number, 1)], form) for number, form in enumerate(entry.string)]
+def slips(catalog: Catalog) -> list[str]:
+    """What is wrong with translations, each with its text."""
+    found = [f"{_one(each)!r}: {cause} {fix}" for each in catalog for cause, fix in slips_of(each)]
+    return found + [f"{_one(each)!r}: {said}" for each in catalog if each.id for said in _style(each, catalog)]
 
 
-def _places(text: str) -> tuple[set[str], set[str]] | None:
-    try:
-        braces = {str(name) for _, name, _, _ in Formatter().parse(text) if name is not None}
-    except ValueError:
-        return None
-    return braces, set(re.findall(r"%\((\w+)\)s", text))
+def _style(entry: Message, catalog: Catalog) -> Iterator[str]:
+    if str(catalog.locale) == ENGLISH:
+        return
+    for _text, written in pairs(entry):
+        prose = re.sub("`[^`]*`|<[^>]*>", "", written)
+        if '"' in prose:
+            yield "Write the quotes of the language, not straight ones."
+        if "..." in prose:
+            yield "Write … as one sign."
+        if "  " in prose.strip():
+            yield "It has two blanks in a row."
+
+
+def _one(entry: Message) -> str:
+    return entry.id if isinstance(entry.id, str) else entry.id[0]
+
+
+def to_translate(texts: Catalog) -> bytes:
+    """The list of texts for a new language."""
+    found, written = Catalog(), io.BytesIO()  # its language decides how many plural forms there are
+    for each in for_people(texts):
+        if each.id:  # the first has the header
+            found[each.id] = each
+    found.project, found.version, found.header_comment, found.fuzzy = DOMAIN, __version__, NEW_LANGUAGE, False
+    found.creation_date = found.revision_date = BEGAN
+    write_po(written, found, width=100, sort_output=True, include_lineno=False)
+    return written.getvalue()
 
 
 if __name__ == "__main__":
-    today, wrong = extracted(), False
-    for file in catalog_files():
+    today, failed = extracted(), False
+    Path(TO_TRANSLATE).write_bytes(to_translate(today))
+    for file in sorted({*catalog_files(), *map(begun, sys.argv[1:])}):
         text, compiled = renewed(file, today)
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_bytes(text)
         file.with_suffix(".mo").write_bytes(compiled)
-        for slip in slips(read_po(io.BytesIO(text), locale=file.parts[-3])):
-            print(f"{file}: write the names in braces as in the text: {slip!r}", file=sys.stderr)
-            wrong = True
-    sys.exit(wrong)
+        catalog = read_po(io.BytesIO(text), locale=file.parts[-3])
+        for slip in slips(catalog):
+            print(f"{file}: {slip}", file=sys.stderr)
+            failed = True
+        if file.parts[-3] != ENGLISH:
+            print(f"{file.parts[-3]}: {len(missing(catalog))} texts are not translated", file=sys.stderr)
+    sys.exit(failed)

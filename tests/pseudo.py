@@ -12,10 +12,13 @@ from html.parser import HTMLParser
 from babel.messages.catalog import Catalog
 
 from commsengine import translation
-from commsengine.translation import add_catalog, catalog, in_language
+from commsengine.translation import add_catalog, forget_catalogs, in_language
 from tests.catalogs import extracted
 
-LANGUAGE = "qps"
+LANGUAGE, FROM_THE_RIGHT = "el", "he"
+"""Their letters stand outside of ⟦ ⟧ only where a date or time was written: as the language in use writes it."""
+_THEIR_LETTERS = re.compile("[\u0370-\u03ff\u0590-\u05ff]")
+_VALUE = r"({[^{}]+}|%\(\w+\)s)"
 READ_OUT = {"alt", "aria-label", "data-label", "placeholder", "title"}
 """Attributes with words that people see or hear."""
 
@@ -26,22 +29,27 @@ class Pseudo(NullTranslations):
     def __init__(self, *, values_outside: bool = False) -> None:
         super().__init__()
         self.asked: set[str] = set()
+        self.language = LANGUAGE
         self._values_outside = values_outside
 
     def gettext(self, message: str) -> str:
         self.asked.add(message)
-        text = re.sub(r"({[^{}]+})", r"⟧\1⟦", message) if self._values_outside else message
-        return f"⟦{text}⟧"
+        return self._marked(message)
+
+    def _marked(self, text: str) -> str:
+        inside = re.sub(_VALUE, r"⟧\1⟦", text) if self._values_outside else text
+        return f"⟦{inside}⟧"
 
     def ngettext(self, msgid1: str, msgid2: str, n: int) -> str:
         self.asked.add(msgid1)
-        return f"⟦{msgid1 if n == 1 else msgid2}⟧"
+        return self._marked(msgid1 if n == 1 else msgid2)
 
 
 @contextmanager
 def in_pseudo(language: str = LANGUAGE, *, values_outside: bool = False) -> Iterator[Pseudo]:
     """In place of English, other threads speak it too."""
     texts = Pseudo(values_outside=values_outside)
+    texts.language = language
     with in_place_of(language, texts), in_language(language):
         yield texts
 
@@ -53,7 +61,7 @@ def in_place_of(language: str, texts: NullTranslations) -> Iterator[None]:
         yield
     finally:
         del translation._added[language]
-        catalog.cache_clear()
+        forget_catalogs()
 
 
 def in_catalog(text: str) -> bool:
@@ -85,7 +93,8 @@ def untranslated(text: str) -> list[str]:
     for letter in text:
         depth += (letter == "⟦") - (letter == "⟧")
         inside = letter == "«" or (inside and letter != "»")
-        found.append(" " if depth or inside or letter in "⟧»" else letter)
+        theirs = depth or inside or letter in "⟧»" or _THEIR_LETTERS.match(letter)
+        found.append(" " if theirs else letter)
     return [word for word in "".join(found).split() if any(map(str.isalpha, word))]
 
 

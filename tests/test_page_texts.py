@@ -12,7 +12,10 @@ import pytest
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from commsengine.translation import install
+from commsengine.cadence.kinds_and_states import MEASURES
+from commsengine.content.phrases import install_words
+from commsengine.reports.phases.measures import PHASE_STATES
+from commsengine.reports.phases.unclear import subject
 from tests.catalogs import ROOT
 from tests.pseudo import in_pseudo, texts_of, untranslated_html, value
 
@@ -24,17 +27,7 @@ Pick = Callable[[Any], Any]
 DAY = dt.datetime(2027, 1, 11, 9, 30, tzinfo=dt.UTC)
 
 
-class Day(dt.datetime):
-    """A day whose names are values."""
-
-    def strftime(self, format: str) -> str:
-        return value(format)
-
-    def date(self) -> Day:
-        return self
-
-
-MONDAY = Day(2027, 1, 11)
+MONDAY = dt.datetime(2027, 1, 11, tzinfo=dt.UTC)
 
 
 def said_above(pick: Pick) -> dict[str, str]:
@@ -63,11 +56,10 @@ def answer_page(pick: Pick) -> dict[str, Any]:
     question = Thing(
         text=value("question"), answer=pick(["", value("answer")]), asked_at=DAY, objection=pick([True, False])
     )
-    plan = Thing(title=value("title"))
     asked = Thing(kind=pick(["choice", "text", "rank", "meeting"]))
-    message = Thing(link=pick(["", "https://x.example.com"]), input=asked)
+    message = Thing(input=asked)
     card = Thing(
-        plan=plan, message=message, ask=ask, person=a_person(), asks=pick([None, "baseline"]),
+        message=message, ask=ask, person=a_person(), asks=pick([None, "baseline"]),
         asks_check=pick([True, False, False]), own_ask=pick([True, False]), answered=pick([True, False]),
         undoable=pick([True, False]), over=pick([True, False, False]),
         latest=Thing(kind=pick(["commit", "check", "acknowledged"])),
@@ -81,12 +73,14 @@ def answer_page(pick: Pick) -> dict[str, Any]:
     pairs = [("a", value("choice"))]
     because = pick(["", value("because")])
     text = Thing(
+        title=value("title"), link=pick(["", "https://x.example.com"]),
         key_point=value("key point"), points=[(value("heading"), value("words")), ("", value("words"))],
         more=pick([[], [("", value("words"))]]), readers=value("readers"), question=value("question"), offered=pairs,
         commit=pick(["", value("commit")]), value=pick(["", value("said")]), adds=pick(["", value("adds")]),
         check=Thing(question=value("question"), answers=pairs, told=value("told"), because=because),
         opening=pick([[], [a_reply(pick)]]), replies=pick([[], [a_reply(pick)]]), told=pick([(), [value("told")]]),
         question_ending=pick(["", value("ending")]), for_them=pick([(), [(value("heading"), value("words"))]]),
+        why_me=pick([(), (value("why"), value("who"))]),
     )  # fmt: skip
     return {
         **said_above(pick), "card": card, "text": text, "ask": value("ask"), "note": "n", "opened": "question",
@@ -101,7 +95,7 @@ def heard_page(pick: Pick) -> dict[str, Any]:
         who=value("who"), asked=pick(["", value("asked")]), said=value("said"), ending=value("ending"), at=DAY,
         when=value("when"),
     )  # fmt: skip
-    return {"card": Thing(plan=Thing(title=value("title"))), "heard": pick([[], [one]]), "back": "a"}
+    return {"title": value("title"), "heard": pick([[], [one]]), "back": "a"}
 
 
 def calls_page(pick: Pick) -> dict[str, Any]:
@@ -144,6 +138,7 @@ def review_page(pick: Pick) -> dict[str, Any]:
     return {
         **said_above(pick), "record": Thing(plan=Thing(title=value("title"))), "note": "n",
         "review": pick([None, review, review]), "views": pick([[], [a_phase(pick), a_phase(pick)]]),
+        "phase_states": PHASE_STATES,
     }  # fmt: skip
 
 
@@ -165,11 +160,16 @@ def my_messages(pick: Pick) -> dict[str, Any]:
     channels = pick([[("email", value("channel"))], [("email", value("channel")), ("slack", value("channel"))], []])
     mine = Thing(person=person, campaigns=pick([[], [campaign]]), stored=[(value("column"), value("cell"))])
     said = {"error": pick(["", value("error")]), "notice": pick(["", value("notice")])}
-    return {**said, "mine": mine, "note": "n", "channels": channels, "start": "", "end": ""}
+    links = {
+        "why_me": {campaign.id: pick([(), (value("why"), value("who"))])},
+        "heard": {campaign.id: "https://comms.example.com/h/x"},
+        "calendars": {campaign.id: pick(["", "https://comms.example.com/c/x.ics"])},
+    }
+    return {**said, **links, "mine": mine, "note": "n", "channels": channels, "start": "", "end": ""}
 
 
 def unsubscribe_page(pick: Pick) -> dict[str, Any]:
-    return answer_page(pick)
+    return {**answer_page(pick), "title": value("title")}
 
 
 def notice_page(pick: Pick) -> dict[str, Any]:
@@ -217,7 +217,8 @@ def report_page(pick: Pick) -> dict[str, Any]:
         replies=pick([[], [Thing(public=True, asked=value("asked"), message="", text=value("text"))]]),
     )  # fmt: skip
     return {
-        "report": report, "headline": value("headline"), "lines": [value("line"), value("line")],
+        "phase_states": PHASE_STATES, "measures": MEASURES, "subject": subject,
+        "report": report, "state": value("state"), "headline": value("headline"), "lines": [value("line")] * 2,
         "sections": [(message, pick([[], panels]))], "weeks": pick([[], [a_plot()]]),
         "outcomes": pick([[], [(outcome(pick, share), pick([[], panels]))]]),
         "fewest": 10, "shown_people": 2400, "whens": lambda at: value("day"), "hair": 0.001,
@@ -338,14 +339,14 @@ PARTS = {"forms.html", "in_your_name.html", "layout.html", "plots.html"}
 def rendered(environment: Environment, name: str) -> Iterator[str]:
     template = environment.get_template(name)
     for number in range(TIMES):
-        yield template.render(root="../", lang="en", **PAGES[name](Random(number).choice))  # noqa: S311 - dice
+        yield template.render(root="../", **PAGES[name](Random(number).choice))  # noqa: S311 - dice
 
 
 @pytest.fixture(scope="module")
 def environment() -> Environment:
     loader = FileSystemLoader([ROOT / "commsengine" / room for room in ROOMS])
     found = Environment(loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-    install(found)
+    install_words(found)
     return found
 
 

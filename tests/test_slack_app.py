@@ -74,7 +74,7 @@ def test_a_press_on_a_card_of_a_cancelled_campaign_is_told_that_it_is_over(team:
     expect(lambda: len(team.slack.dm_of(ANA.email)) == 2)
     whisper = team.slack.dm_of(ANA.email)[-1]
     assert whisper.only_visible_to == post.user.id
-    assert '"One customer record" is over, so nothing was recorded.' in whisper.text
+    assert '"One customer record" has ended, so nothing was recorded.' in whisper.text
     assert team.house.kinds() == []
 
 
@@ -86,7 +86,7 @@ def test_undo_too_late_is_told_to_nobody_else(team: Team) -> None:
     team.slack.click(ANA.email, "undo")
     expect(lambda: len(team.slack.dm_of(ANA.email)) == 2)
     whisper = team.slack.dm_of(ANA.email)[-1]
-    assert (whisper.only_visible_to, "cannot be taken back" in whisper.text) == (post.user.id, True)
+    assert (whisper.only_visible_to, "cannot undo this any more" in whisper.text) == (post.user.id, True)
     assert team.house.kinds() == ["acknowledged"]
 
 
@@ -248,7 +248,7 @@ def test_a_wrong_press_is_explained_at_once_and_help_is_offered(open_team: Calla
     post = team.card(team.house.touch(number=2, channel="slack"))
     team.slack.click(ANA.email, named("My notebook"))
     expect(lambda: team.redrawn(post, 1))
-    assert f"Not quite: The customer record. {CHECK['because']}" in json.dumps(post.blocks)
+    assert f"Not quite. The answer is: The customer record. {CHECK['because']}" in json.dumps(post.blocks)
     assert buttons(post) == ["explain"]
     team.slack.click(ANA.email, "explain")
     expect(lambda: team.redrawn(post, 2))
@@ -345,7 +345,7 @@ def test_a_wrong_answer_is_explained_on_the_card_and_help_is_offered(open_team: 
     key = team.house.touch(channel="slack")
     team.house.inbox.answer_check(team.house.card(key), "My notebook", BY_LINK)
     post = team.card(key)
-    assert "Not quite: The customer record." in json.dumps(post.blocks)
+    assert "Not quite. The answer is: The customer record." in json.dumps(post.blocks)
     team.slack.click(ANA.email, "explain")
     (question,) = team.house.store.questions.all()
     assert question.text.startswith("Please explain it to me")
@@ -359,7 +359,7 @@ def test_the_buttons_and_the_card_speak_to_the_person(open_team: Callable[..., T
     team.slack.click(ANA.email, named(PERSONAL["answers"][0]))
     assert answered(team) == [(PERSONAL["answers"][0], False)]
     expect(lambda: team.redrawn(post, 1))
-    assert "Not quite: The record of Engineering. Engineering starts on" in json.dumps(post.blocks)
+    assert "Not quite. The answer is: The record of Engineering. Engineering starts on" in json.dumps(post.blocks)
 
 
 RANK = {"question": "What first?", "kind": "rank", "choices": ["Offers", "Visits", "Calls"]}
@@ -378,7 +378,7 @@ def test_an_order_is_given_in_a_form_of_places(open_team: Callable[..., Team]) -
     dialog = the_form(team)
     assert "What first?" in json.dumps(dialog.view)
     twice = team.slack.submit(dialog, {"entry": "1", "entry-1": "1", "entry-2": "0"})
-    assert "Please give each of them a place of its own." in twice.body
+    assert "Please give each of them a different place." in twice.body
     assert team.slack.submit(dialog, {"entry": "1", "entry-1": "2", "entry-2": "0"}).status == 200
     (answer,) = team.house.store.answers.of_person(ANA.id)
     assert answer.value == "Visits\nCalls\nOffers"

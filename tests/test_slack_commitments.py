@@ -70,7 +70,7 @@ def test_not_yet_opens_a_form_for_a_line(team: Team) -> None:
 @pytest.mark.parametrize("words", ["I will", "Will do, thanks!", "yes", "I’ll do it"])
 def test_words_below_the_card_may_say_i_will(team: Team, words: str) -> None:
     post = team.sent()
-    assert team.say(words, thread=post.ts).text == "Thank you. It is recorded that you will."
+    assert team.say(words, thread=post.ts).text == "Thank you. We recorded that you will."
     assert team.house.kinds() == ["commit"]
 
 

@@ -74,7 +74,7 @@ def test_to_hear_no_more_is_for_good_so_slack_asks_again(team: Team) -> None:
     team.house.call(ANA)
     button = button_of(a_list(team), "outcome_declines")
     assert button
-    assert "Nobody asks this person again" in button["confirm"]["text"]["text"]
+    assert "This person is not asked about these messages again" in button["confirm"]["text"]["text"]
 
 
 def test_a_small_form_takes_what_was_unclear_and_a_note(team: Team) -> None:
@@ -86,7 +86,7 @@ def test_a_small_form_takes_what_was_unclear_and_a_note(team: Team) -> None:
     filled = {"outcome": "objects", "unclear": "role", "note": "She <@U1> fears for her list."}
     assert team.slack.submit(dialog, filled).status == 200
     assert recorded(team) == [(ANA.email, "objects", "role", "She <@U1> fears for her list.")]
-    expect(lambda: "Has a reason against it" in json.dumps(post.blocks))
+    expect(lambda: "Has an objection" in json.dumps(post.blocks))
     assert "<@U1>" not in json.dumps(post.blocks)
 
 
@@ -103,8 +103,8 @@ def test_what_goes_out_in_their_name_can_be_held_and_gets_a_line(open_team: Call
     assert "Your people get this on" in json.dumps(post.blocks)
     assert [button for button in buttons(post) if button.startswith("manager-")] == ["manager-line", "manager-hold"]
     for action, filled, said in (
-        ("manager-hold", "2027-01-15", "Held. It goes out by itself on Friday, 15 January."),
-        ("manager-line", "Ask me on Thursday.", "Your line stands in what leaves from now on."),
+        ("manager-hold", "2027-01-15", "Held. It is sent on Friday, 15 January 2027."),
+        ("manager-line", "Ask me on Thursday.", "Your line is in the messages sent from now on."),
     ):
         team.slack.click(MIA.email, action, post=post)
         expect(lambda: bool(team.slack.team.dialogs_of(MIA.email)))
@@ -122,4 +122,4 @@ def test_a_hold_that_is_too_long_is_refused_in_the_form(open_team: Callable[...,
     expect(lambda: bool(team.slack.team.dialogs_of(MIA.email)))
     (dialog,) = team.slack.team.dialogs_of(MIA.email)
     team.slack.submit(dialog, {"entry": "2027-02-15"})
-    assert "5 working days is the most" in dialog.errors["entry"]
+    assert "at most 5 working days" in dialog.errors["entry"]

@@ -30,7 +30,7 @@ from tests.waiting import expect
 open_team, team = slack_house.open_team, slack_house.team
 
 EVE = Person(id="eve", email="eve@example.com", name="Eve")
-PROMISE = "answers here, usually within two working days."
+PROMISE = "usually answers here within two working days."
 
 
 def event(team: Team, post: Post, **changes: Any) -> int:
@@ -143,7 +143,7 @@ def test_edits_other_apps_and_our_own_messages_are_nothing_that_was_said(team: T
 def test_got_it_in_so_many_words_below_its_card_is_an_acknowledgement_by_reply(team: Team, words: str) -> None:
     team.house.store.people.save([Person("dana", "dana@example.com", "Dana Reyes")], by="t", now=team.house.clock())
     post = team.sent()
-    assert team.say(words, thread=post.ts).text == "Thank you. It is recorded that you have got it."
+    assert team.say(words, thread=post.ts).text == "Thank you. We recorded that you got it."
     (answer,) = team.house.store.answers.of_person(ANA.id)
     assert (answer.kind, answer.evidence, answer.key) == ("acknowledged", "reply", post.key)
     expect(lambda: team.redrawn(post, 1))
@@ -189,10 +189,10 @@ def test_an_acknowledgement_taken_back_is_not_made_again_by_a_late_delivery(team
 
 def test_somebody_who_got_nothing_yet_hears_whom_to_ask(team: Team) -> None:
     team.house.store.people.save([Person("dana", "dana@example.com", "Dana Reyes")], by="t", now=team.house.clock())
-    said = 'No message has been sent to you here yet. Dana Reyes leads "One customer record" and can help: '
+    said = 'You have not got a message here yet. Dana Reyes leads "One customer record" and can help: '
     assert team.say("What is this?").text.replace("\u2060", "") == f"{said}dana@example.com"
     team.house.store.campaigns.pause("crm", by="t", now=team.house.clock(), reason="")
-    assert "Your manager may know more." in team.say("What is this?").text
+    assert "Please ask your manager." in team.say("What is this?").text
     assert team.questions() == []
 
 
@@ -207,7 +207,7 @@ def test_a_file_alone_is_no_question_and_one_with_words_is(team: Team) -> None:
     typed = team.slack.team.say(post.user, "", post.ts)
     assert event(team, typed, subtype="file_share", files=[{"id": "F1"}]) == 200
     expect(lambda: len(team.answers()) == 1)
-    assert "A file or picture alone reaches nobody here." in team.answers()[0].text
+    assert "We cannot read files or pictures here." in team.answers()[0].text
     typed = team.slack.team.say(post.user, "Is this right?", post.ts)
     assert event(team, typed, subtype="file_share", files=[{"id": "F1"}], event_id="Ev2") == 200
     assert team.questions() == ["Is this right?"]
@@ -215,7 +215,7 @@ def test_a_file_alone_is_no_question_and_one_with_words_is(team: Team) -> None:
 
 def test_what_is_too_long_is_told(team: Team) -> None:
     post = team.sent()
-    assert "4000 characters at most" in team.say("x" * 4001, thread=post.ts).text
+    assert "at most 4000 characters" in team.say("x" * 4001, thread=post.ts).text
     assert team.questions() == []
 
 
@@ -322,7 +322,7 @@ def test_a_press_on_the_card_of_an_answer_leaves_it_and_is_shown_on_the_message(
     assert team.slack.click(ANA.email, "heard_enough", post=answer).status == 200
     expect(lambda: "You said you have heard enough" in post.text)
     assert (team.house.kinds(), answer.edits, "Until May." in json.dumps(answer.blocks)) == (["heard_enough"], 0, True)
-    expect(lambda: team.slack.dm_of(ANA.email)[-1].text == "That is recorded.")
+    expect(lambda: team.slack.dm_of(ANA.email)[-1].text == "Recorded.")
 
 
 def test_all_that_is_said_to_people_is_in_the_catalog(team: Team) -> None:
@@ -374,7 +374,7 @@ def test_the_link_of_the_home_tab_opens_ones_own_page(team: Team) -> None:
 
 
 def test_a_home_tab_without_messages_and_of_a_stranger(team: Team) -> None:
-    assert "Nothing has been sent to you yet." in home(team)
+    assert "You have not got a message yet." in home(team)
     assert "We do not know this Slack account" in home(team, "eve@example.com")
 
 

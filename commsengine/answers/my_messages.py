@@ -5,14 +5,26 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
+from commsengine.answers.touch_text import given_as_shown
 from commsengine.answers.wording import spoken
 from commsengine.cadence.calendar import zone_of
-from commsengine.cadence.kinds_and_states import ANSWERS, BY_HAND, CHANNELS, ENDINGS, ChannelName, Wish
+from commsengine.cadence.kinds_and_states import (
+    ANSWERS,
+    BY_HAND,
+    CHANNELS,
+    OUTCOME_WORDS,
+    UNCLEAR_WORDS,
+    ChannelName,
+    OutcomeName,
+    Unclear,
+    Wish,
+)
 from commsengine.cadence.people import COLUMNS, Person
 from commsengine.cadence.plan import Plan
 from commsengine.cadence.time_notation import clock_text
+from commsengine.content.phrases import day_text, ending_text, question_text
 from commsengine.engine.directory import campaigns_of
 from commsengine.errors import InputError
 from commsengine.store.records import AskId, CampaignRecord, ReplyRecord
@@ -29,9 +41,13 @@ _COLUMNS = (
 )  # fmt: skip
 """``COLUMNS`` in words."""
 
-NOTED = N_("There is a note of this talk. The people who lead the campaign show it to you when you ask them.")
+NOTED = N_("There is a note of this talk. Ask the people who lead the campaign to see it.")
 
-NOT_SENT = {"skipped": N_("Not sent"), "failed": N_("Could not be delivered"), "uncertain": N_("Perhaps delivered")}
+NOT_SENT = {
+    "skipped": N_("Not sent"),
+    "failed": N_("Could not be delivered"),
+    "uncertain": N_("May have been delivered"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,23 +91,31 @@ class PersonRecord:
     channels: tuple[ChannelName, ...] = ()
 
 
-KeyPoints = Callable[[CampaignRecord, Person], Mapping[str, str]]
+@dataclass(frozen=True, slots=True)
+class PlanWords:
+    """What a person reads of a campaign: its ``plan`` in their language, and its key points by message."""
+
+    plan: Plan
+    key_points: Mapping[str, str]
+
+
+WordsFor = Callable[[CampaignRecord, Person], PlanWords]
 
 
 def person_record(
     store: Store,
     person_id: str,
-    key_points: KeyPoints,
+    words: WordsFor,
     now: dt.datetime,
     carriers: Collection[ChannelName] = tuple(CHANNELS),
 ) -> PersonRecord:
     """Raises ``InputError`` for a person who is not on record (any more).
 
-    ``key_points`` gives those of a campaign by message, in words for the person.
+    ``words`` gives a campaign's in the language of the person.
     """
     person = store.people.by_id(person_id)
     if person is None:
-        raise InputError(_("Nobody of that id is on record."))
+        raise InputError(_("There is no person with this id."))
     replies = store.replies.to_person(person_id)
     stored = {**store.people.all_of(person_id), "reply": [_reply(ask, said) for ask, said in replies]}
     campaigns = sorted({row["campaign"] for name in _ABOUT for row in stored[name]} - {""})
@@ -99,7 +123,7 @@ def person_record(
     zones = {record.id: zone_of(person, record.plan).key for record in records}
     return PersonRecord(
         person,
-        tuple(_part(record, stored, key_points(record, person), zones[record.id], now) for record in records),
+        tuple(_part(record, stored, words(record, person), zones[record.id], now) for record in records),
         tuple(fact for fact in _facts(person) if fact[1]),
         {name: [_plain(_own(row)) for row in rows] for name, rows in stored.items()},
         offered([record.plan for record in campaigns_of(store, person)], carriers),
@@ -122,27 +146,26 @@ def refuse_wish(
     if hours and windows and not any(window.meets(hours) for window in windows.values()):
         between = N_("{start} and {end} your time")
         told = [_(between, start=clock_text(start), end=clock_text(end)) for start, end in sorted(windows)]
-        text = N_("Messages may come between {hours} only, so none could come then. Please choose hours within that.")
+        text = N_("Messages are only sent between {hours}. Please choose hours within that time.")
         raise InputError(_(text, hours="; ".join(told)))
 
 
 _ABOUT = ("touch", "answer", "question", "reply", "snooze", "outcome", "deed")
 
 
-def _part(
-    record: CampaignRecord, stored: Stored, key_points: Mapping[str, str], zone: str, now: dt.datetime
-) -> CampaignPart:
+def _part(record: CampaignRecord, stored: Stored, words: PlanWords, zone: str, now: dt.datetime) -> CampaignPart:
+    plan, key_points = words.plan, words.key_points
     mine = {name: [row for row in stored[name] if row["campaign"] == record.id] for name in _ABOUT}
-    mine["deed"] = [told for row in mine["deed"] if (told := _under_its_message(record.plan, row))]
-    mine["answer"] = [_in_its_words(record.plan, row) for row in mine["answer"]]
+    mine["deed"] = [told for row in mine["deed"] if (told := _under_its_message(plan, row))]
+    mine["answer"] = [_in_its_words(record.plan, plan, row) for row in mine["answer"]]
     named = {row["message"] for rows in mine.values() for row in rows if row.get("kind") != "service"}
     over = any(row["whole_campaign"] and row["withdrawn_at"] is None for row in mine["answer"])
     touches = [row for row in mine["touch"] if row["kind"] != "service"]
     newest = max(touches, key=lambda row: row["due_at"], default=None)
     return CampaignPart(
         record.id,
-        record.plan.title,
-        record.plan.optional,
+        plan.title,
+        plan.optional,
         over,
         newest["key"] if newest else "",
         tuple(
@@ -159,9 +182,16 @@ def _under_its_message(plan: Plan, row: Row) -> Row | None:
     return {**row, "message": messages[0].id, "title": plan.outcomes[row["outcome"]].title} if messages else None
 
 
-def _in_its_words(plan: Plan, row: Row) -> Row:
-    # "I will" without words of their own says what the plan asked
-    asked = next((one.commit for one in plan.messages if one.id == row["message"]), None)
+def _in_its_words(plan: Plan, theirs: Plan, row: Row) -> Row:
+    # "I will" without words of their own says what the plan asked; a choice is kept as the plan has it
+    pairs = zip(plan.messages, theirs.messages, strict=True)
+    found = next(((message, shown) for message, shown in pairs if message.id == row["message"]), None)
+    if found is None:
+        return row
+    message, shown = found
+    if row["kind"] == "input" and shown.input:
+        return {**row, "value": given_as_shown(message, shown.input.choices, row["value"])}
+    asked = shown.commit
     if row["kind"] != "commit" or row["value"] or asked is None or "{{" in asked.text:
         return row
     return {**row, "value": asked.text}
@@ -192,7 +222,7 @@ def _touch(row: Row) -> Happening:
 
 def _answer(row: Row) -> Happening:
     whole = row["whole_campaign"] and row["kind"] == "heard_enough"
-    text = N_("You said you have heard enough of the whole campaign") if whole else ANSWERS[row["kind"]].to_them
+    text = N_("You stopped all messages of this campaign") if whole else ANSWERS[row["kind"]].to_them
     # the choice in a check is for the moment in which it is made
     yield row["at"], _(text), "" if row["kind"] == "check" else row["value"]
     if row["withdrawn_at"]:
@@ -201,19 +231,19 @@ def _answer(row: Row) -> Happening:
 
 def _question(row: Row) -> Happening:
     if row["objection"]:  # the note is for the people who lead the campaign
-        yield row["asked_at"], _("You objected, as was noted after a talk with you"), ""
+        yield row["asked_at"], _("You objected, as recorded after a talk with you"), ""
     else:
-        yield row["asked_at"], _("You asked"), row["text"]
+        yield row["asked_at"], _("You asked"), question_text(row["text"])
     if row["answered_at"]:
-        yield row["answered_at"], _("You were answered"), row["answer"]
+        yield row["answered_at"], _("You got the answer"), row["answer"]
 
 
 def _replied(row: Row) -> Happening:
     if row["kind"] == "input":  # a question has its answer beside it
-        yield row["at"], _("You were answered"), row["said"]
+        yield row["at"], _("You got the answer"), row["said"]
     if row["ending"] != "done":
         day = row["day"]
-        yield row["at"], _("Promised for {day}", day=f"{day:%A, %d %B}") if day else _(ENDINGS[row["ending"]]), ""
+        yield row["at"], ending_text(row["ending"], day), ""
 
 
 def _reply(ask: AskId, said: ReplyRecord) -> dict[str, Any]:
@@ -222,18 +252,19 @@ def _reply(ask: AskId, said: ReplyRecord) -> dict[str, Any]:
 
 
 def _snooze(row: Row) -> Happening:
-    yield row["at"], _("You asked for nothing more of it before {day:%A, %d %B}", day=row["until"]), ""
+    yield row["at"], _("You asked to be reminded on {day}", day=day_text(row["until"])), ""
 
 
 def _outcome(row: Row) -> Happening:
-    text = _("Recorded after a talk with you: {outcome}", outcome=row["outcome"])
-    if row["unclear"]:
-        text = _("{outcome}; unclear: {unclear}", outcome=text, unclear=row["unclear"])
+    came: OutcomeName = row["outcome"]
+    text = _("Recorded after a talk with you: {outcome}", outcome=_(OUTCOME_WORDS[came]))
+    if unclear := cast("Unclear | None", row["unclear"] or None):
+        text = _("{outcome}; unclear: {unclear}", outcome=text, unclear=_(UNCLEAR_WORDS[unclear]))
     yield row["at"], text, ""
 
 
 def _deed(row: Row) -> Happening:
-    yield row["at"], _("On record as done: {title}", title=row["title"]), ""
+    yield row["at"], _("Recorded as done: {title}", title=row["title"]), ""
 
 
 _TELL: Mapping[str, Callable[[Row], Happening]] = {

@@ -121,7 +121,7 @@ def _wishes(person: Person) -> tuple[str, tuple[int, int] | None]:
 
 
 def _in_words(person: Person) -> list[str]:
-    wished = _(CHANNELS[person.wished_channel].label) if person.wished_channel else _("whatever the campaign uses")
+    wished = _(CHANNELS[person.wished_channel].label) if person.wished_channel else _("as the campaign sends it")
     hours = _("office hours")
     if person.quiet:
         start, end = (clock_text(each) for each in person.quiet)

@@ -38,7 +38,7 @@ THANKS = N_(
 )
 """Words that are kind and ask for nothing."""
 
-NOT_YET = N_("Thank you for saying so. It is recorded that it is not done yet.")
+NOT_YET = N_("Thank you for saying so. We recorded that it is not done yet.")
 
 _PLAIN_WORDS: Mapping[str, Sequence[tuple[AnswerKind, str]]] = {
     "commit": (("commit", PROMISED),),
@@ -52,7 +52,7 @@ _BETWEEN = r"[\s.,;!…–-]*"
 MOST_REPLIES = 10
 """To one question: a promise, and more of them, until it is kept."""
 
-ONLY_A_FILE = N_("A file or picture alone reaches nobody here. Please write what you want to know.")
+ONLY_A_FILE = N_("We cannot read files or pictures here. Please write what you want to know.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,9 +138,9 @@ class TypedWords:
             return ""
         if kind == "commit":
             self._inbox.commit(card, "", evidence)
-            return _("Thank you. It is recorded that you will.")
+            return _("Thank you. We recorded that you will.")
         self._inbox.keep(card, "", evidence, kept=kind == "kept")
-        return _("Thank you. It is recorded that it is done.") if kind == "kept" else _(NOT_YET)
+        return _("Thank you. We recorded that it is done.") if kind == "kept" else _(NOT_YET)
 
     def _asked(self, card: Card, typed: Typed) -> str:
         evidence = Evidence(typed.evidence, typed.by)
@@ -151,16 +151,16 @@ class TypedWords:
             return _("Added to your question.")
         lead = self._inbox.lead(card)
         if typed.thread:
-            text = N_("{lead} has your question and answers here, usually within two working days.")
+            text = N_("{lead} has your question and usually answers here within two working days.")
             return _(text, lead=lead.name or lead.email)
-        text = N_('{lead} has your question about "{about}" and answers here, usually within two working days.')
+        text = N_('{lead} has your question about "{about}" and usually answers here within two working days.')
         return _(text, lead=lead.name or lead.email, about=self._inbox.text(card).key_point)
 
     def _agreed(self, card: Card, typed: Typed) -> str:
         if self._inbox.overtaken(card, typed.stamp):
             return ""
         self._inbox.got_it(card, Evidence("reply", {**typed.by, "press": typed.stamp}))
-        return _("Thank you. It is recorded that you have got it.")
+        return _("Thank you. We recorded that you got it.")
 
     def _thanked(self, card: Card) -> str:
         if card.answered or card.ask == "nothing":
@@ -177,11 +177,14 @@ class TypedWords:
         """For a person who has got no message yet."""
         record = next((one for one in campaigns_of(self._store, person) if one.state == "running"), None)
         if record is None:
-            return _("No message has been sent to you here yet, so there is nobody to ask. Your manager may know more.")
+            return _(
+                "You have not got a message here yet, so we cannot pass your question on. Please ask your manager."
+            )
         lead = SignerLookup(self._store).named(record.plan.owner[0])
-        text = N_('No message has been sent to you here yet. {lead} leads "{title}" and can help: {email}')
+        text = N_('You have not got a message here yet. {lead} leads "{title}" and can help: {email}')
         with in_language(self._inbox.language(person, record.id)):
-            return _(text, lead=lead.name or lead.email, title=record.plan.title, email=lead.email)
+            title = self._inbox.title(person, record)
+            return _(text, lead=lead.name or lead.email, title=title, email=lead.email)
 
 
 def _says(text: str, listed: str, lead: Person) -> bool:

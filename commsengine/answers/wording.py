@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from zoneinfo import ZoneInfo
 
+from commsengine.content.phrases import brief_day_text, moment_text, weekday_text
 from commsengine.translation import _
 
 WEEK = dt.timedelta(days=6)
@@ -15,9 +16,8 @@ def spoken(at: dt.datetime, zone: str, now: dt.datetime) -> str:
     here = ZoneInfo(zone)
     local, today = at.astimezone(here), now.astimezone(here)
     if dt.timedelta() <= now - at < WEEK:
-        return f"{local:%a %H:%M}"
-    month = f"{local:%b}" if local.year == today.year else f"{local:%b %Y}"
-    return f"{local:%a} {local.day} {month} {local:%H:%M}"
+        return moment_text(local, weekday_text(local, short=True))
+    return moment_text(local, brief_day_text(local, year=local.year != today.year))
 
 
 def read_by(lead: str, leads: int) -> str:

@@ -35,10 +35,10 @@ from commsengine.cadence.told import told
 from commsengine.recall.learning import ASSUMED
 from commsengine.translation import N_
 
-_NOT_IN_ROSTER: tuple[ReasonCode, str] = ("not_in_roster", N_("The person is not in the campaign's roster."))
+_NOT_IN_ROSTER: tuple[ReasonCode, str] = ("not_in_roster", N_("The person is not in the campaign's people file."))
 _NO_ROLE: tuple[ReasonCode, str] = ("no_role", N_("The person is in none of the campaign's roles."))
-_HAS_THE_ANSWER = N_("The person asked this, and has the answer by a letter of their own.")
-_SPONSOR: tuple[ReasonCode, str] = ("no_role", N_("The person sponsors the campaign and is no member of its audience."))
+_HAS_THE_ANSWER = N_("The person asked this and got the answer in a message of their own.")
+_SPONSOR: tuple[ReasonCode, str] = ("no_role", N_("The person sponsors the campaign and gets none of its messages."))
 
 Fact = TypeVar("Fact", Question, Snooze, OutreachOutcome)
 

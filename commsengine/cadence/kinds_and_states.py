@@ -57,6 +57,9 @@ RefusalKind = Literal["", "gone", "full", "connections", "busy", "down"]
 """More about a fault where it matters: no such person there, their mailbox takes nothing for now, one connection too
 many, a moment's patience, nothing is taken from anybody at present."""
 
+ChangeKind = Literal["added", "removed", "changed"]
+"""What became of one place of a plan, from one version to the next."""
+
 RefusalWord = Literal["person", "us", "message", "again"]
 """The word of the lead that settles a refusal: what it is about, or ``again`` for one more try."""
 
@@ -78,6 +81,12 @@ AskKind = Literal["question", "input"]
 """What a reply answers."""
 
 InputKind = Literal["text", "choice", "rank", "meeting"]
+
+FileSource = Literal["feed", "roster"]
+"""Where a people file comes from that nobody stands beside: the watched folder, or a plan's own people file."""
+
+FileReasonKind = Literal["returning", "managers", "leavers", "rows", "unusable", "unreadable"]
+"""Why a person is asked about a people file."""
 """How an input is given: in words, by one choice, by an order of the choices, by one of the appointments or words."""
 
 OutcomeName = Literal["understood", "objects", "declines", "away"]
@@ -136,10 +145,10 @@ OFFERS: tuple[InputKind, ...] = ("choice", "rank", "meeting")
 
 GRADES: Mapping[Grade, str] = {
     "slack": N_("Slack button"),
-    "link": N_("signed link, by a press on its page"),
+    "link": N_("button on the page of a signed link"),
     "reply": N_("reply in words"),
     "manager": N_("a manager's word"),
-    "suspect": N_("form without its page; not counted"),
+    "suspect": N_("form sent without its page; not counted"),
 }
 
 WORD_GIVEN: frozenset[AnswerKind] = frozenset({"kept", "not_kept"})
@@ -150,7 +159,7 @@ OUTCOMES: tuple[OutcomeName, ...] = get_args(OutcomeName)
 UNCLEAR: tuple[Unclear, ...] = get_args(Unclear)
 OUTCOME_WORDS: Mapping[OutcomeName, str] = {
     "understood": N_("It is clear now"),
-    "objects": N_("Has a reason against it"),
+    "objects": N_("Has an objection"),
     "away": N_("Not reached"),
     "declines": N_("Wants to hear no more"),
 }
@@ -159,10 +168,23 @@ OUTCOME_WORDS: Mapping[OutcomeName, str] = {
 UNCLEAR_WORDS: Mapping[Unclear, str] = {
     "why": N_("why it happens"),
     "role": N_("what it means for them"),
-    "goal": N_("what is to be reached"),
-    "procedure": N_("how it is done"),
+    "goal": N_("what the goal is"),
+    "procedure": N_("how to do it"),
     "skill": N_("whether they can do it"),
     "time": N_("when to find the time"),
+}
+MEASURES: Mapping[Measure, str] = {
+    "answered": N_("answered"),
+    "acknowledged": N_("acknowledged"),
+    "right": N_("right"),
+    "reached": N_("reached"),
+    "done": N_("done"),
+}
+STATE_WORDS: Mapping[CampaignState, str] = {
+    "paused": N_("paused"),
+    "running": N_("running"),
+    "finished": N_("finished"),
+    "cancelled": N_("cancelled"),
 }
 STANDINGS: tuple[Standing, ...] = get_args(Standing)
 """The first that holds is the person's standing."""
@@ -191,10 +213,10 @@ CHANNELS: Mapping[ChannelName, ChannelTerms] = {
 """In the order in which a plan that names none prefers them."""
 
 EVIDENCE: Mapping[EvidenceKind, str] = {
-    "link": N_("by link"),
-    "slack": N_("in Slack"),
-    "reply": N_("by reply"),
-    "manager": N_("as told in a talk"),
+    "link": N_("link"),
+    "slack": N_("Slack"),
+    "reply": N_("reply"),
+    "manager": N_("in a talk"),
 }
 
 
@@ -223,15 +245,15 @@ class PageWords:
 
 PURPOSES: Mapping[Purpose, PageWords] = {
     "mine": PageWords(N_("your messages and settings"), N_("Your link to your messages")),
-    "calls": PageWords(N_("the people you are asked to talk to"), N_("Your link to the people to talk to")),
-    "review": PageWords(N_("the review of the campaign"), N_("Your link to the review")),
+    "calls": PageWords(N_("the people you are asked to call"), N_("Your link to the people to call")),
+    "review": PageWords(N_("the review of a phase"), N_("Your link to the review")),
 }
 """The pages that open by a link which works once."""
 
 
 BY_HAND: Mapping[HandKind, str] = {
-    "personal": N_("You were put on the list for a personal call or visit"),
-    "sponsor": N_("It was proposed to the lead to involve the sponsor"),
+    "personal": N_("Somebody was asked to call or visit you"),
+    "sponsor": N_("The people who lead the campaign were asked to involve the sponsor"),
 }
 """The kinds of touches that a human carries, as the person reads about them. They cost no attention budget."""
 
@@ -247,26 +269,37 @@ class AnswerWords:
 ANSWERS: Mapping[AnswerKind, AnswerWords] = {
     "acknowledged": AnswerWords(N_("You confirmed"), N_("got it")),
     "input": AnswerWords(N_("You answered"), N_("gave an answer")),
-    "commit": AnswerWords(N_("You said you will"), N_("said they will")),
+    "commit": AnswerWords(N_("You said you will"), N_("said they will do it")),
     "check": AnswerWords(N_("You answered the question"), N_("answered the question")),
-    "kept": AnswerWords(N_("You said it is done"), N_("did it, they say")),
-    "not_kept": AnswerWords(N_("You said it is not done yet"), N_("have not done it yet, they say")),
+    "kept": AnswerWords(N_("You said it is done"), N_("says it is done")),
+    "not_kept": AnswerWords(N_("You said it is not done yet"), N_("says it is not done yet")),
     "heard_enough": AnswerWords(N_("You said you have heard enough"), N_("heard enough")),
-    "not_for_me": AnswerWords(N_("You said this is not for you"), N_("not for them, they say")),
+    "not_for_me": AnswerWords(N_("You left this campaign"), N_("left the campaign")),
+}
+
+FILE_REASONS: Mapping[FileReasonKind, str] = {
+    "returning": N_("marked as left, and active again by this file: {people:,}"),
+    "managers": N_("another manager than so far: {people:,} of {of:,} people"),
+    "leavers": N_("marked as left by this file: {people:,} of {of:,} people"),
+    "rows": N_("rows that are wrong: {people:,} of {of:,}"),
+    "unusable": N_("it cannot be imported as it is"),
+    "unreadable": N_("it is not there, or this account may not read it"),
 }
 
 ENOUGH: frozenset[AnswerKind] = frozenset({"heard_enough", "not_for_me"})
 """Answers after which nothing more of that message comes."""
 
 WAITING: Mapping[ReasonCode, str] = {
-    "due": N_("The next touch."),
-    "window": N_("The next touch waits for the person's send window."),
-    "missed_window": N_("The touch that is due found its send window closed; it waits for the next one."),
+    "due": N_("The next message."),
+    "window": N_("The next message waits for the person's sending hours."),
+    "missed_window": N_("The message missed the person's sending hours and waits for the next ones."),
     "snoozed": N_("The person asked to be reminded later."),
-    "budget": N_("The next touch waits for the attention budget."),
-    "standstill": N_("The next touch fell due while nothing was sent."),
-    "retry": N_("The last attempt failed; it is tried again."),
-    "held_by_manager": N_("The person's manager holds it until that day."),
-    "held": N_("It was refused, and it is not known why; it waits for the lead's word, and is tried again meanwhile."),
+    "budget": N_("The next message waits because one person gets only so many a day and a week."),
+    "standstill": N_("The next message was due while nothing was sent."),
+    "retry": N_("The last attempt failed; the engine tries again."),
+    "held_by_manager": N_("The person's manager holds the message until that day."),
+    "held": N_(
+        "The message was refused for an unknown reason. It waits for the lead's decision; the engine keeps trying."
+    ),
 }
 """The reasons with an instant, as a sentence."""

@@ -43,7 +43,7 @@ from commsengine.cadence.time_notation import Wait
 from commsengine.cadence.told import Told
 from commsengine.translation import N_
 
-REMEMBERED = N_("Recall is estimated to stay above the floor until the message closes.")
+REMEMBERED = N_("The person is likely to remember it until the message ends.")
 
 NOT_HELPED = frozenset({"objects"})
 LAST_WORDS = frozenset({"understood", "declines"})
@@ -144,20 +144,20 @@ class MessageSequence:
         if corrected := self._corrected():
             return corrected
         if any(answer.kind in ENOUGH for answer in self.answers):
-            return self.reason("heard_enough", N_("The person said they have heard enough."), waits_for="never")
+            return self.reason("heard_enough", N_("The person has heard enough."), waits_for="never")
         if self.message.repeat_until == "done" and self.done_at is not None:
-            return self.reason("done", N_("The message repeats until it is done, and it is."), waits_for="never")
+            return self.reason("done", N_("The person did what the message asks for, so it ends."), waits_for="never")
         if self._repeats_ended():
-            text = N_("The message repeats until it is answered, and it is.")
+            text = N_("The person answered, so the message ends.")
             return self.reason("answered", text, waits_for="never")
         return None
 
     def _corrected(self) -> Reason | None:
         if self.correction is not None:
-            text = N_("It was wrong and is corrected by '{message}'; nothing more of it is sent.")
+            text = N_("The message was wrong and is corrected by '{message}'; it is not sent any more.")
             return self.reason("corrected", text, waits_for="never", message=self.correction)
         if isinstance(self.message, Notice) and self.message.old_dates and not (self.told or self.reached):
-            text = N_("The person was told no date that holds no more.")
+            text = N_("The person never got the old date.")
             return self.reason("not_told", text, waits_for="never")
         return None
 
@@ -171,13 +171,13 @@ class MessageSequence:
     def gated(self) -> Reason | None:
         if self.shut is None:
             return None
-        words = N_("It follows the phase '{phase}', whose end waits for the lead's word.")
+        words = N_("It follows the phase '{phase}'; the lead has not opened the gate of that phase yet.")
         return self.reason("gate", words, waits_for="the lead's word", phase=self.shut)
 
     def closed(self) -> Reason:
         if self.leaves:
-            return self.reason("left", N_("The person leaves before the next touch."), waits_for="never")
-        return self.reason("closed", N_("The message closes before its next touch."), waits_for="never")
+            return self.reason("left", N_("The person leaves before the next message."), waits_for="never")
+        return self.reason("closed", N_("The message ends before it would be sent again."), waits_for="never")
 
     def asked(self) -> Reason | None:
         questions = [question for question in self.questions if question.answered_at is None]
@@ -211,7 +211,7 @@ class MessageSequence:
 
     def held(self) -> Reason | None:
         if self.message.id in self.campaign.held_messages:
-            words = N_("The mail server refuses its text; it waits for the lead's word.")
+            words = N_("The mail server refuses the text of the message; it waits for the lead's decision.")
             return self.reason("held", words, waits_for="the lead's word, or another text")
         return None
 
@@ -281,10 +281,10 @@ class MessageSequence:
         if slot is None:
             return self.reason("remembered", REMEMBERED, waits_for="an answer or a new estimate")
         if exhausted:
-            text = N_("All {number} touches are made.") if len(made) != 1 else N_("Its one touch is made.")
+            text = N_("Sent {number} times; no more follow.") if len(made) != 1 else N_("Sent; no more follow.")
             return self.reason("times", text, waits_for="never", number=len(made))
         if not self.carried:
-            return self.reason("no_channel", N_("No channel of the plan is set up."), waits_for="a channel")
+            return self.reason("no_channel", N_("None of the plan's channels is set up."), waits_for="a channel")
         kind: TouchKind = "briefing" if self.briefing and not made else self.kind
         rung = COMMITMENT if kind == "commitment" else 0
         return Step(rung, kind, slot.at, self.channels[0], keep=slot.keep)
@@ -322,8 +322,8 @@ class MessageSequence:
         recorded = [outcome for outcome in self.outcomes if calls and outcome.at >= max(calls)]
         objected = [outcome.at for outcome in recorded if outcome.outcome in NOT_HELPED]
         if not objected:
-            unknown = N_("Nobody has recorded what came of the personal outreach.")
-            text = N_("They were away when called.") if recorded else unknown
+            unknown = N_("The result of the call is not recorded yet.")
+            text = N_("The person was not reached by the call.") if recorded else unknown
             return self.reason("outreach", text, waits_for="the outcome of the outreach")
         ready = self._sponsor_ready(self.ladder[rung - 1].after, min(objected))
         return None if ready is None else self._step(rung, ready)

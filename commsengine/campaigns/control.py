@@ -107,7 +107,7 @@ def open_gate(store: Store, record: CampaignRecord, phase: str, *, because: str,
     if found is None:
         raise InputError(no_such(N_("phase"), phase, record.plan.phases))
     if not found.gate:
-        cause = _("The phase '{phase}' has no gate: nothing waits for a word.", phase=phase)
+        cause = _("The phase '{phase}' has no gate.", phase=phase)
         raise InputError(cause, _("Write 'gate: true' into the plan, and apply it."))
     if record.state in ("cancelled", "finished"):
         raise CommsError(_("'{campaign}' is {state}.", campaign=record.id, state=record.state))

@@ -70,7 +70,7 @@ def campaign_of_facts(store: Store, campaign: str | None) -> CampaignRecord:
         return record
     having = [record for record in store.campaigns.all() if record.plan.outcomes and record.state != "cancelled"]
     if len(having) != 1:
-        cause = _("It is not clear which campaign these facts are about.")
+        cause = _("It is not clear to which campaign these facts belong.")
         ids = [record.id for record in having]
         fix = _("Add --campaign with one of {names}.", names=listed(ids)) if ids else _("No plan has 'outcomes' yet.")
         raise InputError(cause, fix)
@@ -140,8 +140,8 @@ def _instant(plan: Plan, person: Person, written: str, now: dt.datetime) -> dt.d
         begins = (at if at.tzinfo else at.replace(tzinfo=here)).astimezone(dt.UTC)
         late = begins > now + dt.timedelta(minutes=5)  # clocks differ a little
     if late:
-        cause = _("'{written}' is still to come, and only what was done is a fact.", written=written)
-        raise _WrongError("bad_date", cause, _("Correct the day, or tell it once it is done."))
+        cause = _("'{written}' is in the future, and only what was done can be recorded.", written=written)
+        raise _WrongError("bad_date", cause, _("Correct the day, or record it when it is done."))
     return begins
 
 

@@ -66,9 +66,9 @@ def check_bytes(data: bytes, names: tuple[str, ...]) -> None:
         found.append(header[1].decode())
         at = header.end()
     if not blank or at != len(head) + 2 or tuple(found) != names or len(set(found)) != len(found):
-        raise HeaderError("the message", N_("would carry other headers than we meant"))
+        raise HeaderError("the message", N_("would have other headers than intended"))
     if not data.count(b"\r") == data.count(b"\n") == data.count(b"\r\n") or b"\x00" in data or not data.isascii():
-        raise HeaderError("the message", N_("would carry bytes that mail must not carry"))
+        raise HeaderError("the message", N_("would have bytes that mail must not have"))
 
 
 @lru_cache(maxsize=256)

@@ -203,7 +203,7 @@ class SlackChannel:
 
     def _looked_up(self, email: str, stopped: dict[str, DeliveryError], now: dt.datetime | None = None) -> str:
         if now and (wait := self._look_ups(email, now)):
-            raise DeliveryError(RELEASED, "connect", N_("waits to be looked up"), begun=False, retry_after=wait)
+            raise DeliveryError(RELEASED, "connect", N_("is not looked up yet"), begun=False, retry_after=wait)
         found: Mapping[str, Any] = self._call("users.lookupByEmail", stopped, email=email)["user"]
         if found.get("deleted") or found.get("is_bot"):
             raise _not_here("deactivated")

@@ -10,7 +10,7 @@ import click
 from commsengine.cli.arguments import CAMPAIGN, FILE
 from commsengine.cli.output import json_option, note, open_page, show_json, title, write
 from commsengine.cli.workspace import with_workspace
-from commsengine.translation import N_, _
+from commsengine.translation import N_, _, in_language
 
 if TYPE_CHECKING:
     from commsengine.wiring import Wiring
@@ -36,7 +36,9 @@ def report(wiring: Wiring, campaign: str, out: Path | None, open_: bool, as_json
     seen = report_of(wiring.store, campaign, wiring.clock(), wiring.rules.recall)
     file = out or (None if as_json and not open_ else wiring.folder / f"report-{campaign}.html")
     if file is not None:
-        write(file, page(seen), _("Name another file with --out."))
+        with in_language(wiring.rules.language):
+            html = page(seen)
+        write(file, html, _("Name another file with --out."))
     if as_json:
         show_json(as_data(seen))
     else:

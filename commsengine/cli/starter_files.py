@@ -27,7 +27,7 @@ send:
                                                                           # sends nothing to them and waits
   at_most: {per_day: 1, per_week: 3}
 
-wiifm:                                 # what is in it for me: once per role
+wiifm:                                 # what is in it for me, by role: goes with the first time of each message
   managers:
     why: You hear of a lost customer when it is too late to call.
     your_job: You ask for the record, not for a report.
@@ -52,9 +52,12 @@ messages:
     key_point: You know how customers reach us; tell us before we design it.
     from: kickoff
     until: kickoff + 21d
-    cadence: {every: 72h, times: 5}    # it stops for whoever says "heard enough"
+    cadence: {every: 72h, times: 5}    # it stops for people who say "heard enough"
     ask: input                         # acknowledge, check, input, commit or nothing
     input: {question: What must never get harder for you?, kind: text}
+    text:                              # they take turns: the first time the first, then the second, round and round
+      - Think of a busy day. Which step saves you time?
+      - Name one thing that works well today.
   - id: one-record
     key_point: From go-live, every customer conversation is logged in one record.
     from: kickoff + 14d
@@ -63,6 +66,10 @@ messages:
     priority: high
     cadence: {every: 96h, times: 7}
     ask: acknowledge
+    text:
+      - After each call you write two lines into the record.
+      - Your colleague reads them before the next call.
+      - You can write them on your phone.
 
 follow_up:                             # when nobody answers: a reminder, then a person
   - {after: 2 touches, do: remind, channel: email}
@@ -71,13 +78,13 @@ follow_up:                             # when nobody answers: a reminder, then a
 """
 
 PEOPLE = """\
-email,name,department,job,manager,country,time_zone,phone
-dana.reyes@example.com,Dana Reyes,Change,Change lead,sam.okafor@example.com,NL,Europe/Amsterdam,+31 20 555 0100
-sam.okafor@example.com,Sam Okafor,Board,Chief operating officer,,NL,Europe/Amsterdam,+31 20 555 0101
-mia.wolf@example.com,Mia Wolf,Sales,Head of sales,sam.okafor@example.com,DE,Europe/Berlin,+49 30 555 0102
-ben.ortiz@example.com,Ben Ortiz,Sales,Account manager,mia.wolf@example.com,US,America/New_York,+1 212 555 0103
-ana.kim@example.com,Ana Kim,Support,Engineer,mia.wolf@example.com,KR,Asia/Seoul,+82 2 555 0104
-lea.blanc@example.com,Léa Blanc,Support,Field engineer,mia.wolf@example.com,FR,Europe/Paris,+33 1 5555 0105
+email,name,department,job,manager,country,region,time_zone,phone
+dana.reyes@example.com,Dana Reyes,Change,Change lead,sam.okafor@example.com,NL,,Europe/Amsterdam,+31 20 555 0100
+sam.okafor@example.com,Sam Okafor,Board,Chief operating officer,,NL,,Europe/Amsterdam,+31 20 555 0101
+mia.wolf@example.com,Mia Wolf,Sales,Head of sales,sam.okafor@example.com,DE,BE,Europe/Berlin,+49 30 555 0102
+ben.ortiz@example.com,Ben Ortiz,Sales,Account manager,mia.wolf@example.com,US,NY,America/New_York,+1 212 555 0103
+ana.kim@example.com,Ana Kim,Support,Engineer,mia.wolf@example.com,KR,,Asia/Seoul,+82 2 555 0104
+lea.blanc@example.com,Léa Blanc,Support,Field engineer,mia.wolf@example.com,FR,,Europe/Paris,+33 1 5555 0105
 """
 
 WORKSPACE = """\

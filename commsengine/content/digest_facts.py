@@ -188,7 +188,7 @@ class DigestFacts:
             (len(self.recorded), counted(len(self.recorded), "talk recorded", "talks recorded")),
         )
         told = [part for number, part in parts if number]
-        return ", ".join(told[:MOST_IN_HEADLINE]) or _("nobody waits for you")
+        return ", ".join(told[:MOST_IN_HEADLINE]) or _("nothing waits for you")
 
 
 def of_all(shown: int, number: int) -> str:
@@ -198,12 +198,12 @@ def of_all(shown: int, number: int) -> str:
 
 def _people_to_talk_to(today: int, waiting: int) -> str:
     if waiting <= today:
-        return counted(today, "person to talk to", "people to talk to")
-    return _("{number} people to talk to", number=of_all(today, waiting))
+        return counted(today, "person to call", "people to call")
+    return _("{number} people to call", number=of_all(today, waiting))
 
 
 def calls_headline(number: int) -> str:
-    return counted(number, "of your people needs a word from you", "of your people need a word from you")
+    return counted(number, "of your people needs a call from you", "of your people need a call from you")
 
 
 def _rows(items: Iterable[OpenQuestion | GivenAnswer | HeldRow | RecordedTalk]) -> list[dict[str, Any]]:

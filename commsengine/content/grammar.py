@@ -300,9 +300,10 @@ def template_names(plan: Plan, columns: Collection[str] | None = None) -> Vocabu
         "wiifm": dict.fromkeys(ANGLES),
         "briefing": dict.fromkeys(("day", "past", "only", "same", "named", "asks_first")),
         **dict.fromkeys((
-            "again", "all_answers", "answer", "ask", "calls_today", "channel", "commit", "corrected", "ending", "given",
-            "headline", "input", "is_called", "key_point", "language", "manager_sees", "often", "once", "others",
-            "promised", "question", "questions_shown", "reply_by", "role", "several_leads", "text", "to_do", "tried",
+            "again", "all_answers", "answer", "ask", "calls_today", "channel", "commit", "corrected", "direction",
+            "ending", "given", "headline", "input", "is_called", "key_point", "language", "manager_sees", "often",
+            "once", "others", "promised", "question", "questions_shown", "reply_by", "role", "several_leads", "start",
+            "text", "to_do", "tried",
         )),
         "points": [dict.fromkeys(("angle", "title", "text"))],
         "choices": [None],

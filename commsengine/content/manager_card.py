@@ -18,7 +18,9 @@ OUTCOME, MORE = "outcome", "outcome-more"
 HOLD, LINE = "manager-hold", "manager-line"
 
 _CALL = re.compile(r"call-([0-9a-f]{8})")
-_FOR_GOOD = N_("Nobody asks this person again about these messages. To be called another day, press Not reached.")
+_FOR_GOOD = N_(
+    "This person is not asked about these messages again. If you want to call another day, press “Not reached”."
+)
 
 
 def place_of_buttons(call: str) -> Prose:

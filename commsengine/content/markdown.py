@@ -143,14 +143,14 @@ def _bullet(numbers: list[int | None], first: bool) -> str:
 def _address(words: str, address: str, behind: Token | None) -> str:
     # At the end of a line the address stands free: mail programs open all of it.
     if behind is not None and behind.type != "hardbreak":
-        return f" ({address})"
+        return f" <{address}>"
     return f" {address}" if words.endswith((".", ":", "!", "?", "…")) else f": {address}"
 
 
 def plain_inline(children: Tokens, links: bool = True) -> str:
     written, starts = "", [0]
     addresses: list[str] = []
-    for token, behind in zip(children, [*children[1:], None], strict=True):
+    for token, behind in itertools.zip_longest(children, children[1:]):
         if token.type == "link_open":
             addresses.append(str(token.attrs["href"]))
             starts.append(len(written))

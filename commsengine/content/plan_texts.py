@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from commsengine.cadence.plan import ANGLES, Message, Notice, Plan, Wiifm
 from commsengine.content.grammar import Vocabulary, plan_names
 from commsengine.content.templates import Text, compiled
+from commsengine.content.texts_by_touch import text_side
 
 Path = tuple[str | int, ...]
 
@@ -31,11 +32,17 @@ class Texts:
     def of(self, message: Message, *path: str | int) -> Text | None:
         return self.at(("messages", self._places[message.id], *path))
 
-    def wiifm(self, message: Message, role: str) -> dict[str, Text]:
-        # A message's own texts come before the plan's; a notice says what it has to say and no more.
-        own = {angle: self.of(message, "wiifm", role, angle) for angle in ANGLES}
-        plans = {} if isinstance(message, Notice) else {angle: self.at(("wiifm", role, angle)) for angle in ANGLES}
-        found = {angle: own[angle] or plans.get(angle) for angle in ANGLES}
+    def own(self, message: Message, role: str) -> dict[str, Text]:
+        """What the message itself says to a role, by the side: its texts in turn, and its own ``wiifm``."""
+        found = {side: self.of(message, *path[2:]) for side, path in _sides(("messages", 0), message)}
+        found |= {angle: self.of(message, "wiifm", role, angle) for angle in ANGLES}
+        return {side: text for side, text in found.items() if text is not None}
+
+    def of_plan(self, message: Message, role: str) -> dict[str, Text]:
+        """What the plan says to a role beside it; a notice says what it has to say and no more."""
+        if isinstance(message, Notice):
+            return {}
+        found = {angle: self.at(("wiifm", role, angle)) for angle in ANGLES}
         return {angle: text for angle, text in found.items() if text is not None}
 
 
@@ -43,6 +50,14 @@ def dotted_path(path: Path) -> str:
     """``messages[0].key_point`` for ``("messages", 0, "key_point")``."""
     written = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in path)
     return written.removeprefix(".")
+
+
+def text_name(plan: Plan, path: Path) -> str:
+    """``messages.one-record.key_point`` for that path: the name of the text in every language."""
+    parts = [str(part) for part in path]
+    if path[:1] == ("messages",) and isinstance(path[1], int):
+        parts[1] = plan.messages[path[1]].id
+    return ".".join(parts)
 
 
 def texts_of(plan: Plan) -> Iterator[tuple[Path, str]]:
@@ -58,8 +73,9 @@ def _written(plan: Plan) -> Iterator[tuple[Path, str]]:
 
 
 def _of_message(base: Path, message: Message) -> Iterator[tuple[Path, str]]:
-    for field in ("key_point", "subject", "text"):
+    for field in ("key_point", "subject"):
         yield (*base, field), getattr(message, field)
+    yield from ((path, message.text[place]) for place, (_side, path) in enumerate(_sides(base, message)))
     if message.commit:
         yield (*base, "commit", "text"), message.commit.text
     yield from _wiifm(base, message.wiifm)
@@ -73,6 +89,13 @@ def _of_message(base: Path, message: Message) -> Iterator[tuple[Path, str]]:
         yield (*at, "because"), check.because
         for place, answer in enumerate(check.answers):
             yield (*at, "answers", place), answer
+
+
+def _sides(base: Path, message: Message) -> list[tuple[str, Path]]:
+    """Each text that takes turns: what it is called as a side of the message, and where it stands."""
+    alone = len(message.text) == 1
+    path: Path = (*base, "text")
+    return [(text_side(place), path if alone else (*path, place)) for place in range(len(message.text))]
 
 
 def _wiifm(base: Path, wiifm: Mapping[str, Wiifm]) -> Iterator[tuple[Path, str]]:

@@ -6,13 +6,13 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from commsengine.cadence.kinds_and_states import CARRIED, TouchKind
-from commsengine.cadence.plan import Message, Plan
+from commsengine.cadence.plan import ANGLES, Message, Plan
 from commsengine.cadence.told import NOTHING, Told
 from commsengine.content.grammar import VARYING, layout_names, template_names
 from commsengine.content.person_values import Required, TextValues
 from commsengine.content.plan_texts import Texts, texts_of
 from commsengine.content.templates import Text, compiled, parse
-from commsengine.content.texts_by_touch import UNCLEAR
+from commsengine.content.texts_by_touch import UNCLEAR, sides
 from commsengine.errors import RenderError
 from commsengine.translation import _
 
@@ -71,6 +71,8 @@ class Library:
 class Recipe:
     """The texts of one message for one role, by the name a template uses; lists for choices.
 
+    ``own`` are the sides that the message itself has, by their name; ``plans`` those that the plan says beside it.
+
     ``answers`` are those of the check that the touch carries, in the order of the plan, ``question`` what it asks and
     ``part`` the template that asks it, where the message's own does not. ``along``: the message asks something else.
     ``by_filter`` are the dates that a filter changes.
@@ -79,7 +81,8 @@ class Recipe:
     template: Text
     footer: Text
     texts: Mapping[str, Text]
-    wiifm: Mapping[str, Text]
+    own: Mapping[str, Text]
+    plans: Mapping[str, Text]
     choices: tuple[Text, ...]
     answers: tuple[Text, ...]
     part: Text | None
@@ -90,6 +93,21 @@ class Recipe:
     by_truth: tuple[str, ...]
     by_filter: tuple[str, ...]
     required: Required
+
+    @property
+    def wiifm(self) -> dict[str, Text]:
+        """What is in it for the role: the message's own words before the plan's."""
+        found = {**self.plans, **self.own}
+        return {angle: found[angle] for angle in ANGLES if angle in found}
+
+    @property
+    def written(self) -> dict[str, Text]:
+        """All sides: the author's texts, then what is in it for the role."""
+        return {side: text for side, text in self.own.items() if side not in ANGLES} | self.wiifm
+
+    def said(self, number: int) -> tuple[str, ...]:
+        """The sides that the ``number``-th time says."""
+        return sides(self.own, self.plans, number)
 
     def decisive(self, facts: TextValues) -> tuple[str | bool, ...]:
         """What makes this person's text another text: values that decide, and whether optional ones are there."""
@@ -131,16 +149,20 @@ def recipe_for(
     answers = () if turn is None else _answer_texts(message, texts, turn)
     part = library.get(QUESTION) if asked and template.where != f"{ASKING}.md" else None
     dates_alone = bool(told.dates) and not told.message
-    wiifm = {} if dates_alone else texts.wiifm(message, role)
+    own = {} if dates_alone else texts.own(message, role)
+    plans = {} if dates_alone else texts.of_plan(message, role)
+    if UNCLEAR in found:
+        own[UNCLEAR] = found.pop(UNCLEAR)
     layouts = [library.get(name) for name in _FIXED]
     choices = _choices(message, texts)
     extra = [text for text in (part, asked) if text]
-    everything = [template, *layouts, *found.values(), *wiifm.values(), *choices, *answers, *extra]
+    everything = [template, *layouts, *found.values(), *own.values(), *plans.values(), *choices, *answers, *extra]
     return Recipe(
         template=template,
         footer=layouts[0],
         texts=found,
-        wiifm=wiifm,
+        own=own,
+        plans=plans,
         choices=choices,
         answers=answers,
         part=part,
@@ -161,7 +183,7 @@ def _varying(names: Iterable[str]) -> tuple[str, ...]:
 def _texts_of(plan: Plan, message: Message, texts: Texts, unclear: int | None, told: Told) -> dict[str, Text]:
     corrected = next((other for other in plan.messages if other.id == told.message), None)
     found = {
-        **{field: texts.of(message, field) for field in ("key_point", "subject", "text")},
+        **{field: texts.of(message, field) for field in ("key_point", "subject")},
         "commit": texts.of(message, "commit", "text"),
         "question": texts.of(message, "input", "question") if message.ask == "input" else None,
         "corrected": texts.of(corrected, "key_point") if corrected else None,

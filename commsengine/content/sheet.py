@@ -22,7 +22,7 @@ from commsengine.content.recipe import Library, Recipe
 from commsengine.content.slack_card import FALLBACK_LENGTH, card, fit
 from commsengine.content.slots import HTML, PLAIN, SLACK_JSON, Prose, Skeleton, clean, escape_slack, slack_text
 from commsengine.content.templates import Text
-from commsengine.translation import N_, _
+from commsengine.translation import N_, _, aligned
 
 KEPT = "kept"
 """What the question about a commitment asks for."""
@@ -149,7 +149,7 @@ def _asking(body: Tokens, asked: Tokens) -> list[Token]:
 
 def message_of(sheet: Sheet, plan: Plan, facts: TextValues, channel: ChannelName, date: dt.datetime) -> RenderedMessage:
     person, sender = facts.person, facts.sender
-    text = sheet.text.fill(facts)
+    text = aligned(sheet.text.fill(facts))
     if sheet.blocks:
         text = slack_text(text)[: FALLBACK_LENGTH - 1_000]
         text += f"\n{escape_slack(facts['links.answer'])}" if sheet.page else ""

@@ -13,7 +13,7 @@ from commsengine.content.grammar import answer_id_slot, answer_slot
 from commsengine.content.manager_card import call_buttons, name_buttons, parted
 from commsengine.content.markdown import WITH_TEXT, Tokens, continued, lines, paragraphs, plain_inline
 from commsengine.content.slots import Slot, escape_slack, holds_value, is_link_mark, mark, slack_text
-from commsengine.translation import N_, _
+from commsengine.translation import N_, _, aligned
 
 Block = dict[str, Any]
 
@@ -24,13 +24,13 @@ FALLBACK_LENGTH = 40_000
 _CARD_LENGTH = 11_000
 """Characters of all blocks together, as JSON. Slack documents no limit, and has refused some above 11,300."""
 
-_TOO_LONG = N_("_The rest does not fit into a message in Slack._")
+_TOO_LONG = N_("_The rest does not fit into a Slack message. Open the page to read it._")
 
 _ROOM = 2_000
 _AROUND = 11
 """Blocks that a card may have beside its text, with two notes that are added when it is drawn again."""
 
-_SKIP = N_("Skip – got it")
+_SKIP = N_("Skip the question – got it")
 _ASKED: Mapping[str, Sequence[tuple[str, str]]] = {
     "acknowledge": ((N_("Got it"), "got_it"),),
     "input": ((N_("Answer"), "answer"),),
@@ -129,6 +129,8 @@ def _shortened(blocks: list[Block]) -> list[Block]:
 
 
 def _fitted(block: Block) -> Block:
+    for text in _texts(block):
+        text["text"] = aligned(text["text"])
     if block["type"] == "header" and len(block["text"]["text"]) > _HEADER_LENGTH:
         return _section(_cut(f"*{block['text']['text']}", _SECTION_LENGTH - 1) + "*")
     if block["type"] == "section":
@@ -137,6 +139,12 @@ def _fitted(block: Block) -> Block:
         for element in block["elements"]:
             element["text"] = _cut(element["text"], _SECTION_LENGTH)
     return block
+
+
+def _texts(block: Block) -> list[Block]:
+    elements: list[Block] = block.get("elements", [])
+    shown = [block.get("text"), *([each["text"] for each in elements] if block["type"] == "actions" else elements)]
+    return [text for text in shown if text]
 
 
 def _cut(text: str, limit: int) -> str:

@@ -18,6 +18,7 @@ from urllib.parse import quote
 from markupsafe import Markup
 
 from commsengine.text import BREAKS, UNSEEN
+from commsengine.translation import direction, isolated
 
 OPEN, URL, CLOSE = "\ue000", "\ue001", "\ue002"
 LONGEST = 1_000
@@ -26,6 +27,7 @@ LONGEST = 1_000
 _MARK = re.compile(f"([{OPEN}{URL}])([cs])([0-9a-f]*){CLOSE}")
 _MARK_CHARACTERS = re.compile(f"[{OPEN}{URL}{CLOSE}]")
 _UNSEEN = re.compile(f"[{UNSEEN}{BREAKS}{OPEN}{URL}{CLOSE}]+")
+_ISOLATES = re.compile("[\u2068\u2069]")
 _BLANKS = re.compile(r"\s+")
 
 _FORMATTING = re.compile(r"(?<!\w)([*_~`])(?=\S)")
@@ -81,6 +83,7 @@ def unmarked(source: str) -> str:
 def clean(value: str) -> str:
     """One line of visible characters, at most ``LONGEST``."""
     if not value.isprintable():
+        value = _ISOLATES.sub("", value)
         value = _BLANKS.sub(" ", _UNSEEN.sub(" ", value))
     return value.strip()[:LONGEST]
 
@@ -134,6 +137,10 @@ SLACK = Output(slack_text, escape_slack)
 SLACK_JSON = Output(_in_json(slack_text), _in_json(escape_slack))
 
 
+def _apart(write: Callable[[str], str]) -> Callable[[str], str]:
+    return lambda value: write(isolated(value))
+
+
 class Skeleton:
     """A finished text with named gaps. ``names`` are the values it needs."""
 
@@ -151,7 +158,7 @@ class Skeleton:
         self.names = frozenset(name for _, name, _ in self._gaps)
 
     def _add(self, inside_url: bool, mark_of: str, content: str, output: Output) -> None:
-        write = output.text
+        write = _apart(output.text) if direction() == "rtl" else output.text
         if inside_url:
             write = lambda value: output.address(quote(value, safe=""))  # noqa: E731 - one line says it
         elif mark_of == "s" and content.startswith("links."):

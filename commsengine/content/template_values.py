@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, Literal
 
 from commsengine.cadence.calendar import local_date_in
-from commsengine.cadence.history import Briefing
-from commsengine.cadence.kinds_and_states import Asked, Carrier, TouchKind
+from commsengine.cadence.history import Briefing, Touch
+from commsengine.cadence.kinds_and_states import ASKED_FOR, Asked, Carrier, TouchKind
 from commsengine.cadence.people import Person
 from commsengine.cadence.plan import ANGLES, Cadence, Message, Plan, Workspace
 from commsengine.cadence.repeats import WITHOUT_RECALL
@@ -19,8 +19,8 @@ from commsengine.content.plan_texts import Texts
 from commsengine.content.recipe import Recipe
 from commsengine.content.slots import Prose, Slot, clean, mark
 from commsengine.content.templates import Text
-from commsengine.content.texts_by_touch import TITLES, UNCLEAR, angles, variant
-from commsengine.translation import N_, _
+from commsengine.content.texts_by_touch import TITLES, UNCLEAR, is_text, variant
+from commsengine.translation import N_, _, direction
 
 WrittenAs = TouchKind | Literal["correction"]
 
@@ -51,26 +51,26 @@ _EMPTY: Mapping[str, Any] = {
 """Names that have nothing to say in most messages."""
 
 
-BEFORE = N_("We told you before: {before} That no longer holds.")
+BEFORE = N_("We told you before: {before} This is no longer true.")
 FIRM = N_("We told you {name} would be on {before}."), N_("It is now on {now}.")
 PLANNED = N_("We told you {name} was {before}."), N_("It is now {now}.")
 """What was said, and what holds now, as the template of a correction has it: for a day, and for a week."""
 
 
-class Setting:
-    """The plan and the workspace as templates see them."""
+AS_A_ROLE = N_('You get this as "{role}" in {campaign}, which {name} leads.')
+FOR_THEIR_PEOPLE = N_("You get this because people who report to you get it, in {campaign}, which {name} leads.")
 
-    def __init__(self, plan: Plan, workspace: Workspace) -> None:
+
+class Setting:
+    """The plan, with its texts in ``language``, and the workspace as templates see them."""
+
+    def __init__(self, plan: Plan, workspace: Workspace, language: str) -> None:
         self._plan = plan
         self._workspace = workspace
-
-    def language(self, person: Person) -> str:
-        # Where the company does not write in the person's language, dates and texts would be of two languages.
-        spoken = (person.language, person.language.partition("-")[0])
-        return person.language if set(spoken) & set(self._workspace.languages) else self._workspace.language
+        self.language = language
 
     def day(self, at: dt.datetime, person: Person) -> str:
-        return day_text(local_date_in(person.time_zone or self._plan.send.time_zone, at), self.language(person))
+        return day_text(local_date_in(person.time_zone or self._plan.send.time_zone, at), self.language)
 
     def of_plan(self, slots: Mapping[str, Any], language: str) -> dict[str, Any]:
         # Slots, so that a finished text knows which of them stand in it.
@@ -89,7 +89,7 @@ class Setting:
         milestones = self._plan.milestones
         return [
             {
-                "name": name.replace("_", " "),
+                "name": self._plan.milestone_title(name),
                 "before": told_text(date, language),
                 "before_planned": is_week(date),
                 "now": base["milestones"][name],
@@ -132,14 +132,16 @@ class Setting:
         return {
             **_EMPTY,
             **base,
-            **{name: line(text, quoted.get(name, base)) for name, text in recipe.texts.items() if name != "text"},
-            "text": prose(recipe.texts["text"], base) if "text" in recipe.texts else "",
+            **{name: line(text, quoted.get(name, base)) for name, text in recipe.texts.items()},
+            "text": "",
             "choices": [line(choice, base) for choice in recipe.choices] or own_answers,
             "reply_by": _("{days} working days", days=message.input.reply_by) if message.input else "",
-            "role": role,
+            "role": self._plan.audience.title(role),
             "input": message.input.kind if message.ask == "input" and message.input else "",
             "ask": message.ask,
             "language": language,
+            "direction": Prose(direction()),
+            "start": Prose("right" if direction() == "rtl" else "left"),
             "once": self._cadence(message).times == 1,
             "often": often(self._cadence(message), on_trial=self._plan.experiment is not None),
             "to_do": self._awaited(message),
@@ -147,6 +149,41 @@ class Setting:
             "several_leads": len(self._plan.owner) > 1,
             "manager_sees": any(rung.do == "personal" and rung.by == "manager" for rung in self._plan.ladder(message)),
         }
+
+    def why_me(self, touch: Touch, person: Person, lead: Person, *, manager: bool) -> Iterator[str]:
+        """Why somebody gets a touch, who sees what they answer, and when it is sent again: a sentence each."""
+        plan, message = self._plan, self._plan.message(touch.message)
+        name, only = lead.first_name, bool(touch.briefing and touch.briefing.only)
+        about = {"role": plan.audience.title(touch.role), "campaign": plan.title, "name": lead.name or lead.email}
+        yield _(FOR_THEIR_PEOPLE if only else AS_A_ROLE, **about)
+        if only or message.ask == "nothing":
+            yield _("No answer is needed.")
+        elif message.ask in ASKED_FOR or touch.kind == "commitment":
+            yield _("{name} reads your answer with your name.", name=name)
+        else:
+            yield _("{name} sees whether you answered.", name=name)
+        if only or touch.kind == "commitment":
+            yield _("This is sent once.")
+        else:
+            yield from self._if_silent(message, name, manager=manager) if message.ask != "nothing" else ()
+            yield from self._ends(message, name)
+            yield often(self._cadence(message), on_trial=plan.experiment is not None)
+        if touch.again_at:
+            yield _("Next time: {day}.", day=self.day(touch.again_at, person))
+        yield _("We do not track whether you open a message.")
+
+    def _if_silent(self, message: Message, lead: str, *, manager: bool) -> Iterator[str]:
+        calls = [rung.by for rung in self._plan.ladder(message) if rung.do == "personal"]
+        if manager and "manager" in calls:
+            text = N_("If you do not answer, your manager is asked to talk to you; {name} reads the result.")
+            yield _(text, name=lead)
+        elif calls:
+            yield _("If you do not answer, {name} may call you.", name=lead)
+
+    def _ends(self, message: Message, lead: str) -> Iterator[str]:
+        if done := self._awaited(message):
+            text = N_("You get this until it is recorded that you have done it: {outcome}. {name} sees that, too.")
+            yield _(text, outcome=done, name=lead)
 
     def _awaited(self, message: Message) -> str:
         planned = self._plan.outcomes.get(self._plan.until_done.get(message.id, ""))
@@ -166,14 +203,16 @@ class Setting:
         asked: Asked | None,
     ) -> dict[str, Any]:
         base = self.of_plan(context, context["language"])
-        written = {**recipe.wiifm, **{name: recipe.texts[name] for name in ("text", UNCLEAR) if name in recipe.texts}}
+        written = recipe.written
         points = [
-            {"angle": angle, "title": Prose(_(TITLES[angle])), "text": prose(written[angle], base)}
-            for angle in angles(written, number)
+            {"angle": side, "title": Prose(_(TITLES.get(side, ""))), "text": prose(written[side], base)}
+            for side in recipe.said(number)
         ]
-        asks, unclear = (asked or "recall") if recipe.along else "", UNCLEAR in written
+        texts = [text for side, text in recipe.own.items() if is_text(side)]
+        text = prose(texts[(number - 1) % len(texts)], base) if texts else ""
+        asks, unclear = (asked or "recall") if recipe.along else "", UNCLEAR in recipe.own
         touch = {"number": number, "variant": variant(number), "kind": kind, "unclear": unclear, "asks": asks}
-        return {**context, "channel": channel, "touch": touch, "points": points}
+        return {**context, "channel": channel, "touch": touch, "text": text, "points": points}
 
     def of_briefing(self, briefing: Briefing, person: Person, at: dt.datetime) -> dict[str, Any]:
         return {"day": self.day(briefing.at, person), "past": briefing.at <= at, "only": briefing.only}

@@ -1,5 +1,6 @@
-"""Mail to a person when nothing goes on without one: the engine holds, a channel is refused for its own fault, a
-campaign has paused itself, or a message is refused for its text. The admin hears of all, the owners of the last two.
+"""Mail to a person when nothing goes on without one: the engine holds, a channel is refused for its own fault, a people
+file is held, a campaign has paused itself, or a message is refused for its text. The admin hears of all, the owners of
+the last two.
 
 An alert is service mail that passes a hold and a pause. If mail itself is down, it leaves when mail is back.
 """
@@ -14,7 +15,9 @@ from email.utils import parseaddr
 import structlog
 
 from commsengine.cadence.kinds_and_states import CHANNELS, Carrier, ChannelName, service_channel
+from commsengine.content.kept_words import retold
 from commsengine.content.message import RenderedMessage, payload_of
+from commsengine.content.phrases import moment_text, time_text
 from commsengine.engine.breaker import Breaker
 from commsengine.store.records import CampaignRecord, Hold, RefusalRecord
 from commsengine.store.store import Store
@@ -42,8 +45,8 @@ class Alerts:
     def held(self, hold: Hold, now: dt.datetime) -> None:
         subject = _("Nothing is sent: the engine is on hold")
         text = N_(
-            "{reason}\n\nIt sends nothing until you release it. See what waits:\n\n    commsengine status\n\n"
-            "Then choose what becomes of it:\n\n    commsengine release --backlog latest|all|none"
+            "{reason}\n\nThe engine sends nothing until you release it. See what waits:\n\n    commsengine status\n\n"
+            "Then choose what to send of it:\n\n    commsengine release --backlog latest|all|none"
         )
         event = f"held since {hold.since.isoformat()}"
         self._send(event, hold.since.date(), subject, _(text, reason=_(hold.reason)), now)
@@ -63,7 +66,7 @@ class Alerts:
                 else _rests(breaker, number, now)
             )
 
-        subject = _("Nothing leaves by {channel}", channel=channel)
+        subject = _("Nothing is sent by {channel}", channel=channel)
         event = f"{channel} is shut" if breaker.fault != "quota" else f"{channel} is full"
         self._send(event, now.date(), subject, text, now)
 
@@ -74,11 +77,11 @@ class Alerts:
         if others := reasons.total() - sum(number for _reason, number in first):
             listed.append((_("something else"), others))
         text = _(
-            "{why}, more than one in twenty. So the engine has paused {title} ({campaign}); nothing more of it "
-            "leaves, and what is due waits. The reasons:\n\n{reasons}\n\nSee whom it met:\n\n"
+            "{why}, more than one in twenty. So the engine has paused {title} ({campaign}): nothing more of it is "
+            "sent until you resume it. The reasons:\n\n{reasons}\n\nSee which people are concerned:\n\n"
             "    commsengine touches {campaign} --state failed\n    commsengine touches {campaign} --state retry\n\n"
-            "Put the cause right (addresses that are out of date, a text the mail server takes for spam, a sender it "
-            "does not know), then:\n\n    commsengine resume {campaign}\n\nThe count starts anew then.",
+            "Solve the cause (old addresses, a text that the mail server takes for spam, a sender that it does not "
+            "know), then:\n\n    commsengine resume {campaign}\n\nThe engine then counts from zero again.",
             why=why,
             title=record.plan.title,
             campaign=record.id,
@@ -92,9 +95,9 @@ class Alerts:
     def refused(self, record: CampaignRecord, refusal: RefusalRecord, now: dt.datetime) -> None:
         """For a message that waits as a whole, because its text is refused."""
         text = _(
-            "The server refuses '{message}' of {title} ({campaign}) to everybody, for what stands in it:\n\n"
-            "    {words}\n\nNobody has failed. Nothing more of this message is sent until you change its text and "
-            "apply the plan, or say that it may go on:\n\n    commsengine apply PLAN\n"
+            "The server refuses '{message}' of {title} ({campaign}) for everybody, because of its text:\n\n"
+            "    {words}\n\nNo one is marked as failed. This message is not sent again until you change its text and "
+            "apply the plan, or allow it as it is:\n\n    commsengine apply PLAN\n"
             "    commsengine refusal {number} --again",
             message=refusal.message,
             title=record.plan.title,
@@ -105,6 +108,10 @@ class Alerts:
         subject = _("{title}: the text of a message is refused", title=record.plan.title)
         for address in dict.fromkeys([*record.plan.owner, *([self._admin] if self._admin else [])]):
             self._send(f"refusal {refusal.id}: {address}", refusal.since.date(), subject, text, now, address)
+
+    def file_held(self, text: str, now: dt.datetime) -> None:
+        """For a file of the watched folder, of which nothing is taken. ``text`` says why, and what decides."""
+        self._send(f"people file: {text}", now.date(), _("A people file waits for your word"), text, now)
 
     def _send(
         self, event: str, day: dt.date, subject: str, text: str | Callable[[], str], now: dt.datetime, to: str = ""
@@ -133,30 +140,30 @@ class Alerts:
 
 def _rests(breaker: Breaker, waiting: int, now: dt.datetime) -> str:
     return _(
-        "The reason: {because}.\n\nThis does not pass by itself. {waits}, and none of them counts as refused. The "
-        "channel rests until {until:%H:%M:%S} UTC; then one message tries it, again and again, every ten minutes at "
-        "least (where cron calls the engine, with each tick), and once it gets through the others follow. "
-        "The other channels go on. See what is wrong:\n\n    commsengine doctor",
-        because=_(breaker.because).rstrip("."),
+        "The reason: {because}.\n\nThis needs somebody to solve it. {waits}, and none of them counts as refused. The "
+        "channel rests until {until} UTC. Then the engine tries one message, again at least every ten minutes "
+        "(with each tick if cron calls the engine); when it gets through, the others follow. The other channels go "
+        "on. See what is wrong:\n\n    commsengine doctor",
+        because=retold(breaker.because).rstrip("."),
         waits=counted(waiting, "message waits", "messages wait"),
-        until=breaker.until or now,
+        until=time_text(breaker.until or now, seconds=True),
     )
 
 
 def _until_renewal(breaker: Breaker, provider: str, waiting: int, now: dt.datetime) -> str:
     if not waiting:
         return ""
-    whose = _("The mail server is taken for: {provider}.", provider=provider) if provider else ""
+    whose = _("The mail server appears to be: {provider}.", provider=provider) if provider else ""
     text = _(
         "The reason: {because}. {whose}\n\n{waits}, and none of them counts as refused: nothing is lost. The channel "
-        "rests until {until:%a %d %b %H:%M:%S} UTC; then they leave as there is room, in their send windows. Of "
-        "several touches of one message the newest leaves. The other channels go on.\n\n"
-        "You need not do anything. For more messages a day, send by Microsoft 365 High Volume Email, by a Google "
-        "Workspace relay or by a mail relay of your own (COMMSENGINE_SMTP_URL); if the server allows you more than "
-        "that, write how many in COMMSENGINE_SMTP_DAILY. How things stand:\n\n    commsengine status",
-        because=_(breaker.because).rstrip("."),
+        "rests until {until} UTC. Then the messages are sent as there is room, in people's sending "
+        "hours; if a message is due several times, only the newest is sent. The other channels go on.\n\n"
+        "You need not do anything. For more messages a day, use Microsoft 365 High Volume Email, a Google "
+        "Workspace relay or a mail relay of your own (COMMSENGINE_SMTP_URL). If the server allows you more, "
+        "write how many in COMMSENGINE_SMTP_DAILY. See the status:\n\n    commsengine status",
+        because=retold(breaker.because).rstrip("."),
         whose=whose,
         waits=counted(waiting, "message waits", "messages wait"),
-        until=breaker.until or now,
+        until=moment_text(breaker.until or now, seconds=True),
     )
     return text.replace(". \n", ".\n")

@@ -25,6 +25,7 @@ from collections.abc import Callable
 import structlog
 
 from commsengine.cadence.kinds_and_states import ChannelName, Fault
+from commsengine.content.kept_words import kept
 from commsengine.store.records import Rest
 from commsengine.translation import N_
 
@@ -114,7 +115,7 @@ class Breaker:
             elif self.trying:
                 self._close(now)
             elif self._too_many(now):
-                self._open(f"more than a fifth is refused for now: {because}", now)
+                self._open(kept("fifth", because=because), now)
 
     def later(self, seconds: float, now: dt.datetime, because: str = N_("asked to wait")) -> None:
         # the other side asked for patience (``Retry-After``); nothing is wrong with it

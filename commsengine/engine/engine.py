@@ -410,7 +410,7 @@ class Engine:
         for name, setup in self._setups.items():
             breaker = self._pools[name].breaker
             if not breaker.shut(now) and (wait := setup.prepare(now)) > 0:
-                breaker.later(wait, now, N_("its address book is read first"))
+                breaker.later(wait, now, N_("its list of users is read first"))
 
     def _tell_of_refused_texts(self, now: dt.datetime) -> None:
         for refusal in self._store.refusals.open():

@@ -112,7 +112,7 @@ class Journal:
             with self._lock:
                 self.close()
             cause = _("The sent-journal in {folder} cannot be written: {why}.", folder=self.folder, why=error.strerror)
-            fix = _("Make room, or give this user the right to write there. Nothing leaves before that.")
+            fix = _("Make room, or give this user the right to write there. Nothing is sent before that.")
             raise DiskError(cause, fix) from error
 
     def _write_whole(self, data: bytes) -> None:

@@ -18,16 +18,16 @@ from dataclasses import dataclass, field
 import structlog
 
 from commsengine.cadence.history import Campaign, Campaigns, Touch
+from commsengine.content.kept_words import kept, retold
 from commsengine.engine.alerts import Alerts, Reason
 from commsengine.store.records import Receipt
 from commsengine.store.store import Store
-from commsengine.translation import N_, _
+from commsengine.translation import N_
 
 FIRST = 500
 """Touches of a message that are watched; later ones fail one by one, as people leave."""
 
 LEAST, SHARE = 20, 0.05
-PAUSED = N_("{refused} of the first {of} touches of '{message}' were refused for good")
 
 log = structlog.get_logger(__name__)
 
@@ -115,11 +115,11 @@ class RefusalGuard:
 
     def _pause(self, campaign: str, stop: RefusalStop, now: dt.datetime) -> None:
         numbers = {"message": stop.message, "refused": stop.refused, "of": stop.of}
-        reason = PAUSED.format(**numbers)
+        reason = kept("paused", **numbers)
         record = self._store.campaigns.pause(campaign, by="engine", now=now, reason=reason, detail=numbers)
         self._store.outbox.release(now=now, campaign=campaign)
         log.error("campaign_paused", campaign=campaign, **numbers)
-        self._alerts.failing(record, _(PAUSED, **numbers), stop.reasons, now)
+        self._alerts.failing(record, retold(reason), stop.reasons, now)
 
 
 def _since(campaign: Campaign) -> dt.datetime:

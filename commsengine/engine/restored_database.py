@@ -19,6 +19,7 @@ import structlog
 
 from commsengine.cadence.history import touch_key
 from commsengine.cadence.kinds_and_states import ReceiptState
+from commsengine.content.kept_words import kept
 from commsengine.engine.journal import Entry
 from commsengine.engine.state_folder import Note, StateFolder
 from commsengine.store.records import Marked, Reborn, TouchRecord
@@ -138,11 +139,11 @@ def _restored(store: Store, state: StateFolder, put_back: int, strangers: int, n
             f"they are on record again.{gone}"
         )
     if noted is None and store.engine.place() == state.place and store.engine.fence():
-        return f"The journal of this database is gone from {state.root}: what left last cannot be known."
+        return kept("journal gone", folder=state.root)
     if noted and (store.engine.fence() < noted.fence or store.engine.epochs() < noted.epochs):
-        return N_("The database looks restored: it is older than what was last sent from here.")
+        return N_("The database looks restored: it is older than the last message sent from here.")
     if beat_at and beat_at <= now and (last is None or last.beat_at < beat_at - BEHIND):  # else the clock was wrong
-        return f"The database looks restored: it was sent from until {beat_at:%Y-%m-%d %H:%M} UTC and does not know."
+        return kept("restored", since=f"{beat_at:%Y-%m-%d %H:%M}")
     return ""
 
 

@@ -18,6 +18,7 @@ from typing import Protocol
 
 from commsengine.cadence.kinds_and_states import ChannelName
 from commsengine.channels.providers import ProviderProfile, SendingLimits
+from commsengine.content.kept_words import kept
 from commsengine.engine.breaker import Breaker, Renewal
 from commsengine.errors import CommsError
 from commsengine.store.records import Rest
@@ -203,8 +204,9 @@ class SharedLimits:
             lump = min(sent, sent - limits.per_day + _lump(limits.per_day))
             first = self._record.sent_at(self._channel, now - limits.day, lump - 1)
             whose = self._profile().whose
-            because = f"{sent:,} messages have left in the last {_english(limits.day)}, as many as allowed"
-            pool.breaker.plan((first or now) + limits.day, f"{because} ({whose})" if whose else because, now)
+            said = {"sent": f"{sent:,}", "span": _english(limits.day)}
+            because = kept("full of", **said, whose=whose) if whose else kept("full", **said)
+            pool.breaker.plan((first or now) + limits.day, because, now)
         return max(0, room)
 
 

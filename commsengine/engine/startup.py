@@ -17,6 +17,7 @@ import structlog
 
 from commsengine.cadence.history import Campaigns, Touch
 from commsengine.cadence.kinds_and_states import HUMAN
+from commsengine.content.kept_words import kept
 from commsengine.engine.decisions import Decisions
 from commsengine.engine.owner_lock import Owner
 from commsengine.engine.tick_gaps import LONG_SILENCE, stood_still
@@ -79,9 +80,7 @@ def brake(store: Store, decisions: Decisions, now: dt.datetime) -> str:
     limit = max(LEAST_BACKLOG, int(store.people.count() * BACKLOG_SHARE))
     if overdue(store, decisions, now, enough=limit) <= limit:
         return ""
-    reason = (
-        f"Nothing was sent since {last.beat_at:%Y-%m-%d %H:%M} UTC, and more than {limit} messages fell due meanwhile."
-    )
+    reason = kept("stood still", since=f"{last.beat_at:%Y-%m-%d %H:%M}", limit=limit)
     store.engine.hold(reason, now=now)
     log.error("held", since=last.beat_at.isoformat(), limit=limit)
     return reason

@@ -22,7 +22,7 @@ from commsengine.engine.journal import Journal
 from commsengine.errors import DiskError
 from commsengine.translation import N_, _
 
-STOPPED = N_("The file STOP is there: nothing leaves until it is removed.")
+STOPPED = N_("There is a file STOP: nothing is sent until it is removed.")
 
 MACHINE_ID = Path("/etc/machine-id")
 

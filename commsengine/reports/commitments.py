@@ -88,7 +88,7 @@ def overdue_lines(found: Sequence[GivenCommitment], most: int) -> tuple[str, ...
 
 
 def _line(one: GivenCommitment) -> str:
-    told = _("not yet, they say") if one.state == "not kept" else _("no word since its day")
+    told = _("says it is not done yet") if one.state == "not kept" else _("no answer since that day")
     line = f": {shorten(one.line, LONGEST, placeholder=' …')}" if one.line else ""
     return f"{one.name or one.person}, '{one.message}': {told}{line}"
 

@@ -15,6 +15,8 @@ from commsengine.cadence.calendar import DAY, Hours
 from commsengine.cadence.forecast import forecast, no_answers
 from commsengine.cadence.kinds_and_states import CHANNELS, ChannelName, channel_of
 from commsengine.cadence.people import Person
+from commsengine.cadence.plan import Audience
+from commsengine.content.phrases import weekday_text
 from commsengine.engine.decisions import Decisions
 from commsengine.engine.directory import Sample
 from commsengine.recall.small_groups import enough
@@ -68,19 +70,19 @@ class DayFigures:
 
     @property
     def lines(self) -> tuple[str, ...]:
-        before = _("Yesterday") if self.today - self.since == DAY else _("Since {day:%A}", day=self.since)
+        before = _("Yesterday") if self.today - self.since == DAY else _("Since {day}", day=weekday_text(self.since))
         news = [_told(_("Today so far"), self.so_far)] if self.so_far != Happened() else []
         return (_told(before, self.happened), *news, self._today())
 
     def _today(self) -> str:
         if not sum(self.leaving.values()):
-            return _("Nothing more is to leave today.")
+            return _("Nothing more is sent today.")
         by = [
             _("{number:,} by {channel}", number=number, channel=_(CHANNELS[name].in_text))
             for name, number in sorted(self.leaving.items())
         ]
-        leaves = counted(sum(self.leaving.values()), "message is", "messages are")
-        return _("Today {leaves} to leave: {parts}.", leaves=leaves, parts=", ".join(by))
+        messages = counted(sum(self.leaving.values()), "message", "messages")
+        return _("Still to be sent today: {messages} ({parts}).", messages=messages, parts=", ".join(by))
 
 
 def _told(when: str, did: Happened) -> str:
@@ -131,10 +133,10 @@ def got_it_only(store: Store, record: CampaignRecord) -> list[GotItOnly]:
     return [one for one in store.counts.got_it_only(record, OFTEN) if enough(one.people)]
 
 
-def told_of_got_it(found: list[GotItOnly]) -> Iterator[str]:
+def told_of_got_it(found: list[GotItOnly], audience: Audience) -> Iterator[str]:
     """One sentence, of the roles with the largest shares; none if there is no such person."""
     ranked = sorted((one for one in found if one.only), key=lambda one: one.only / one.people, reverse=True)
     share = N_("{only:,} of {people:,} in {role}")
-    told = [_(share, only=one.only, people=one.people, role=one.role) for one in ranked[:MOST_ROLES]]
+    told = [_(share, only=one.only, people=one.people, role=audience.title(one.role)) for one in ranked[:MOST_ROLES]]
     if told:
-        yield _("Always “Got it”, never an answer to a question: {roles}.", roles=", ".join(told))
+        yield _("People who always press “Got it” and never answer a question: {roles}.", roles=", ".join(told))

@@ -15,11 +15,20 @@ from typing import Literal
 from commsengine.cadence.audience import role_of
 from commsengine.cadence.calendar import Hours
 from commsengine.cadence.history import History, OutreachOutcome, TouchRow
-from commsengine.cadence.kinds_and_states import CHANNELS, GOT_IT, HandKind, OutcomeName, Unclear, channel_of
-from commsengine.cadence.people import Person
+from commsengine.cadence.kinds_and_states import (
+    CHANNELS,
+    GOT_IT,
+    OUTCOME_WORDS,
+    HandKind,
+    OutcomeName,
+    Unclear,
+    channel_of,
+)
+from commsengine.cadence.people import ANYBODY, Person
 from commsengine.cadence.plan import Plan, Rung
 from commsengine.content.digest_facts import NOTHING_TO_SAY, Call
-from commsengine.content.render import RendererFor
+from commsengine.content.phrases import month_day_text
+from commsengine.content.render import Renderer, RendererFor
 from commsengine.content.talking_points import Part, TalkingPoints
 from commsengine.engine.decisions import Decisions
 from commsengine.engine.directory import SignerLookup
@@ -27,7 +36,7 @@ from commsengine.errors import InputError, RenderError
 from commsengine.store.records import CampaignRecord, Loaded, OpenRung
 from commsengine.store.store import Store
 from commsengine.text import message_key
-from commsengine.translation import N_, _, counted
+from commsengine.translation import N_, _, counted, in_language
 
 PRIORITY = {"high": 0, "normal": 1, "low": 2}
 REMIND_AFTER = 5
@@ -69,15 +78,11 @@ class FollowUp:
     @property
     def reason(self) -> str:
         if self.kind == "sponsor":
-            told = self._outcomes()
-            came = f" ({told[-1].outcome}, {_day(told[-1].at.date())})" if told else ""
-            sponsor = self.plan.sponsor_email or _("if there is one")
-            text = N_("Personal outreach did not help{came}: a proposal to ask the sponsor, {sponsor}.")
-            return _(text, came=came, sponsor=sponsor)
+            return _ask_the_sponsor(self.plan.sponsor_email, self._outcomes())
         reason = _not_done(self.to_do) or _unreached(self.plan, self.history, self.messages)
         if not self.overdue:
             return reason
-        text = N_("{reason} Nobody has recorded an outcome for more than {days} working days.")
+        text = N_("{reason} No result has been recorded for more than {days} working days.")
         return _(text, reason=reason, days=REMIND_AFTER)
 
     @property
@@ -86,8 +91,10 @@ class FollowUp:
             (row.local_date, _(CHANNELS[channel_of(row.channel)].in_text))
             for row in _carried(self.history, self.campaign, self.messages)
         ]
-        talks = {(one.at.date(), _("in person: {outcome}", outcome=one.outcome)) for one in self._outcomes()}
-        return tuple(_("{how} on {day}", how=how, day=_day(day)) for day, how in sorted({*sent, *talks}))
+        talks = {
+            (one.at.date(), _("call: {outcome}", outcome=_(OUTCOME_WORDS[one.outcome]))) for one in self._outcomes()
+        }
+        return tuple(_("{how} on {day}", how=how, day=month_day_text(day)) for day, how in sorted({*sent, *talks}))
 
     @property
     def to_do(self) -> tuple[str, ...]:
@@ -116,7 +123,8 @@ class FollowUp:
         name, tried = self.person.name or self.person.email, ", ".join(self.tried)
         title, lead = (of.title, of.owner[0]) if of else ("", "")
         reason = self.reason + note
-        return Call(name, self.role, self.person.phone, reason, tried, by, self.talk, self.id, title, lead)
+        role = self.plan.audience.title(self.role)
+        return Call(name, role, self.person.phone, reason, tried, by, self.talk, self.id, title, lead)
 
     def as_json(self) -> dict[str, object]:
         return {
@@ -152,25 +160,32 @@ def todays_followups(store: Store, decisions: Decisions, now: dt.datetime) -> li
     return [one for one in capped_by_day(found, decisions.workspace.follow_ups_per_day) if one.today]
 
 
-def with_talk(store: Store, renderer: RendererFor, found: Sequence[FollowUp]) -> list[FollowUp]:
-    # where talking points cannot be written, they say so
+def with_talk(
+    store: Store, renderer: RendererFor, found: Sequence[FollowUp], reader: Person = ANYBODY
+) -> list[FollowUp]:
+    """In the language of who is to call. Where talking points cannot be written, they say so."""
     records = {record.id: record for record in store.campaigns.all()}
     renderers = {
         each: renderer(records[each].plan, records[each].templates) for each in {one.campaign for one in found}
     }
     signer_lookup = SignerLookup(store)
 
-    def talk(one: FollowUp) -> TalkingPoints:
+    def talk(one: FollowUp, writer: Renderer) -> TalkingPoints:
         signers = signer_lookup.of(one.person, records[one.campaign].plan)
         try:
-            return renderers[one.campaign].talking_points(
-                one.messages, one.role, one.person, signers, one.tried, one.to_do
-            )
+            return writer.talking_points(one.messages, one.role, one.person, signers, one.tried, one.to_do)
         except RenderError as failure:
-            text = _("It cannot be written: {why}", why=failure)
+            text = _("The text cannot be written: {why}", why=failure)
             return TalkingPoints(text, (Part(_("What to say"), (text,)),))
 
-    return [replace(one, talk=talk(one)) for one in found]
+    def told(one: FollowUp) -> FollowUp:
+        spoken = renderers[one.campaign].language_about(one.messages, (one.role,), reader)
+        writer = renderers[one.campaign].in_language(spoken)
+        one = replace(one, plan=writer.words)
+        with in_language(spoken):
+            return replace(one, talk=talk(one, writer))
+
+    return [told(one) for one in found]
 
 
 def open_followups(
@@ -315,8 +330,22 @@ def _rung(plan: Plan, rung: OpenRung) -> Rung | None:
     return ladder[rung.rung - 1] if rung.rung <= len(ladder) else None
 
 
+def _talked(one: OutreachOutcome) -> str:
+    return _("call: {outcome}", outcome=_(OUTCOME_WORDS[one.outcome]))
+
+
+def _ask_the_sponsor(sponsor: str, told: Sequence[OutreachOutcome]) -> str:
+    if not sponsor:
+        return _("The call did not help. If there is a sponsor, ask them?")
+    if not told:
+        return _("The call did not help. Ask the sponsor, {sponsor}?", sponsor=sponsor)
+    text = N_("The call did not help ({outcome}, {day}). Ask the sponsor, {sponsor}?")
+    last = told[-1]
+    return _(text, outcome=_(OUTCOME_WORDS[last.outcome]), day=month_day_text(last.at), sponsor=sponsor)
+
+
 def _not_done(to_do: Sequence[str]) -> str:
-    return _("Confirmed, not yet done: {outcomes}.", outcomes=", ".join(to_do)) if to_do else ""
+    return _("Confirmed, but not done yet: {outcomes}.", outcomes=", ".join(to_do)) if to_do else ""
 
 
 def _unreached(plan: Plan, history: History, messages: Sequence[str]) -> str:
@@ -331,7 +360,3 @@ def _unreached(plan: Plan, history: History, messages: Sequence[str]) -> str:
 def _carried(history: History, campaign: str, messages: Sequence[str]) -> list[TouchRow]:
     own = [row for row in history.rows if row.campaign == campaign and row.message in messages]
     return [row for row in own if row.channel in CHANNELS and row.state in ("sent", "uncertain")]
-
-
-def _day(day: dt.date) -> str:
-    return f"{day.day} {day:%B}"

@@ -14,9 +14,10 @@ from typing import Any, Literal
 
 from commsengine.cadence.audience import is_for, role_of, roles_of
 from commsengine.cadence.calendar import DAY, Hours
-from commsengine.cadence.kinds_and_states import BY_HAND, OUTCOMES, UNCLEAR, OutcomeName, Unclear
+from commsengine.cadence.kinds_and_states import BY_HAND, OUTCOME_WORDS, OUTCOMES, UNCLEAR, OutcomeName, Unclear
 from commsengine.cadence.people import Person, by_address
 from commsengine.cadence.plan import Message, Plan
+from commsengine.content.phrases import day_text, month_day_text
 from commsengine.content.render import RendererFor
 from commsengine.engine.directory import SignerLookup
 from commsengine.errors import InputError, RenderError
@@ -40,8 +41,8 @@ AHEAD = 28 * DAY
 MOST_LED = 40
 """Calls of the campaigns they lead that a page shows, those first that are for them."""
 
-NOT_THEIRS = N_("This is about somebody who does not report to you, so nothing was recorded.")
-NOT_IN_THEIR_NAME = N_("Nothing of that goes out in your name.")
+NOT_THEIRS = N_("This person does not report to you, so nothing was recorded.")
+NOT_IN_THEIR_NAME = N_("This message is not sent in your name.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +109,7 @@ class ManagerDesk:
             (one for one in led if one.id not in known),
             key=lambda one: (one.carrier.lower() != mine and not one.by_lead, one.need),
         )
-        return with_talk(self._store, self._renderer, [*own, *led[:MOST_LED]])
+        return with_talk(self._store, self._renderer, [*own, *led[:MOST_LED]], manager)
 
     def recorded(self, manager: Person, now: dt.datetime) -> list[RecordedOutcome]:
         """What they recorded of late, the newest first."""
@@ -125,7 +126,7 @@ class ManagerDesk:
         """
         word, about = _outcome(came_of_it), _unclear(unclear)
         if len(note) > LONGEST_NOTE:
-            raise InputError(_("Please say it in {most} characters at most.", most=LONGEST_NOTE))
+            raise InputError(_("Please write at most {most} characters.", most=LONGEST_NOTE))
         one = next(iter(open_followups(self._store, now, only=wanted)), None)
         if one is None:
             return self._known(manager, wanted, word)
@@ -139,11 +140,13 @@ class ManagerDesk:
         # it was recorded before, or the person has answered meanwhile
         last = self.closed(manager, wanted)
         if last is None:
-            raise InputError(_("This call is no longer open: they have answered, or it is not for you."))
+            raise InputError(
+                _("This call is no longer open: the person has answered, or somebody else was asked to call.")
+            )
         if last.by.lower() == manager.email.lower() and last.outcome == outcome:
             return Recording(last.name or last.person, last.outcome, False, last.at)
-        text = N_("This call is closed: {outcome} was recorded on {day}. Nothing was changed.")
-        raise InputError(_(text, outcome=_(last.outcome), day=f"{last.at.day} {last.at:%B}"))
+        text = N_("This call is closed: “{outcome}” was recorded on {day}. Nothing was changed.")
+        raise InputError(_(text, outcome=_(OUTCOME_WORDS[last.outcome]), day=month_day_text(last.at)))
 
     def closed(self, manager: Person, wanted: str) -> RecordedOutcome | None:
         """The last outcome of a call with this id, if it is about one of their people or of a campaign they lead."""
@@ -216,7 +219,7 @@ class ManagerDesk:
         first, last = today + DAY, _last_day(plan, message, hours, holds, today)
         return InTheirName(
             campaign=record.id,
-            title=plan.title,
+            title=self._title(record, manager),
             message=message.id,
             key_point=self._key_point(record, message, manager),
             opens=hours.local_date(hours.instant_of(plan, message.opens)),
@@ -227,6 +230,10 @@ class ManagerDesk:
             hold_from=first if first <= last else None,
             hold_to=last if first <= last else None,
         )
+
+    def _title(self, record: CampaignRecord, manager: Person) -> str:
+        renderer = self._renderer(record.plan, record.templates)
+        return renderer.in_language(renderer.language(manager)).words.title
 
     def _key_point(self, record: CampaignRecord, message: Message, manager: Person) -> str:
         signers, role = SignerLookup(self._store).of(manager, record.plan), roles_of(record.plan, message)[0]
@@ -241,11 +248,13 @@ class ManagerDesk:
         one = self.one(manager, campaign, message, now)
         day = _date(until)
         if one.hold_from is None or one.hold_to is None:
-            cause = N_("It cannot be held any longer: {days} working days is the most, and never past its last day.")
+            cause = N_(
+                "You cannot hold it any longer: the limit is {days} working days, and it must be sent before it ends."
+            )
             raise InputError(_(cause, days=LONGEST_HOLD))
         if not one.hold_from <= day <= one.hold_to:
-            cause = N_("Please choose a day from {first} to {last}: {days} working days is the most.")
-            days = {"first": _day(one.hold_from), "last": _day(one.hold_to), "days": LONGEST_HOLD}
+            cause = N_("Please choose a day from {first} to {last}: you can hold it for at most {days} working days.")
+            days = {"first": day_text(one.hold_from), "last": day_text(one.hold_to), "days": LONGEST_HOLD}
             raise InputError(_(cause, **days))
         self._store.manager_words.hold(campaign, message, manager.id, day, by=manager.email, now=now)
         return self.one(manager, campaign, message, now)
@@ -260,7 +269,7 @@ class ManagerDesk:
         self.one(manager, campaign, message, now)
         text = " ".join(text.split())
         if len(text) > LONGEST_LINE:
-            cause = N_("Please say it in {most} characters at most; yours has {given}.")
+            cause = N_("Please write at most {most} characters; you wrote {given}.")
             raise InputError(_(cause, most=LONGEST_LINE, given=len(text)))
         about = (campaign, message, manager.id)
         if text:
@@ -297,7 +306,7 @@ def _last_day(plan: Plan, message: Message, hours: Hours, holds: Sequence[HoldRe
 def _outcome(word: str) -> OutcomeName:
     found = next((outcome for outcome in OUTCOMES if outcome == word), None)
     if found is None:
-        raise InputError(_("Please choose what came of it."))
+        raise InputError(_("Please choose how it went."))
     return found
 
 
@@ -310,10 +319,6 @@ def _date(written: str) -> dt.date:
         return dt.date.fromisoformat(written)
     except ValueError:
         raise InputError(_("Please choose a day.")) from None
-
-
-def _day(day: dt.date) -> str:
-    return f"{day:%A}, {day.day} {day:%B}"
 
 
 def _name(person: Person) -> str:

@@ -9,12 +9,13 @@ from dataclasses import dataclass
 from itertools import accumulate
 from typing import NamedTuple
 
+from commsengine.content.phrases import month_day_text
 from commsengine.recall.small_groups import WEEK
 from commsengine.reports.campaign_report import MessageView, Report, RoleView, Week
 from commsengine.reports.check_results import Weeks
 from commsengine.reports.outcomes.results import OutcomeView, RoleOutcome
 from commsengine.reports.recall_curves import Mean
-from commsengine.translation import N_, _
+from commsengine.translation import N_, _, number_text, percent_text
 
 LEFT, RIGHT, TOP, BOTTOM, HEIGHT = 30.0, 332.0, 38.0, 188.0, 222.0
 LEFT_OF_COUNTS = 46.0
@@ -132,17 +133,17 @@ def recall_plot(report: Report, message: MessageView, role: RoleView, number: in
 
 def _described(message: MessageView, role: RoleView, past: Sequence[Mean], ahead: Sequence[Mean]) -> str:
     if not past:  # looked at before anything happened, as in the database of a rehearsal
-        return _("Mean over {people} people. Nothing has been sent yet at this time.", people=role.people)
+        return _("Mean over {people} people. Nothing had been sent at this time.", people=role.people)
     now = past[-1]
-    text = N_("Mean over {people} people. On {day:%d %b}: {mean:.0%}, between {low:.0%} and {high:.0%}.")
-    texts = [_(text, people=role.people, day=now.at, mean=now.mean, low=now.low, high=now.high)]
+    text = N_("Mean over {people} people. On {day}: {mean:.0%}, between {low:.0%} and {high:.0%}.")
+    texts = [_(text, people=role.people, day=_day(now.at), mean=now.mean, low=now.low, high=now.high)]
     if len(ahead) > 1:
-        texts.append(_("If nothing more is sent: {mean:.0%} on {day:%d %b}.", mean=ahead[-1].mean, day=ahead[-1].at))
+        texts.append(_("If nothing more is sent: {mean:.0%} on {day}.", mean=ahead[-1].mean, day=_day(ahead[-1].at)))
     if message.floor:
         texts.append(_("The floor is {floor:.0%}.", floor=message.floor))
     if role.weeks:
-        week = N_("{share:.0%} of {answers} from {day:%d %b}")
-        shares = (_(week, share=each.right.share, answers=each.right.of, day=each.since) for each in role.weeks)
+        week = N_("{share:.0%} of {answers} from {day}")
+        shares = (_(week, share=each.right.share, answers=each.right.of, day=_day(each.since)) for each in role.weeks)
         texts.append(_("Answers that were right: {shares}.", shares="; ".join(shares)))
     return " ".join(texts)
 
@@ -217,14 +218,14 @@ def _weeks(scale: Scale) -> list[tuple[float, str]]:
 
 
 def _day(day: dt.date) -> str:
-    return f"{day.day} {day:%b}"
+    return month_day_text(day, short=True)
 
 
 def _row(point: Mean, now: dt.datetime) -> tuple[str, ...]:
     day = _day(point.at)
     if point.at > now:
         day = _("{day}, if nothing is sent", day=day)
-    return day, f"{point.mean:.0%}", _("{low:.0%} to {high:.0%}", low=point.low, high=point.high)
+    return day, percent_text(point.mean), _("{low:.0%} to {high:.0%}", low=point.low, high=point.high)
 
 
 def _thinned(line: Sequence[Mean], now: dt.datetime) -> list[Mean]:
@@ -243,9 +244,9 @@ def week_plots(weeks: Sequence[Week], people: int) -> list[Plot]:
     totals = accumulate(week.acknowledged for week in shown)
     rising = [(week.start, total) for week, total in zip(shown, totals, strict=True)]
     to_whom = _("To {people} people in the roles shown.", people=people)
-    total_of = _("Running total of persons who took note of a message, each person and message once.")
+    total_of = _("Running total of confirmed messages, each person and message once.")
     return [
-        _counted("touches", _("Touches per week"), touches, to_whom, _("touches"), bars=True),
+        _counted("touches", _("Messages per week"), touches, to_whom, _("messages"), bars=True),
         _counted("acknowledged", _("Acknowledgements over time"), rising, total_of, _("acknowledged")),
     ]
 
@@ -263,19 +264,19 @@ def done_plot(outcome: OutcomeView, role: RoleOutcome, at: dt.datetime, number: 
         points += [f"{scale.x(_midnight(day))} {scale.y(n)}" for n in (before, count)]
         before = count
     points.append(f"{scale.x(max(at, first))} {scale.y(before)}")
-    text = N_("{done:,} of {people:,} people by {day:%d %b}.")
+    text = N_("{done:,} of {people:,} people by {day}.")
     named = [(at, _("today")), (outcome.by, _("due"))]
     return Plot(
         f"done-{number}",
         _("Did it, {role}: {outcome}", role=role.role, outcome=outcome.title),
-        _(text, done=before, people=role.people, day=at),
+        _(text, done=before, people=role.people, day=_day(at)),
         _("week from"),
         _("people"),
         _weeks(scale),
-        [(scale.y(tick), f"{tick:,}") for tick in ticks],
+        [(scale.y(tick), number_text(tick)) for tick in ticks],
         past="M" + "L".join(points),
         moments=_marked(scale, named),
-        rows=[(_day(day), f"{count:,}") for day, count in _some(role.line)],
+        rows=[(_day(day), number_text(count)) for day, count in _some(role.line)],
         left=LEFT_OF_COUNTS,
     )
 
@@ -312,7 +313,7 @@ def _counted(
     points = [f"{scale.x(first)} {scale.y(0)}", *(f"{scale.x(_midnight(d) + WEEK)} {scale.y(n)}" for d, n in counts)]
     if bars:
         last, number = counts[-1]
-        says += " " + _("{number:,} in the week from {day:%d %b}.", number=number, day=last)
+        says += " " + _("{number:,} in the week from {day}.", number=number, day=_day(last))
     return Plot(
         name,
         title,
@@ -320,10 +321,10 @@ def _counted(
         _("week from"),
         unit,
         _weeks(scale),
-        [(scale.y(tick), f"{tick:,}") for tick in ticks],
+        [(scale.y(tick), number_text(tick)) for tick in ticks],
         past="" if bars else "M" + "L".join(points),
         bars=drawn if bars else (),
-        rows=[(_day(day), f"{count:,}") for day, count in counts],
+        rows=[(_day(day), number_text(count)) for day, count in counts],
         left=LEFT_OF_COUNTS,
     )
 

@@ -3,23 +3,27 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from commsengine.cadence.calendar import local_date_in
-from commsengine.cadence.kinds_and_states import ENDINGS
+from commsengine.cadence.kinds_and_states import ENDINGS, MEASURES, STATE_WORDS
 from commsengine.cadence.repeats import HAIR
+from commsengine.content.phrases import brief_day_text, install_words
 from commsengine.recall.small_groups import FEWEST
 from commsengine.reports.campaign_report import MessageView, Report, RoleView
 from commsengine.reports.check_results import NOWHERE
 from commsengine.reports.outcomes.results import OutcomeView, RoleOutcome
+from commsengine.reports.phases.measures import PHASE_STATES, PhaseView, RoleShare
+from commsengine.reports.phases.unclear import UnclearRole, subject
 from commsengine.reports.plots import Plot, done_plot, recall_plot, week_plots
 from commsengine.reports.recall_curves import Mean
-from commsengine.translation import N_, _, install
+from commsengine.store.records import GotItOnly
+from commsengine.translation import N_, _
 
 _environment = Environment(
     loader=FileSystemLoader(Path(__file__).parent / "pages"),
@@ -28,10 +32,14 @@ _environment = Environment(
     trim_blocks=True,
     lstrip_blocks=True,
 )
-install(_environment)
+install_words(_environment)
+
+Named = TypeVar("Named", RoleView, RoleOutcome, RoleShare, UnclearRole, GotItOnly)
+"""What is known of one role."""
 
 
 def page(report: Report) -> str:
+    report = _under_titles(report)
     title, lines = headline(report)
     numbers = iter(range(1, 10_000))
     sections = [(_named_groups(message), list(_panels(report, message, numbers))) for message in report.messages]
@@ -39,6 +47,10 @@ def page(report: Report) -> str:
     template = _environment.get_template("report.html")
     return template.render(
         report=report,
+        phase_states=PHASE_STATES,
+        measures=MEASURES,
+        subject=subject,
+        state=_(STATE_WORDS[report.record.state]),
         headline=title,
         lines=lines,
         sections=sections,
@@ -49,6 +61,27 @@ def page(report: Report) -> str:
         whens=lambda at: _day(at, report.record.plan.send.time_zone),
         hair=HAIR,
         ending=_ending,
+    )
+
+
+def _under_titles(report: Report) -> Report:
+    """With roles as people read them."""
+    title = report.record.plan.audience.title
+
+    def named(roles: Iterable[Named]) -> tuple[Named, ...]:
+        return tuple(replace(role, role=title(role.role)) for role in roles)
+
+    def measured(phase: PhaseView) -> PhaseView:
+        return replace(phase, measures=tuple(replace(one, roles=named(one.roles)) for one in phase.measures))
+
+    return replace(
+        report,
+        messages=tuple(replace(message, roles=named(message.roles)) for message in report.messages),
+        outcomes=tuple(replace(outcome, roles=named(outcome.roles)) for outcome in report.outcomes),
+        trial=replace(trial, roles=tuple(map(title, trial.roles))) if (trial := report.trial) else None,
+        phases=tuple(map(measured, report.phases)),
+        unclear=named(report.unclear),
+        got_it_only=named(report.got_it_only),
     )
 
 
@@ -82,8 +115,7 @@ def _roles(report: Report) -> list[RoleView]:
 
 
 def _day(at: dt.datetime, zone: str = "UTC") -> str:
-    day = local_date_in(zone, at)
-    return f"{day:%a} {day.day} {day:%b %Y}"
+    return brief_day_text(local_date_in(zone, at), year=True)
 
 
 # -- the headline ---------------------------------------------------------------------------------
@@ -94,7 +126,9 @@ Standing = tuple[MessageView, RoleView, Mean]
 def headline(report: Report) -> tuple[str, list[str]]:
     standings = _standings(report)
     if not any(role.shown for role in _roles(report)):
-        return _("Too few people to report on"), [_("A role is shown from {fewest} people up.", fewest=FEWEST)]
+        return _("Too few people to report on"), [
+            _("A role is shown if it has {fewest} people or more.", fewest=FEWEST)
+        ]
     if not standings:
         return _without_estimates(report)
     held = [one for one in standings if one[0].floor is not None]
@@ -106,7 +140,7 @@ def headline(report: Report) -> tuple[str, list[str]]:
     low = [one for one in ranked if _above_floor(one) < -HAIR]
     best = ranked[-1]
     if not low:
-        nearest = _("Nearest to it: {sentence}.", sentence=_sentence(ranked[0]))
+        nearest = _("Nearest to its floor: {sentence}.", sentence=_sentence(ranked[0]))
         return _("No role is estimated below its floor"), [nearest, *_best(best, ranked[0])]
     message, role, recall = low[0]
     title = N_("Needs attention: {role}") if recall.high < (message.floor or 0) else N_("May need attention: {role}")
@@ -127,15 +161,15 @@ def _above_floor(one: Standing) -> float:
 
 def _in_the_ramp(held: list[Standing]) -> tuple[str, list[str]]:
     least = min(held, key=_above_floor)
-    why = _("In its first week a message is below its floor; it takes some touches to get there.")
-    return _("The first touches are under way"), [why, f"{_sentence(least)}."]
+    why = _("In its first week a message is below its floor; it needs some repeats to get there.")
+    return _("The first messages are on their way"), [why, f"{_sentence(least)}."]
 
 
 def _without_estimates(report: Report) -> tuple[str, list[str]]:
     if not report.estimates and any(role.counts and role.counts.touches for role in _roles(report)):
-        line = _("Recall is off in workspace.yaml: nothing is estimated, and no answer to a check is kept.")
-        return _("What was sent, and what came back"), [line]
-    line = _("Once the first messages are out, this page shows what became of them.")
+        line = _("Recall is off in workspace.yaml: nothing is estimated, and answers to checks are not kept.")
+        return _("Messages and answers"), [line]
+    line = _("This page shows results as soon as the first messages are sent.")
     return _("Nothing has been sent yet"), [line]
 
 

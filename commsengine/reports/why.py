@@ -45,7 +45,7 @@ def why(store: Store, decisions: Decisions, email: str, now: dt.datetime) -> dic
     if person is None:
         near = ", ".join(store.people.near(email))
         fix = _("There is: {near}.", near=near) if near else ""
-        raise InputError(_("Nobody here has the address {address}.", address=email), fix)
+        raise InputError(_("There is no person with the address {address}.", address=email), fix)
     campaigns, others = decisions.campaigns(now), [each for each in store.campaigns.all() if each.state != "running"]
     one = decisions.of([person.id], campaigns, now)[0]
     sequences = _sequences(campaigns, others, one, now)
@@ -76,7 +76,7 @@ def _add_suspects(campaigns: Any, suspects: Iterable[SuspectAnswer]) -> None:
     }
     for each in suspects:
         what = _(ANSWERS[each.kind].to_others)
-        text = _("{said}, by a form without its page: it does not count", said=what)
+        text = _("{said}, by a form sent without its page; not counted", said=what)
         told = said.get((each.campaign, each.message), [])
         told.append({"at": each.at.isoformat(), "text": text})
         told.sort(key=lambda one: one["at"])
@@ -106,7 +106,7 @@ def _timing(sequences: Iterable[MessageSequence], one: Decided, *, own_answers: 
             continue
         basis = _("tested for it") if sequence.repeat_rule.estimate.tested else _("an assumed curve")
         if "remembered" in codes:
-            texts[about] = _("Not needed before it closes, by the curve of the role ({basis}).", basis=basis)
+            texts[about] = _("Not needed before it ends, by the curve of the role ({basis}).", basis=basis)
         elif codes & BY_RECALL and (next_at := _next_at(one.decision, *about)):
             day = _day(sequence, dt.datetime.fromisoformat(next_at))
             by_role = N_("Next on {day}: {aim}, by the curve of the role ({basis}).")
@@ -131,8 +131,8 @@ def _aim(sequence: MessageSequence) -> str:
     )
     sooner = wanted is not None and (by_floor is None or wanted.at < by_floor.at)
     if repeat_rule.by is not None and sooner:
-        return _("so that it is likely known on {day}", day=_day(sequence, repeat_rule.by))
-    return _("before it is likely forgotten")
+        return _("so that the person is likely to know it on {day}", day=_day(sequence, repeat_rule.by))
+    return _("before the person is likely to forget it")
 
 
 def _campaign(
@@ -174,7 +174,12 @@ def _reasons(decision: Decision, campaign: str, message: str) -> list[dict[str, 
         if (r.campaign, r.message) == (campaign, message)
     )
     due: Iterable[dict[str, Any]] = (
-        {"code": "now", "text": _("The engine's next beat sends it."), "next_at": iso(t.due_at), "waits_for": ""}
+        {
+            "code": "now",
+            "text": _("The engine sends it with its next heartbeat."),
+            "next_at": iso(t.due_at),
+            "waits_for": "",
+        }
         for t in decision.touches
         if (t.campaign, t.message, t.skip) == (campaign, message, "")
     )
@@ -215,13 +220,16 @@ def what_happened(history: History, campaign: str, message: str) -> list[dict[st
 def _events(history: History, campaign: str, message: str) -> Iterator[tuple[dt.datetime, str]]:
     for answer in history.answers:
         if answer.campaign == campaign and (answer.message == message or answer.whole_campaign):
-            yield answer.at, f"{_(ANSWERS[answer.kind].to_others)}, {_(EVIDENCE.get(answer.evidence, answer.evidence))}"
+            yield (
+                answer.at,
+                f"{_(ANSWERS[answer.kind].to_others)} ({_(EVIDENCE.get(answer.evidence, answer.evidence))})",
+            )
     for question in history.questions:
         if (question.campaign, question.message) == (campaign, message):
             yield question.asked_at, _(_ASKED[question.objection, question.answered_at is None])
     for snooze in history.snoozes:
         if (snooze.campaign, snooze.message) == (campaign, message):
-            yield snooze.at, _("not before {day:%d %b}, they asked", day=snooze.until)
+            yield snooze.at, _("asked to be reminded on {day:%d %b}", day=snooze.until)
     for outcome in history.outcomes:
         if (outcome.campaign, outcome.message) == (campaign, message):
-            yield outcome.at, _("talked to in person: {outcome}", outcome=outcome.outcome)
+            yield outcome.at, _("call: {outcome}", outcome=outcome.outcome)

@@ -18,7 +18,7 @@ OTHER = "other"
 
 
 def question_form() -> dict[str, Any]:
-    label = _("It goes to the people who lead this campaign; the answer comes to you.")
+    label = _("The people who lead this campaign read your question, and you get the answer.")
     return _form("question", _("I have a question"), _("Send"), [_entry(ENTRY, label, _text_field())])
 
 
@@ -37,7 +37,7 @@ def _fields(kind: InputKind, question: str, choices: Sequence[str]) -> list[dict
             return [_entry(ENTRY, question, _choice("radio_buttons", choices))]
         case "meeting":
             times = _choice("radio_buttons", choices, (OTHER, _("Another time")))
-            another = _("If another time: which suits you?")
+            another = _("Which other time suits you?")
             return [_entry(ENTRY, question, times), _entry(OTHER, another, _text_field(), optional=True)]
         case "rank":
             order = _("Give each a place: 1 is the most important to you.")
@@ -53,7 +53,7 @@ def _block(place: int) -> str:
 
 
 def not_yet_form() -> dict[str, Any]:
-    label = _("What is in the way? It goes to the people who lead this campaign.")
+    label = _("What is in the way? The people who lead this campaign read your answer.")
     return _form("not_kept", _("Not yet"), _("Send"), [_entry(ENTRY, label, _text_field(), optional=True)])
 
 

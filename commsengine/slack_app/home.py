@@ -10,6 +10,7 @@ from slack_sdk import WebClient
 
 from commsengine.answers.inbox import AnswerInbox
 from commsengine.answers.my_messages import CampaignPart, Line, MessageRecord, PersonRecord
+from commsengine.cadence.people import ANYBODY
 from commsengine.content.slots import slack_text
 from commsengine.slack_app.accounts import Accounts, quietly
 from commsengine.translation import N_, _, in_language
@@ -23,7 +24,7 @@ LINES = 3
 QUOTED = 200
 """Characters of what was written."""
 
-NOTHING = N_("Nothing has been sent to you yet. What comes here later stays here, with what you answered.")
+NOTHING = N_("You have not got a message yet. Your messages and your answers stay on this page.")
 UNKNOWN = N_("We do not know this Slack account, so there is nothing to show.")
 
 Block = Mapping[str, Any]
@@ -39,8 +40,9 @@ class HomeTab:
 
     def show(self, user: str) -> None:
         person = self._accounts.person(user)
-        record = self._inbox.record_of(person.id, self._clock()) if person else None
-        view = {"type": "home", "blocks": self._blocks(record)}
+        with in_language(self._inbox.language_of_pages(person or ANYBODY)):
+            record = self._inbox.record_of(person.id, self._clock()) if person else None
+            view = {"type": "home", "blocks": self._blocks(record)}
         quietly(self._client, "views_publish", user_id=user, view=view)
 
     def _blocks(self, record: PersonRecord | None) -> list[Block]:
@@ -50,9 +52,8 @@ class HomeTab:
         newest = next((part for part in campaigns if part.key), None)
         if newest is None:
             return [_section(_(NOTHING))]
-        with in_language(self._inbox.language(record.person, newest.id)):
-            page = self._inbox.own_page(record.person, newest.key, newest.id)
-            return [_header(_("My messages")), _button(page), *_messages(campaigns)]
+        page = self._inbox.own_page(record.person, newest.key, newest.id)
+        return [_header(_("My messages")), _button(page), *_messages(campaigns)]
 
 
 def _latest(part: CampaignPart) -> float:
@@ -77,7 +78,7 @@ def _campaign(part: CampaignPart, shown: Sequence[MessageRecord]) -> Iterator[Bl
     for message in shown:
         yield _section("\n".join([f"*{slack_text(message.key_point)}*", *map(_line, message.lines[-LINES:])]))
     if part.over:
-        yield _note(_("You hear nothing more of this campaign."))
+        yield _note(_("You get no more messages of this campaign."))
 
 
 def _line(line: Line) -> str:
@@ -87,7 +88,7 @@ def _line(line: Line) -> str:
 
 
 def _button(page: str) -> Block:
-    text = {"type": "plain_text", "text": _("Everything on one page, and settings")}
+    text = {"type": "plain_text", "text": _("All messages and settings on one page")}
     return {"type": "actions", "elements": [{"type": "button", "action_id": "own_page", "text": text, "url": page}]}
 
 

@@ -14,6 +14,7 @@ import json
 import re
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager, nullcontext
 from functools import partial
 from typing import Any
 
@@ -25,13 +26,16 @@ from slack_sdk.signature import Clock as SlackClock
 from slack_sdk.signature import SignatureVerifier
 
 from commsengine.answers.inbox import AnswerInbox, Evidence, UnknownTouchError
+from commsengine.answers.review_copies import NOTE, InMemory, ReviewCopies
 from commsengine.answers.touch_view import Card
 from commsengine.answers.typed_words import TypedWords
+from commsengine.cadence.people import ANYBODY
 from commsengine.content.slack_card import CHECK
 from commsengine.errors import InputError
 from commsengine.reports.manager_desk import ManagerDesk
 from commsengine.slack_app.accounts import Accounts, quietly, whisper
 from commsengine.slack_app.conversation import Conversation
+from commsengine.slack_app.copy_presses import CopyPresses, say_below
 from commsengine.slack_app.forms import ENTRY, answer_form, entered, not_yet_form, question_form
 from commsengine.slack_app.home import HomeTab
 from commsengine.slack_app.manager_buttons import ManagerButtons
@@ -39,19 +43,19 @@ from commsengine.slack_app.redrawing import CardPlace, Picture, Redrawing
 from commsengine.slack_app.silence import quiet
 from commsengine.slack_app.socket import PING, Socket
 from commsengine.store.store import Store
-from commsengine.translation import N_, _
+from commsengine.translation import N_, _, in_language
 
 Body = Mapping[str, Any]
 Act = Callable[[Card, Evidence, str], str | None]
 """What a press does, given its card, its evidence and the thread for an answer; returns what the person is to read."""
 
-NOT_YOURS = N_("This message is for somebody else, so nothing was recorded. Yours comes to you directly.")
+NOT_YOURS = N_("This message is for somebody else, so nothing was recorded. You get your own message directly.")
 NOT_SURE = N_(
-    "Slack could not tell us just now whether this message is yours, so nothing was recorded. Please "
-    "press again in a minute, or open the message on its page."
+    "We could not check with Slack whether this message is yours, so nothing was recorded. "
+    "Please press again in a minute, or open the message on its page."
 )
-GONE = N_("This message is no longer on record. Please open the newest one you have.")
-LATE = N_("That cannot be taken back any more. Ask a question if it should be changed.")
+GONE = N_("We no longer have this message. Please open your newest message.")
+LATE = N_("You cannot undo this any more. If something is wrong, ask a question.")
 
 TIMEOUT = 10
 """Seconds for a call that no answer depends on."""
@@ -65,7 +69,7 @@ log = structlog.get_logger(__name__)
 class SlackApp:
     """Answers Slack on behalf of the inbox. ``signed_at`` judges the age of signatures, where it is not ``clock``.
 
-    ``cards`` draws answered cards again; its worker must run beside the app.
+    ``cards`` draws answered cards again; its worker must run beside the app. ``copies`` are cards for review.
     """
 
     def __init__(
@@ -79,6 +83,7 @@ class SlackApp:
         signing_secret: str = "",
         api_url: str = "https://slack.com/api/",
         signed_at: Callable[[], dt.datetime] | None = None,
+        copies: ReviewCopies | None = None,
     ) -> None:
         self._inbox, self._clock = inbox, clock
         self._verifier = SignatureVerifier(signing_secret, _Clock(signed_at or clock)) if signing_secret else None
@@ -99,11 +104,14 @@ class SlackApp:
             ),
             request_verification_enabled=False,  # verified in http(), where a bad timestamp is answered too
         )
+        self._copies = CopyPresses(copies, partial(_over, token, api_url, clock)) if copies is not None else None
         managers = ManagerButtons(desk, inbox, self._accounts, self._client, clock, self._later)
         managers.listen(self.bolt)
         self._listen()
 
     def _listen(self) -> None:
+        if self._copies is not None:
+            self.bolt.use(self._copies.take)
         self.bolt.use(self._event)
         for name in ("got_it", "commit", "kept", "snooze", "heard_enough", "explain", "undo"):
             self.bolt.action(name)(self._pressed(partial(self._do, name)))
@@ -140,6 +148,8 @@ class SlackApp:
         event = body.get("event") or {}
         if event.get("type") == "app_home_opened" and event.get("tab") == "home":
             self._later(partial(self._home.show, str(event["user"])))
+        elif self._copies is not None and self._copies.below(event):
+            self._later(partial(say_below, self._client, event, _(NOTE)))
         elif (later := self._conversation.take(event, str(body.get("event_id", "")))) is not None:
             self._later(later)
         return BoltResponse(status=200, body="")
@@ -163,7 +173,8 @@ class SlackApp:
             evidence = _evidence(body, _pressed_at(body))
             card = self._theirs(place, user)
             try:
-                said = card if isinstance(card, str) else self._unless_known(card, place, evidence, act)
+                with self._speaking(card):
+                    said = card if isinstance(card, str) else self._unless_known(card, place, evidence, act)
             except InputError as error:
                 said = error.message
             ack()  # after the commit: had it failed, Slack would say so
@@ -186,7 +197,8 @@ class SlackApp:
             card = self._theirs(place, body["user"]["id"])
             if isinstance(card, str):
                 whisper(respond, card)
-            else:
+                return
+            with self._speaking(card):
                 self._open(name, card, place, body["trigger_id"])
 
         return handle
@@ -211,7 +223,8 @@ class SlackApp:
 
             card = self._theirs(place, user)
             try:
-                said = card if isinstance(card, str) else self._unless_known(card, place, evidence, record)
+                with self._speaking(card):
+                    said = card if isinstance(card, str) else self._unless_known(card, place, evidence, record)
             except InputError as error:
                 said = error.message
             if said is not None:
@@ -228,7 +241,15 @@ class SlackApp:
         try:
             card = self._inbox.card(place.key, self._clock())
         except UnknownTouchError:
-            return _(GONE)
+            with in_language(self._inbox.language_of_pages(ANYBODY)):
+                return _(GONE)
+        with self._speaking(card):
+            return self._unless_anothers(card, user)
+
+    def _speaking(self, card: Card | str) -> AbstractContextManager[None]:
+        return in_language(self._inbox.spoken(card)) if isinstance(card, Card) else nullcontext()
+
+    def _unless_anothers(self, card: Card, user: str) -> Card | str:
         theirs = self._accounts.known_as(card.person)
         if user not in theirs:
             theirs = self._accounts.asked(card.person)
@@ -250,7 +271,8 @@ class SlackApp:
         if own is not None:
             self.cards.draw(own)
         if own is not place and respond is not None:
-            whisper(respond, _("That is recorded."))
+            with self._speaking(card):
+                whisper(respond, _("Recorded."))
 
     def _picture(self, key: str) -> Picture:
         return self._inbox.drawn(self._inbox.card(key, self._clock()), "slack")
@@ -301,6 +323,12 @@ class SlackApp:
             self._inbox.give_input(card, text, evidence)
         else:
             self._inbox.commit(card, text, evidence)
+
+
+def _over(token: str, api_url: str, clock: Callable[[], dt.datetime], parts: InMemory) -> App:
+    """Takes the presses on a review copy."""
+    desk = ManagerDesk(parts.store, parts.renderer)
+    return SlackApp(parts.inbox, parts.store, desk, token=token, clock=clock, api_url=api_url).bolt
 
 
 class _Clock(SlackClock):

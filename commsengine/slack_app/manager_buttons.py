@@ -6,6 +6,7 @@ import datetime as dt
 import json
 import re
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from functools import partial
 from typing import Any
 
@@ -14,18 +15,19 @@ from slack_sdk import WebClient
 
 from commsengine.answers.inbox import AnswerInbox, UnknownTouchError
 from commsengine.cadence.kinds_and_states import OUTCOME_WORDS, UNCLEAR_WORDS
-from commsengine.cadence.people import Person
+from commsengine.cadence.people import ANYBODY, Person
 from commsengine.content.manager_card import HOLD, LINE, MORE, OUTCOME, calls_on, with_closed
+from commsengine.content.phrases import day_text
 from commsengine.errors import CommsError, InputError
 from commsengine.reports.manager_desk import LONGEST_LINE, LONGEST_NOTE, NOT_THEIRS, InTheirName, ManagerDesk
 from commsengine.slack_app.accounts import Accounts, quietly, whisper
-from commsengine.translation import N_, _
+from commsengine.translation import N_, _, in_language
 
 Body = Mapping[str, Any]
 Block = dict[str, Any]
 Later = Callable[[Callable[[], None]], None]
 
-NOT_SURE = N_("Slack could not tell us just now who you are, so nothing was recorded. Please press again in a minute.")
+NOT_SURE = N_("We could not check with Slack who you are, so nothing was recorded. Please press again in a minute.")
 
 
 class ManagerButtons:
@@ -55,6 +57,10 @@ class ManagerButtons:
     # -- how a call went --------------------------------------------------------------------------
 
     def _pressed(self, ack: Ack, body: Body, respond: Respond) -> None:
+        with self._speaking(body):
+            self._take(ack, body, respond)
+
+    def _take(self, ack: Ack, body: Body, respond: Respond) -> None:
         action = body["actions"][0]
         outcome = str(action["action_id"]).removeprefix(f"{OUTCOME}_")
         said = self._record(body, str(action.get("value", "")), outcome, "", "")
@@ -67,14 +73,16 @@ class ManagerButtons:
     def _asked_for_more(self, ack: Ack, body: Body) -> None:
         ack()
         call, blocks = str(body["actions"][0].get("value", "")), body["message"]["blocks"]
-        view = _outcome_form()
+        with self._speaking(body):
+            view = _outcome_form()
         view["private_metadata"] = json.dumps([call, *_place(body), calls_on(blocks)])
         quietly(self._client, "views_open", trigger_id=body["trigger_id"], view=view)
 
     def _submitted(self, ack: Ack, body: Body) -> None:
         call, channel, ts, _calls = json.loads(body["view"]["private_metadata"])
         outcome, unclear, note = (_filled(body, name) for name in ("outcome", "unclear", "note"))
-        said = self._record(body, call, outcome, unclear, note)
+        with self._speaking(body):
+            said = self._record(body, call, outcome, unclear, note)
         if isinstance(said, str):
             ack(response_action="errors", errors={"outcome": said})
             return
@@ -96,8 +104,16 @@ class ManagerButtons:
         try:
             found = self._accounts.person(str(body["user"]["id"]))
         except CommsError:
-            return _(NOT_SURE)
-        return found if found is not None and found.left is None else _(NOT_THEIRS)
+            return self._unknown(NOT_SURE)
+        return found if found is not None and found.left is None else self._unknown(NOT_THEIRS)
+
+    def _unknown(self, text: str) -> str:
+        with in_language(self._inbox.language_of_pages(ANYBODY)):
+            return _(text)
+
+    def _speaking(self, body: Body) -> AbstractContextManager[None]:
+        who = self._who(body)
+        return in_language(self._inbox.language_of_pages(who if isinstance(who, Person) else ANYBODY))
 
     def _draw_again(self, manager: Person, place: tuple[str, str]) -> None:
         # a form does not bring the card along
@@ -109,6 +125,10 @@ class ManagerButtons:
             self._draw(manager, place, messages[0].get("blocks", ()))
 
     def _draw(self, manager: Person, place: tuple[str, str], blocks: Sequence[Mapping[str, Any]]) -> None:
+        with in_language(self._inbox.language_of_pages(manager)):
+            self._draw_closed(manager, place, blocks)
+
+    def _draw_closed(self, manager: Person, place: tuple[str, str], blocks: Sequence[Mapping[str, Any]]) -> None:
         closed = {call: said for call in calls_on(blocks) if (said := self._told(manager, call))}
         text = _("Recorded. Thank you for taking the time.")
         quietly(
@@ -130,11 +150,12 @@ class ManagerButtons:
         def handle(ack: Ack, body: Body, respond: Respond) -> None:
             ack()
             try:
-                one = self._named(body, str(body["actions"][0].get("value", "")))
+                with self._speaking(body):
+                    one = self._named(body, str(body["actions"][0].get("value", "")))
+                    form = view(one)
             except InputError as error:
                 whisper(respond, error.message)
                 return
-            form = view(one)
             form["private_metadata"] = json.dumps([one.campaign, one.message])
             quietly(self._client, "views_open", trigger_id=body["trigger_id"], view=form)
 
@@ -154,11 +175,12 @@ class ManagerButtons:
         def handle(ack: Ack, body: Body) -> None:
             manager, about = self._who(body), json.loads(body["view"]["private_metadata"])
             try:
-                said = manager if isinstance(manager, str) else act(manager, about, body)
+                with self._speaking(body):
+                    told = _told_form(manager if isinstance(manager, str) else act(manager, about, body))
             except InputError as error:
                 ack(response_action="errors", errors={"entry": error.message})
                 return
-            ack(response_action="update", view=_told_form(said))
+            ack(response_action="update", view=told)
 
         return handle
 
@@ -166,15 +188,15 @@ class ManagerButtons:
         chosen = _filled(body, "entry")
         if not chosen:
             self._desk.let_go(manager, about[0], about[1], self._clock())
-            return _("It goes out again from now on.")
+            return _("It is sent from now on.")
         until = self._desk.hold(manager, about[0], about[1], chosen, self._clock()).held_until
-        return _("Held. It goes out by itself on {day}.", day=f"{until:%A}, {until.day} {until:%B}" if until else "")
+        return _("Held. It is sent on {day}.", day=day_text(until) if until else "")
 
     def _added(self, manager: Person, about: list[str], body: Body) -> str:
         text = _filled(body, "entry")
         kept = self._desk.add_line(manager, about[0], about[1], text, self._clock()).line
-        gone = N_("Your line is taken out of what leaves from now on.")
-        return _(N_("Your line stands in what leaves from now on.") if kept else gone)
+        gone = N_("Your line is removed from messages sent from now on.")
+        return _(N_("Your line is in the messages sent from now on.") if kept else gone)
 
 
 def _place(body: Body) -> tuple[str, str]:
@@ -194,7 +216,7 @@ def _outcome_form() -> Block:
     outcomes = [_option(_(words), name) for name, words in OUTCOME_WORDS.items()]
     unclear = [_option(_(words), name) for name, words in UNCLEAR_WORDS.items()]
     note = {"type": "plain_text_input", "action_id": "note", "multiline": True, "max_length": LONGEST_NOTE}
-    readers = _("The people who lead the campaign read it, with your name; the person gets it if they ask for it.")
+    readers = _("The people who lead the campaign read it with your name; the person gets it if they ask for it.")
     return _form(
         OUTCOME,
         _("How did it go?"),
@@ -219,12 +241,12 @@ def _hold_form(one: InTheirName) -> Block:
     if one.held_until:
         picker["initial_date"] = one.held_until.isoformat()
     most = one.hold_to
-    hint = _("At most five working days. The people who lead the campaign see it, and can let it go.")
+    hint = _("At most five working days. The people who lead the campaign see this and can send it earlier.")
     if most is not None:
-        hint = _("Until {day} at most. {hint}", day=f"{most:%A}, {most.day} {most:%B}", hint=hint)
+        hint = _("Until {day} at most. {hint}", day=day_text(most), hint=hint)
     if one.held_until:
-        hint = _("{hint} Leave it empty to let it go now.", hint=hint)
-    entry = _entry("entry", _("It goes out again on"), picker, optional=bool(one.held_until), hint=hint)
+        hint = _("{hint} Leave it empty to send it now.", hint=hint)
+    entry = _entry("entry", _("Send it on"), picker, optional=bool(one.held_until), hint=hint)
     return _form(HOLD, _("Hold it for some days"), _("Hold it"), [entry])
 
 
@@ -232,8 +254,8 @@ def _line_form(one: InTheirName) -> Block:
     field: Block = {"type": "plain_text_input", "action_id": "entry", "multiline": True, "max_length": LONGEST_LINE}
     if one.line:
         field["initial_value"] = one.line
-    hint = _("Leave it empty to take your line out. The people who lead the campaign see it, too.")
-    entry = _entry("entry", _("It stands below the message, under your name"), field, optional=True, hint=hint)
+    hint = _("Leave it empty to remove your line. The people who lead the campaign see it, too.")
+    entry = _entry("entry", _("Your line, below the message and with your name"), field, optional=True, hint=hint)
     return _form(LINE, _("Add a line of your own"), _("Save"), [entry])
 
 

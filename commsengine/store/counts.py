@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Collection, Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, and_, case, false, func, or_, select, true
+from sqlalchemy import ColumnElement, Connection, Row, Select, and_, bindparam, case, false, func, or_, select, true
 
 from commsengine.cadence.check_questions import check_of
 from commsengine.cadence.kinds_and_states import ASKED_FOR, BY_HAND, ENOUGH, GOT_IT, STATES
@@ -107,10 +108,22 @@ def _acknowledged(connection: Connection, campaign: str) -> int:
 
 
 def _open_rungs(connection: Connection, records: Sequence[CampaignRecord]) -> list[OpenRung]:
+    awaited = [(record.id, message, name) for record in records for message, name in record.plan.until_done.items()]
+    plans = {record.id: record.plan for record in records}
+    found = connection.execute(_rungs(tuple(awaited)), {"campaigns": list(plans)}).all()
+    people = _people(connection, {row.person_id for row in found if row.away})
+
+    def rests(row: Row[Any]) -> dt.datetime | None:
+        return call_again(plans[row.campaign], people[row.person_id], row.away) if row.away else None
+
+    return [OpenRung(*(*row[:-1], rests(row))) for row in found if row.message not in plans[row.campaign].corrected]
+
+
+@lru_cache(maxsize=16)  # each engine asks at every heartbeat, and writing the query takes longer than its answer
+def _rungs(awaited: tuple[tuple[str, str, str], ...]) -> Select[Any]:
     # Open is what has neither an outcome (but "away") nor an answer since, of a person who is still there. What another
     # message corrects is nothing to talk about any more. Where a deed is awaited, no other answer than "heard enough"
     # closes it.
-    awaited = [(record.id, message, name) for record in records for message, name in record.plan.until_done.items()]
     mine = (touch.c.person_id, touch.c.campaign, touch.c.message)
     about = (outcome.c.person_id == mine[0], outcome.c.campaign == mine[1], outcome.c.message == mine[2])
     came = (*about, outcome.c.at >= touch.c.sent_at)
@@ -125,17 +138,10 @@ def _open_rungs(connection: Connection, records: Sequence[CampaignRecord]) -> li
     )
     rungs = select(touch.c.key, *mine, touch.c.rung, touch.c.kind, touch.c.sent_at, away.label("away")).join(person)
     rungs = rungs.where(touch.c.kind.in_(tuple(BY_HAND)), touch.c.state != "skipped", person.c.left.is_(None))
-    rungs = rungs.where(~talked.exists(), ~said.exists(), ~_one_of(awaited, done=True)).order_by(
+    rungs = rungs.where(~talked.exists(), ~said.exists(), ~_one_of(awaited, done=True))
+    return rungs.where(touch.c.campaign.in_(bindparam("campaigns", expanding=True))).order_by(
         touch.c.sent_at, touch.c.key
     )
-    plans = {record.id: record.plan for record in records}
-    found = connection.execute(rungs.where(touch.c.campaign.in_(plans))).all()
-    people = _people(connection, {row.person_id for row in found if row.away})
-    return [
-        OpenRung(*row[:-1], call_again(plans[row.campaign], people[row.person_id], row.away) if row.away else None)
-        for row in found
-        if row.message not in plans[row.campaign].corrected
-    ]
 
 
 def _one_of(awaited: Sequence[tuple[str, str, str]], *, done: bool = False) -> ColumnElement[bool]:

@@ -9,7 +9,7 @@ import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 
-from sqlalchemy import ColumnElement, Connection, delete, func, or_, select, update
+from sqlalchemy import ColumnElement, Connection, bindparam, delete, func, or_, select, update
 
 from commsengine.cadence.history import SILENCE
 from commsengine.cadence.kinds_and_states import ChannelName
@@ -25,6 +25,20 @@ KEPT_FOR = dt.timedelta(days=10)
 """How long the last beat of an engine that is gone is kept: what is learned from ticks looks back eight days."""
 
 _BEATS = select(*columns_of(engine, HeartbeatRecord)).order_by(engine.c.beat_at.desc(), engine.c.started_at.desc())
+_LAST_BEAT = _BEATS.limit(1)
+_AT_WORK = (
+    select(engine.c.owner)
+    .where(engine.c.beat_at >= bindparam("since"), engine.c.ended_at.is_(None))
+    .order_by(engine.c.owner)
+)
+_INTERVALS = (
+    select(engine.c.interval)
+    .where(engine.c.beat_at >= bindparam("since"))
+    .order_by(engine.c.interval.desc())
+    .limit(bindparam("most"))
+)
+_ENDS = select(rest.c.channel, rest.c.until)
+_RESTS = select(*columns_of(rest, Rest)).where(rest.c.since.is_not(None))
 _HOLDS = select(*columns_of(standstill, Hold)).where(standstill.c.campaign == "").order_by(standstill.c.id)
 
 
@@ -64,12 +78,11 @@ class EngineRecord:
 
     def at_work(self, since: dt.datetime) -> list[str]:
         """The engines that have beaten since then and not stopped."""
-        alive = select(engine.c.owner).where(engine.c.beat_at >= since, engine.c.ended_at.is_(None))
-        return [row.owner for row in self._database.rows(alive.order_by(engine.c.owner))]
+        return [row.owner for row in self._database.rows(_AT_WORK, {"since": since})]
 
     def heartbeat(self) -> HeartbeatRecord | None:
         """The last beat of any engine."""
-        row = self._database.first(_BEATS.limit(1))
+        row = self._database.first(_LAST_BEAT)
         return HeartbeatRecord(*row) if row else None
 
     def heartbeats(self, since: dt.datetime | None = None) -> list[HeartbeatRecord]:
@@ -79,8 +92,7 @@ class EngineRecord:
 
     def longest_intervals(self, since: dt.datetime, count: int) -> list[float]:
         """The longest times between two ticks, in seconds, of those that have beaten since then."""
-        lately = select(engine.c.interval).where(engine.c.beat_at >= since).order_by(engine.c.interval.desc())
-        return [row.interval for row in self._database.rows(lately.limit(count))]
+        return [row.interval for row in self._database.rows(_INTERVALS, {"since": since, "most": count})]
 
     def set_back(self, now: dt.datetime, *, ahead: dt.datetime) -> bool:
         """Beats after ``ahead`` are those of a clock that has been set back: they count as of now. Were there any?"""
@@ -182,12 +194,11 @@ class ChannelRecord:
 
         A rest that goes on ends in the future.
         """
-        return {row.channel: row.until for row in self._database.rows(select(rest.c.channel, rest.c.until))}
+        return {row.channel: row.until for row in self._database.rows(_ENDS)}
 
     def rests(self) -> dict[str, Rest]:
         """The last rest of each channel, over or not."""
-        rows = self._database.rows(select(*columns_of(rest, Rest)).where(rest.c.since.is_not(None)))
-        return {row.channel: Rest(*row) for row in rows}
+        return {row.channel: Rest(*row) for row in self._database.rows(_RESTS)}
 
     def keep(self, found: Rest) -> None:
         row = asdict(found)

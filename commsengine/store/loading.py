@@ -84,6 +84,8 @@ _SUPPRESSIONS = select(suppression).where(
 
 T = TypeVar("T")
 
+_NEXT_WAKE = select(func.min(person.c.wake_at))
+
 
 class Loading:
     """People who are due, and their histories."""
@@ -111,7 +113,7 @@ class Loading:
 
     def next_wake(self) -> dt.datetime | None:
         """When the next person is due; ``None`` if none ever is."""
-        found: dt.datetime | None = self._database.scalar(select(func.min(person.c.wake_at)))
+        found: dt.datetime | None = self._database.scalar(_NEXT_WAKE)
         return found
 
     def wipe_bookmarks(self, now: dt.datetime) -> None:

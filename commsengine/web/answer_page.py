@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import replace
+from typing import Any
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -26,14 +27,14 @@ from commsengine.web.protection import LinkGuard
 from commsengine.web.rendering import page
 
 NOTICES = {
-    "unproved": N_("This did not come from this page as far as we can tell, so it does not count. Please press again."),
-    "again": N_("This was already recorded; nothing has changed."),
+    "unproved": N_("We could not see that this came from this page, so it does not count. Please press again."),
+    "again": N_("This was recorded already; nothing has changed."),
     "undone": N_("Undone. Nothing is recorded now."),
-    "late": N_("That cannot be taken back any more. Ask a question if it should be changed."),
-    "asked": N_("Thank you. Your question is on its way."),
-    "snoozed": N_("All right: nothing more of this today."),
+    "late": N_("You cannot undo this any more. If something is wrong, ask a question."),
+    "asked": N_("Thank you. Your question was sent."),
+    "snoozed": N_("You do not get this message again today."),
     "sent": N_("Your link is on its way to you, by e-mail or in Slack."),
-    "enough": N_("You were sent several links within the hour. Please use the newest."),
+    "enough": N_("We sent you several links in the last hour. Please use the newest."),
     **SAID,
 }
 """What the page says after a form; the address names only the word on the left."""
@@ -129,23 +130,24 @@ class AnswerPage(LinkPage):
         opened: str = "",
         given: Form = NOTHING,
     ) -> Response:
-        card = self._card(request, key, now)
+        said = {"notice": notice, "error": error, "opened": opened, "given": given}
+        return self.shown(self._card(request, key, now), status=422 if error else 200, **said)
+
+    def shown(self, card: Card, *, status: int = 200, **said: Any) -> Response:
+        """As it stands; ``said`` is what comes of a form: ``notice``, ``error``, and the one that is ``opened``."""
         return page(
             "answer.html",
-            status=422 if error else 200,
+            status=status,
             card=card,
             text=self._inbox.text(card),
             calendar=self._inbox.calendar(card),
             lead=self._inbox.lead(card),
-            heard=self._guard.link("heard", key, card.person, now),
-            given=given,
-            note=self._guard.notes.write(key, now),
+            heard=self._guard.link("heard", card.key, card.person, card.now),
+            note=self._guard.notes.write(card.key, card.now),
             named=self._named(card),
             longest_line=LONGEST_LINE,
             ask=_(ASKS[card.ask]),
-            notice=notice,
-            error=error,
-            opened=opened,
+            **{"notice": "", "error": "", "opened": "", "given": NOTHING, **said},
         )
 
 

@@ -30,24 +30,24 @@ class CalendarFeed:
         self._inbox, self._guard, self._limit = inbox, guard, RateLimit(PER_MINUTE)
 
     def route(self) -> Route:
-        return Route("/c/{token}.ics", self._answer, methods=["GET"], name="calendar")
+        return Route("/c/{token}", self._answer, methods=["GET"], name="calendar")
 
     async def _answer(self, request: Request) -> Response:
         return await run_in_threadpool(self._feed, request)
 
     def _feed(self, request: Request) -> Response:
         signed, _now = self._guard.enter(request, "calendar", limit=self._limit)
-        found = self._inbox.campaign(signed.key)
+        found = self._inbox.dates(signed.key)
         if found is None:
             raise HTTPException(404)
-        record, language = found
-        with in_language(language):
+        record, writer = found
+        with in_language(writer.written_in):
             body = calendar_feed(
-                record.plan,
+                writer.words,
                 record.version,
                 record.applied_at,
                 cancelled=record.state == "cancelled",
-                language=language,
+                language=writer.written_in,
             )
         return _cached(request, body)
 

@@ -21,7 +21,7 @@ from commsengine.web.visits import VisitPage, Visits
 
 NOTICES = {
     "recorded": N_("Recorded. Thank you for taking the time."),
-    "again": N_("This was already recorded; nothing has changed."),
+    "again": N_("This was recorded already; nothing has changed."),
     **SAID,
 }
 

@@ -12,10 +12,10 @@ from commsengine.translation import N_
 from commsengine.web.link_page import Form
 
 SAID = {
-    "held": N_("Held. It goes out by itself on the day that you chose."),
-    "let_go": N_("It goes out again from now on."),
-    "line": N_("Your line stands in what leaves from now on."),
-    "no_line": N_("Your line is taken out of what leaves from now on."),
+    "held": N_("Held. It is sent on the day that you chose."),
+    "let_go": N_("It is sent from now on."),
+    "line": N_("Your line is in the messages sent from now on."),
+    "no_line": N_("Your line is removed from messages sent from now on."),
 }
 """What the page says after a form, by the word in its address."""
 

@@ -16,6 +16,7 @@ from starlette.routing import Route
 
 from commsengine.answers.fresh_links import FreshLinks
 from commsengine.answers.inbox import AnswerInbox, Evidence
+from commsengine.translation import in_language
 from commsengine.web.protection import LinkGuard
 from commsengine.web.rendering import notice
 from commsengine.web.requests import FIELD, evidence_of, read_form
@@ -42,9 +43,10 @@ class LinkPage(ABC):
     def _enter(self, request: Request, form: Form | None) -> Response:
         (key, revoked), now = self._guard.enter(request, self.purpose)
         card = self._inbox.card(key, now)
-        if card.closed or revoked != card.person.revoked:
-            return notice(410)
-        return self._show(request, key, now) if form is None else self._take(request, key, form, now)
+        with in_language(self._inbox.spoken(card)):
+            if card.closed or revoked != card.person.revoked:
+                return notice(410)
+            return self._show(request, key, now) if form is None else self._take(request, key, form, now)
 
     @abstractmethod
     def _show(self, request: Request, key: str, now: dt.datetime) -> Response: ...

@@ -25,9 +25,9 @@ from commsengine.web.rendering import page
 from commsengine.web.visits import VisitPage, Visits
 
 NOTICES = {
-    "saved": N_("Saved. A message that says so is on its way to you."),
+    "saved": N_("Saved. We are sending you a message about it."),
     "as_before": N_("Saved; nothing has changed."),
-    "not_for_me": N_("Noted. You hear nothing more of that campaign."),
+    "not_for_me": N_("You get no more messages of that campaign."),
 }
 
 
@@ -95,11 +95,15 @@ class MyMessages(VisitPage):
     def _page(self, visitor: Visitor, now: dt.datetime, *, notice: str = "", error: str = "") -> Response:
         mine = self._mine(visitor, now)
         start, end = mine.person.quiet or (None, None)
+        cards = {campaign.id: self._inbox.card(campaign.key, now) for campaign in mine.campaigns if campaign.key}
         return page(
             "mine.html",
             status=422 if error else 200,
             root="./",
             mine=mine,
+            why_me={name: self._inbox.text(card).why_me for name, card in cards.items()},
+            heard={name: self._inbox.heard_page(card) for name, card in cards.items()},
+            calendars={name: self._inbox.calendar(card) for name, card in cards.items()},
             note=self.note(visitor, now),
             channels=[(name, _(CHANNELS[name].label)) for name in sorted(mine.channels)],
             start="" if start is None else clock_text(start),

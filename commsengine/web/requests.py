@@ -16,6 +16,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 
 from commsengine.answers.inbox import Evidence
+from commsengine.translation import ENGLISH, chosen
 
 FIELD = "seen"
 """The hidden field of each form that carries the note."""
@@ -44,6 +45,11 @@ class Notes:
         except (BadData, ValueError, TypeError):
             return None
         return int(now.timestamp() * 1000) - shown if noted == key else None
+
+
+def liked(request: Request) -> str:
+    """The language that the browser asks for, as far as we know it; else that of the company."""
+    return chosen(request.headers.get("accept-language", ""), getattr(request.app.state, "language", ENGLISH))
 
 
 def evidence_of(request: Request, since: int | None) -> Evidence:

@@ -23,12 +23,14 @@ class UnsubscribePage(LinkPage):
     path, purpose = "/u/{token}", "unsubscribe"
 
     def _show(self, request: Request, key: str, now: dt.datetime) -> Response:  # noqa: ARG002
-        return page("unsubscribe.html", card=self._card(key, now), note=self._guard.notes.write(key, now))
+        card = self._card(key, now)
+        title = self._inbox.text(card).title
+        return page("unsubscribe.html", card=card, title=title, note=self._guard.notes.write(key, now))
 
     def _take(self, request: Request, key: str, form: Form, now: dt.datetime) -> Response:
         self._inbox.not_for_me(self._card(key, now), self._evidence(request, key, form, now))
         if form.get(ONE_CLICK[0]) == ONE_CLICK[1]:
-            return PlainTextResponse(_("Done: you hear nothing more of this campaign.\n"))
+            return PlainTextResponse(_("Done: you get no more messages of this campaign.\n"))
         return self._show(request, key, now)
 
     def _card(self, key: str, now: dt.datetime) -> Card:

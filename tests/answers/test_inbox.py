@@ -167,7 +167,7 @@ def test_every_text_of_the_plan_speaks_to_the_person(tmp_path: Path) -> None:
     order = [PERSONAL["answers"][place] for place in card.choices]
     assert text.check == CheckText(
         "Ana, where do you log a call?", tuple((answer, shown[answer]) for answer in order),
-        "Not quite: The record of Engineering.", "Engineering starts on Monday, 15 March 2027.",
+        "Not quite. The answer is: The record of Engineering.", "Engineering starts on Monday, 15 March 2027.",
     )  # fmt: skip
     assert (text.value, card.right) == ("Ana's notebook", False)
     house.inbox.explain(house.card(card.key), BY_LINK)
@@ -209,10 +209,7 @@ def test_enough_of_the_campaign_answers_its_other_messages_too(tmp_path: Path) -
     house = answering(tmp_path, a_message(), a_message(id="worse-first"))
     key, other = house.touch(), house.touch(message="worse-first")
     house.inbox.heard_enough(house.card(key), BY_LINK, whole_campaign=True)
-    assert (
-        house.inbox.card(other, house.clock()).last_answer
-        == "You said you have heard enough of this campaign Mon 18:00"
-    )
+    assert house.inbox.card(other, house.clock()).last_answer == "You stopped all messages of this campaign Mon 18:00"
 
 
 def test_enough_of_a_message_leaves_the_others_alone(tmp_path: Path) -> None:
@@ -310,7 +307,7 @@ def test_where_recall_is_off_nothing_is_kept_of_right_and_wrong(tmp_path: Path) 
         key = house.touch(number=number)
         inbox.answer_check(inbox.card(key, house.clock()), choice, BY_LINK)
         card = inbox.card(key, house.clock())
-        assert inbox.text(card).check.told == "It is: The customer record."
+        assert inbox.text(card).check.told == "The answer is: The customer record."
         assert inbox.text(card).check.because == CHECK["because"]
         assert card.checked
         assert (card.checked.value, card.checked.right, card.checked.counts) == ("", None, False)

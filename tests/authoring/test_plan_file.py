@@ -51,7 +51,7 @@ SLIPS: dict[str, Slip] = {
         "'!!python/name:os.system' is a YAML tag",
         "Take it out",
     ),
-    "two documents": (PLAN + "---\na: 1\n", "36:1", "A second document begins here", "Keep one document"),
+    "two documents": (PLAN + "---\na: 1\n", "38:1", "A second document begins here", "Keep one document"),
     "NUL": (PLAN.replace("One customer", "One\x00customer"), "2:11", "a NUL", "Delete it"),
     "UTF-16": (PLAN.encode("utf-16"), "1:1", "saved as UTF-16", "Save it as UTF-8"),
     "UTF-16 without a mark": (PLAN.encode("utf-16-le"), "1:1", "saved as UTF-16", "Save it as UTF-8"),
@@ -101,39 +101,45 @@ SLIPS: dict[str, Slip] = {
     ),
     "end before start": (
         slip("go_live + 14d", "kickoff - 1d"),
-        "30:12",
+        "31:12",
         "begins on 2027-01-18 and ends on 2027-01-10",
         "later 'until'",
     ),
-    "every 0 days": (slip("every: 48h", "every: 0 days"), "31:22", "'every' is shorter than a day", "at least 24h"),
-    "every 30 s": (slip("every: 48h", "every: 30 s"), "31:22", "'30 s' is not a span of time", "48h"),
-    "every ten years": (slip("every: 48h", "every: 520 weeks"), "31:22", "once in 3640 days", "at most a year"),
-    "20,000 times": (slip("times: 6", "times: 20000"), "31:34", "'times' is out of range", "at most 100"),
+    "every 0 days": (slip("every: 48h", "every: 0 days"), "32:22", "'every' is shorter than a day", "at least 24h"),
+    "every 30 s": (slip("every: 48h", "every: 30 s"), "32:22", "'30 s' is not a span of time", "48h"),
+    "every ten years": (slip("every: 48h", "every: 520 weeks"), "32:22", "once in 3640 days", "at most a year"),
+    "20,000 times": (slip("times: 6", "times: 20000"), "32:34", "'times' is out of range", "at most 100"),
     "10,000 touches": (
         slip("go_live + 14d\n    cadence: {every: 48h, times: 6}", "2099-12-31\n    cadence: {every: 24h}"),
-        "31:5",
+        "32:5",
         "26,647 touches",
         "Write 'times'",
     ),
-    "neither every nor floor": (slip("{every: 48h, times: 6}", "{times: 6}"), "31:5", "either 'every'", "exactly one"),
+    "neither every nor floor": (slip("{every: 48h, times: 6}", "{times: 6}"), "32:5", "either 'every'", "exactly one"),
     "number as word": (
         slip("times: 6", "times: six"),
-        "31:34",
+        "32:34",
         "'times' is not a whole number: 'six'",
         "for example 5",
     ),
-    "a floor in percent": (
-        slip("{every: 48h, times: 6}", "{recall_floor: 35%}"),
-        "31:29",
-        "'recall_floor' is a part of 1, not '35%'",
-        "Write 0.35.",
+    "a floor above all": (
+        slip("{every: 48h, times: 6}", "{recall_floor: 135%}"),
+        "32:29",
+        "out of range",
+        "less than 1",
     ),
-    "a floor as whole number": (slip("{every: 48h, times: 6}", "{recall_floor: 35}"), "31:29", "not '35'", "0.35"),
-    "a floor as word": (slip("{every: 48h, times: 6}", "{recall_floor: low}"), "31:29", "a number: 'low'", "0.35"),
+    "a link that is filled in": (
+        slip("id: one-record", "id: one-record\n    link: https://x.example.com/{{ person.email }}"),
+        "29:11",
+        "The 'link' of 'one-record' is the same for everybody",
+        "Write it without {{ … }}, or in 'text'",
+    ),
+    "a floor as whole number": (slip("{every: 48h, times: 6}", "{recall_floor: 35}"), "32:29", "not '35'", "0.35"),
+    "a floor as word": (slip("{every: 48h, times: 6}", "{recall_floor: low}"), "32:29", "a number: 'low'", "0.35"),
     "truth as word": (slip("rest: true", "rest: maybe"), "11:20", "neither true nor false", "true or false"),
     "unknown role": (
         slip("id: one-record", "id: one-record\n    to: [saless]"),
-        "28:10",
+        "29:10",
         "There is no role 'saless'",
         "Did you mean 'sales'?",
     ),
@@ -145,13 +151,13 @@ SLIPS: dict[str, Slip] = {
     ),
     "managers so many days before": (
         slip("id: one-record", "id: one-record\n    managers_first: 2d"),
-        "28:21",
+        "29:21",
         "'2d' is not a number of working days",
         "Write for example '2 working days'",
     ),
     "managers so many touches before": (
         slip("id: one-record", "id: one-record\n    managers_first: 2 touches"),
-        "28:21",
+        "29:21",
         "'2 touches' is not a number of working days",
         "Write for example '2 working days'",
     ),
@@ -167,13 +173,13 @@ SLIPS: dict[str, Slip] = {
     "channel file": (slip("[email]", "[file]"), "13:14", "'file' is nothing", "Write 'slack' or 'email'."),
     "template outside": (
         slip("id: one-record", "id: one-record\n    template: ../x"),
-        "28:15",
+        "29:15",
         "'../x' is not a name",
         "no folder",
     ),
     "script link": (
         slip("id: one-record", "id: one-record\n    link: javascript:x"),
-        "28:11",
+        "29:11",
         "a link starts with https://",
         "Change it",
     ),
@@ -183,28 +189,28 @@ SLIPS: dict[str, Slip] = {
         "no milestone 'kickof'",
         "Did you mean 'kickoff'?",
     ),
-    "not a moment": (slip("go_live + 14d", "two weeks after go_live"), "30:12", "is not a moment", "go_live - 7d"),
+    "not a moment": (slip("go_live + 14d", "two weeks after go_live"), "31:12", "is not a moment", "go_live - 7d"),
     "correction of itself": (
         slip("id: one-record", "id: one-record\n    corrects: one-record"),
-        "28:15",
+        "29:15",
         "leads back to it",
         "earlier message",
     ),
     "correction of nothing": (
         slip("id: one-record", "id: one-record\n    corrects: one-recor"),
-        "28:15",
+        "29:15",
         "no message 'one-recor'",
         "'one-record'",
     ),
-    "same id": (slip("id: one-record", "id: how-you-work"), "27:9", "taken by the message in line 20", "id of its own"),
+    "same id": (slip("id: one-record", "id: how-you-work"), "28:9", "taken by the message in line 20", "id of its own"),
     "sponsor first": (
         slip("do: remind", "do: sponsor"),
-        "33:28",
+        "35:28",
         "before personal outreach",
         "a person calls or visits first",
     ),
-    "no sponsor": (slip("sponsor: sam@example.com\n", ""), "34:33", "names no sponsor", "Write 'sponsor:"),
-    "no such wait": (slip("5 working days", "often"), "35:13", "'often' is not a wait", "'2 touches'"),
+    "no sponsor": (slip("sponsor: sam@example.com\n", ""), "36:33", "names no sponsor", "Write 'sponsor:"),
+    "no such wait": (slip("5 working days", "often"), "37:13", "'often' is not a wait", "'2 touches'"),
     "Slack token": (slip("title: One customer record", "title: xoxb-123456-abcdef"), "2:8", "a Slack token", ".env"),
     "SendGrid key": (slip("One list.", "SG.abcdefgh1234.ABCDEFGH5678"), "18:17", "a SendGrid key", ".env"),
     "private key": (slip("One list.", "-----BEGIN RSA PRIVATE KEY-----"), "18:17", "a private key", ".env"),
@@ -215,10 +221,10 @@ SLIPS: dict[str, Slip] = {
         "ana@example.com",
     ),
     "missing key": (slip("title: One customer record\n", ""), "1:1", "'title' is missing", "Add 'title:"),
-    "message without until": (slip("    until: go_live + 14d\n", ""), "27:5", "'until' is missing", "go_live + 14d"),
+    "message without until": (slip("    until: go_live + 14d\n", ""), "28:5", "'until' is missing", "go_live + 14d"),
     "message without id": (
         slip("  - id: one-record\n    key_point", "  - key_point"),
-        "27:5",
+        "28:5",
         "'id' is missing",
         "Add 'id: one-record'",
     ),
@@ -231,7 +237,7 @@ SLIPS: dict[str, Slip] = {
     "role without condition": (slip("{rest: true}", "{}"), "11:5", "does not say who is in it", "rest: true"),
     "never open": (
         slip("go_live + 14d", "2027-01-19").replace("kickoff + 7d", "2027-01-16").replace("2027-01-19", "2027-01-18"),
-        "30:12",
+        "31:12",
         "No send window is open",
         "Move one",
     ),
@@ -296,9 +302,9 @@ def test_every_problem_of_a_file_is_told_together(tmp_path: Path) -> None:
         (2, "unknown_key"),
         (7, "bad_value"),
         (15, "unknown_time_zone"),
-        (29, "unknown_milestone"),
-        (31, "bad_value"),
-        (33, "sponsor_before_personal"),
+        (30, "unknown_milestone"),
+        (32, "bad_value"),
+        (35, "sponsor_before_personal"),
     ]
 
 
@@ -315,9 +321,9 @@ def test_quoted_and_unquoted_values_are_alike(tmp_path: Path) -> None:
 
 def test_positions_point_at_keys_of_blocks_and_at_texts(tmp_path: Path) -> None:
     tree = sound(tmp_path, PLAN).tree
-    assert tree.place(("messages", 1, "key_point")) == (28, 16)
-    assert tree.place(("messages", 1, "cadence")) == (31, 5)
-    assert tree.place(("messages", 1)) == (27, 5)
+    assert tree.place(("messages", 1, "key_point")) == (29, 16)
+    assert tree.place(("messages", 1, "cadence")) == (32, 5)
+    assert tree.place(("messages", 1)) == (28, 5)
 
 
 def test_no_problem_repeats_a_secret(tmp_path: Path) -> None:
@@ -327,7 +333,7 @@ def test_no_problem_repeats_a_secret(tmp_path: Path) -> None:
 
 def test_a_faulty_plan_has_all_its_errors_at_once(tmp_path: Path) -> None:
     errors = told(tmp_path, PLAN.replace("48h", "soon").replace("CET", "x").replace("Berlin", "Berln"))
-    assert [p.line for p in errors] == [15, 31]
+    assert [p.line for p in errors] == [15, 32]
     assert str(errors[0]).startswith(f"{tmp_path / 'plan.yaml'}:15:14: error: ")
 
 
@@ -364,7 +370,7 @@ def test_a_time_in_the_gap_of_a_clock_change_is_told_with_the_time_used(tmp_path
     (problem,) = told(
         tmp_path, PLAN.replace("from: kickoff + 7d", "from: 2027-03-28 02:30").replace("+ 14d", "+ 40d"), "advice"
     )
-    assert (problem.line, problem.code) == (29, "clock_change")
+    assert (problem.line, problem.code) == (30, "clock_change")
     assert "02:30 does not exist on 2027-03-28 in Europe/Berlin" in problem.message
     assert "03:00 is used" in problem.message
 

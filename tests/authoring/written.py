@@ -34,11 +34,13 @@ messages:
     cadence: {every: 72h, times: 2}
     ask: input
     input: {question: What must never get harder for you?}
+    text: [Think of a busy day., Name one thing that works today.]
   - id: one-record
     key_point: Every conversation is logged in one record.
     from: kickoff + 7d
     until: go_live + 14d
     cadence: {every: 48h, times: 6}
+    text: [Two lines after each call., Your colleague reads them., A phone is enough.]
 follow_up:
   - {after: 2 touches, do: remind}
   - {after: 2 touches, do: personal}

@@ -7,7 +7,7 @@ from tests.pseudo import in_pseudo
 
 
 def test_a_reason_is_told_in_the_language_in_which_it_is_read() -> None:
-    reason = Reason("crm", "one-record", "times", "All {number} touches are made.", values=(("number", 3),))
-    assert reason.text == "All 3 touches are made."
+    reason = Reason("crm", "one-record", "times", "Sent {number} times; no more follow.", values=(("number", 3),))
+    assert reason.text == "Sent 3 times; no more follow."
     with in_pseudo():
-        assert reason.text == "⟦All 3 touches are made.⟧"
+        assert reason.text == "⟦Sent 3 times; no more follow.⟧"

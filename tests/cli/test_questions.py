@@ -115,8 +115,8 @@ def test_acknowledgements_with_their_grades(asked: Terminal, mailbox: Mailbox) -
         wiring.inbox.got_it(wiring.inbox.card(keys[ANA], now), Evidence("link"))
         wiring.inbox.got_it(wiring.inbox.card(keys[BEN], now), Evidence("link", {"suspect": "x"}))
     listed = done(asked, "acks", "crm")
-    assert "1  signed link, by a press on its page" in listed
-    assert "1  form without its page; not counted" in listed
+    assert "1  button on the page of a signed link" in listed
+    assert "1  form sent without its page; not counted" in listed
     assert [ack["counts"] for ack in asked.json("acks", "crm")["acks"]] == [True, False]
     assert done(asked, "acks", "crm", "--csv").splitlines()[0] == "person,name,role,message,at,kind,grade,counts,key"
     assert asked.run("acks", "crm", "--csv", "--json").status == 2

@@ -31,7 +31,7 @@ five [six](https://x.example.com/a?b=c&d=e).
 
 def test_plain_text_of_everything() -> None:
     assert to_plain(read(TEXT)) == (
-        "Title\n\nOne two three four five six (https://x.example.com/a?b=c&d=e).\n\n- a\n- b\n  1. c\n  2. d\n\n"
+        "Title\n\nOne two three four five six <https://x.example.com/a?b=c&d=e>.\n\n- a\n- b\n  1. c\n  2. d\n\n"
         "> quoted twice\n\ncode"
     )
 
@@ -96,5 +96,5 @@ def test_an_address_at_the_end_of_a_line_stands_free() -> None:
     link = "[See more](https://x.example.com)"
     assert to_plain(read(f"{link}\n\n- {link}\n\n[Well?](https://x.example.com)\\\n{link} or not")) == (
         "See more: https://x.example.com\n\n- See more: https://x.example.com\n\n"
-        "Well? https://x.example.com\nSee more (https://x.example.com) or not"
+        "Well? https://x.example.com\nSee more <https://x.example.com> or not"
     )

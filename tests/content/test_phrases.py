@@ -29,12 +29,12 @@ def test_a_date_in_the_persons_language(language: str, text: str) -> None:
 @pytest.mark.parametrize(
     ("cadence", "text"),
     [
-        ({"every": "48h", "times": 3}, "It comes every 2 days, 3 times at most."),
-        ({"every": "24h"}, "It comes every day while it is open."),
-        ({"every": "2 weeks", "times": 2}, "It comes every 2 weeks, 2 times at most."),
-        ({"every": "36h", "times": 1}, "It comes once."),
-        ({"every": "36h", "times": 2}, "It comes every 36 hours, 2 times at most."),
-        ({"recall_floor": 0.35}, "It comes often while it is new, and rarely once it is remembered."),
+        ({"every": "48h", "times": 3}, "You get this every 2 days, at most 3 times."),
+        ({"every": "24h"}, "You get this every day until it ends."),
+        ({"every": "2 weeks", "times": 2}, "You get this every 2 weeks, at most 2 times."),
+        ({"every": "36h", "times": 1}, "This is sent once."),
+        ({"every": "36h", "times": 2}, "You get this every 36 hours, at most 2 times."),
+        ({"recall_floor": 0.35}, "You get this often at first, then less and less."),
     ],
 )
 def test_a_cadence_in_words(cadence: dict[str, object], text: str) -> None:

@@ -53,7 +53,9 @@ def test_an_answer_in_words_is_given_on_the_page() -> None:
 
 def test_the_context_links_the_page_and_the_settings() -> None:
     blocks = card()
-    assert "From Dana Reyes. You get this because" in blocks[3]["elements"][0]["text"]
+    assert blocks[3]["elements"][0]["text"].startswith(
+        '*Dana Reyes* · You get this as "Sales" in One customer record; '
+    )
     assert "|My messages and settings>" in blocks[3]["elements"][0]["text"]
     assert blocks[4]["elements"][0]["text"].startswith("<https://comms.example.com/a/")
 

@@ -17,7 +17,7 @@ from commsengine.content.templates import html_flaws, parse
 from commsengine.content.text_check import check_texts
 from commsengine.errors import RenderError
 from commsengine.translation import in_language
-from tests.builders import BEN, a_message, a_plan
+from tests.builders import BEN, a_message, a_plan, translated
 from tests.content.desk import SHIPPED, a_renderer, a_touch
 from tests.content.test_digest_facts import ANA, FACTS
 from tests.content.test_grammar import BOMBS, NAMES
@@ -51,7 +51,7 @@ def strays(message: RenderedMessage) -> list[str]:
 
 def test_every_word_of_a_message_is_in_the_catalog() -> None:
     with in_pseudo(), in_language("en"):
-        renderer = a_renderer(PLAN, languages=["en", LANGUAGE])
+        renderer = a_renderer(translated(PLAN, LANGUAGE))
         for message, channel, kind, number in product(PLAN.messages, ("email", "slack"), ("message", "remind"), (1, 2)):
             touch = a_touch(message.id, number, channel=channel, kind=kind)
             assert strays(renderer.touch(touch, PERSON, CAST)) == [], touch
@@ -61,7 +61,7 @@ def test_every_word_of_a_message_is_in_the_catalog() -> None:
 def test_every_word_of_a_digest_is_in_the_catalog(channel: Any) -> None:
     facts = replace(FACTS, calls=(), questions=(), answers=(), held=(), figures=())
     with in_pseudo(), in_language("en"):
-        renderer = a_renderer(PLAN, languages=["en", LANGUAGE])
+        renderer = a_renderer(translated(PLAN, LANGUAGE))
         lead = replace(LEAD, language=LANGUAGE)
         assert strays(renderer.digest(lead, facts, channel)) == []
         assert strays(renderer.digest(lead, replace(facts, answered=0), channel)) == []
@@ -75,14 +75,14 @@ def test_every_word_of_a_digest_is_in_the_catalog(channel: Any) -> None:
 @pytest.mark.parametrize(
     ("cadence", "said"),
     [
-        ({"every": 72 * 60, "times": 3}, "⟦It comes every 3 ⟦days⟧, 3 times at most.⟧"),
-        ({"every": 24 * 60}, "⟦It comes every ⟦day⟧ while it is open.⟧"),
-        ({"every": 7 * 24 * 60}, "⟦It comes every ⟦week⟧ while it is open.⟧"),
-        ({"every": 14 * 24 * 60}, "⟦It comes every 2 ⟦weeks⟧ while it is open.⟧"),
-        ({"every": 25 * 60}, "⟦It comes every 25 ⟦hours⟧ while it is open.⟧"),
-        ({"every": 24 * 60 + 1}, "⟦It comes every ⟦1441 minutes⟧ while it is open.⟧"),
-        ({"every": 24 * 60, "times": 1}, "⟦It comes once.⟧"),
-        ({"recall_floor": 0.3}, "⟦It comes often while it is new, and rarely once it is remembered.⟧"),
+        ({"every": 72 * 60, "times": 3}, "⟦You get this every 3 days, at most 3 times.⟧"),
+        ({"every": 24 * 60}, "⟦You get this every day until it ends.⟧"),
+        ({"every": 7 * 24 * 60}, "⟦You get this every week until it ends.⟧"),
+        ({"every": 14 * 24 * 60}, "⟦You get this every 2 weeks until it ends.⟧"),
+        ({"every": 25 * 60}, "⟦You get this every 25 hours until it ends.⟧"),
+        ({"every": 24 * 60 + 1}, "⟦You get this every 1441 minutes until it ends.⟧"),
+        ({"every": 24 * 60, "times": 1}, "⟦This is sent once.⟧"),
+        ({"recall_floor": 0.3}, "⟦You get this often at first, then less and less.⟧"),
     ],
 )
 def test_how_often_a_message_comes_is_in_the_catalog(cadence: dict[str, Any], said: str) -> None:
@@ -113,7 +113,7 @@ def test_what_is_wrong_with_a_text_is_in_the_catalog() -> None:
 def test_an_error_is_in_the_language_of_those_who_send(theirs: str, ours: str) -> None:
     broken = {**SHIPPED, "wiifm": "# {{ person.depot }}"}
     with in_pseudo(), in_language(ours):
-        renderer = a_renderer(a_plan(), broken, languages=["en", LANGUAGE])
+        renderer = a_renderer(translated(a_plan(), LANGUAGE), broken)
         with pytest.raises(RenderError) as raised:
             renderer.touch(a_touch(), replace(BEN, language=theirs), CAST)
     assert raised.value.what.startswith("⟦'person.depot'") == (ours == LANGUAGE)

@@ -193,7 +193,7 @@ def test_a_channel_that_must_get_ready_is_waited_for_in_the_same_tick_and_keeps_
 
     running = engine(email=a_channel(bag), slack=a_channel(bag, name="slack", prepare=prepare))
     assert running.beat().claimed == 1  # the letter
-    assert running.shut_channels() == {"slack": (began + dt.timedelta(seconds=3), "its address book is read first")}
+    assert running.shut_channels() == {"slack": (began + dt.timedelta(seconds=3), "its list of users is read first")}
     report = running.tick()
     assert ([*dict.fromkeys(asked)], len(bag.arrived), report.claimed) == ([0.0, 3.0, 6.0, 9.0], 5, 4)
     assert {row.attempts for row in store.touches.list("crm")} == {1}

@@ -121,7 +121,7 @@ def test_f23_the_press_of_another_is_refused_and_told_to_them_alone(day: Day) ->
     assert day.deliver(*signed(day.payload(BEN, by=MIA))) == 200
     assert wait_until(lambda: day.slack.whispers)
     assert day.slack.whispers == [
-        "This message is for somebody else, so nothing was recorded. Yours comes to you directly."
+        "This message is for somebody else, so nothing was recorded. You get your own message directly."
     ]
     assert (day.standing(BEN), day.standing(MIA), day.card(BEN).edits) == ("reached", "reached", 0)
 

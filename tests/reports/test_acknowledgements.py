@@ -58,7 +58,7 @@ def test_a_suspect_one_changes_no_standing_and_no_count_and_why_tells_of_it(hous
     found = why(house.store, Decisions(house.store, Workspace()), ANA.email, house.clock())
     message = found["campaigns"][0]["messages"][0]
     assert message["standing"] == "reached"
-    assert [each["text"] for each in message["said"]] == ["got it, by a form without its page: it does not count"]
+    assert [each["text"] for each in message["said"]] == ["got it, by a form sent without its page; not counted"]
 
 
 def test_an_answer_to_a_check_is_no_more_than_taken_note(house: Answering) -> None:

@@ -315,7 +315,7 @@ def test_who_always_says_got_it_is_counted_by_role_from_ten_people_up(tmp_path: 
     assert [(each.role, each.people, each.only) for each in seen.got_it_only] == [
         ("sales", 40, 5), ("service", 26, 0), ("office", 12, 0),
     ]  # fmt: skip
-    assert told == ["Always “Got it”, never an answer to a question: 5 of 40 in sales."]
+    assert told == ["People who always press “Got it” and never answer a question: 5 of 40 in sales."]
     assert as_data(seen)["got_it_only"][0] == {"role": "sales", "people": 40, "only": 5, "share": 0.125}
     assert "12 % (5)" in page(seen)
     assert "managers" not in str([each.role for each in seen.got_it_only])
@@ -331,7 +331,7 @@ def test_in_the_first_week_no_floor_is_missed(tmp_path: Path) -> None:
         early, later = (seen_in(store, STARTED + days * DAY) for days in (6, 8))
     assert [role(seen, "sales").ramp for seen in (early, later)] == [True, False]
     title, lines = headline(early)
-    assert title == "The first touches are under way"
+    assert title == "The first messages are on their way"
     assert "its floor is 35" in lines[1]
     assert ('class="low"' in page(early), "first week: no floor yet" in page(early)) == (False, True)
     assert "attention: " in headline(later)[0]
@@ -399,8 +399,8 @@ def test_why_says_what_the_next_touch_is_for_and_no_figure(tmp_path: Path, mode:
     timings = {each["timing"] for each in told}
     own = mode == "person"
     by = "by the curve of the role (an assumed curve)" + (" and by their own answers to checks." if own else ".")
-    assert any(f"before it is likely forgotten, {by}" in t for t in timings)
-    assert any("so that it is likely known on Tue 16 Feb, by the curve" in t for t in timings) == own
+    assert any(f"before the person is likely to forget it, {by}" in t for t in timings)
+    assert any("so that the person is likely to know it on Tue 16 Feb, by the curve" in t for t in timings) == own
     text = json.dumps(told)
     assert not any(word in text for word in ("%", "0.", "right", "wrong", "recalled"))
 
@@ -421,12 +421,12 @@ def test_what_was_right_before_and_in_a_new_case_is_shown_from_ten_answers_up(tm
     found = role(seen, "sales")
     shown = [each.count if each else None for each in (found.before, found.transfer)]
     assert [each is not None and each > 0 for each in shown] == [people == 16] * 2  # some had said "got it" before
-    assert (found.right, "in a case that was not told" in page(seen)) == (None, people == 16)
+    assert (found.right, "in a new case" in page(seen)) == (None, people == 16)
 
 
 def test_where_recall_is_off_nothing_is_estimated_or_told_of_answers(tmp_path: Path) -> None:
     with put_on_record(tmp_path, SMALL, PLAN) as store:
         seen = report(store, "crm", NOW, "off")
-    assert headline(seen)[0] == "What was sent, and what came back"
+    assert headline(seen)[0] == "Messages and answers"
     assert all((each.right, each.recall, each.line) == (None, None, ()) for each in seen.messages[0].roles)
     assert "not estimated" in page(seen)

@@ -11,6 +11,8 @@ from commsengine.engine.engine import Engine
 from commsengine.reports.morning.digest import Digests
 from commsengine.reports.morning.morning_time import MakeLink, MorningBasis
 from commsengine.reports.status import status
+from commsengine.store.people_files.difference import FileReason
+from commsengine.store.people_files.held import ArrivedFile
 from commsengine.store.records import NewReply
 from commsengine.store.store import Store
 from tests.builders import MIA, a_message, a_plan, someone, utc
@@ -76,6 +78,25 @@ def test_a_digest_counts_nowhere(store: Store, engine: MakeEngine, bag: Mailbag,
     assert sum(status(store, clock.now)["campaigns"][0]["touches"][state] for state in ("sent", "retry")) == 0
 
 
+def test_a_held_people_file_is_told_to_whom_it_concerns(
+    store: Store, engine: MakeEngine, bag: Mailbag, clock: Clock
+) -> None:
+    run(store, [someone(1)], a_plan(send=BERLIN))
+    clock.now = utc("2027-01-12 08:00")
+    other = ArrivedFile("other.csv", "a", "roster", "hr", command="commsengine apply schedules/hr.yaml")
+    store.held_files.hold(other, [FileReason("returning", 1, 9)], now=clock.now)
+    engine().tick()
+    assert digests(bag) == []
+    feed = ArrivedFile("/srv/hr/january.csv", "b", "feed", command="commsengine people import /srv/hr/january.csv")
+    store.held_files.hold(feed, [FileReason("leavers", 12, 160)], now=clock.now)
+    clock.now = utc("2027-01-13 08:00")
+    engine().tick()
+    assert digests(bag) == ["Today: 1 problem"]
+    (text,) = [message.text for message in bag.arrived if message.to_email == DANA]
+    assert "january.csv is held, and nothing of it is taken: marked as left by this file: 12 of 160" in text
+    assert "commsengine people import /srv/hr/january.csv --yes --because TEXT" in text
+
+
 def test_it_says_what_never_arrived_and_which_channel_rests(
     store: Store, engine: MakeEngine, bag: Mailbag, clock: Clock
 ) -> None:
@@ -94,13 +115,13 @@ def test_it_says_what_never_arrived_and_which_channel_rests(
     record = store.campaigns.get("crm")
     assert record
     assert list(Digests(basis)._troubles(record, clock.now)) == [
-        "1 message failed since yesterday: commsengine today says to whom, and why.",
-        "Nothing leaves by Slack until Mon 11 Jan 09:00 UTC (1 waiting): Slack refuses us: invalid_auth.",
+        "1 message failed since yesterday. To see to whom, and why: commsengine today",
+        "Nothing is sent by Slack until Mon 11 Jan 09:00 UTC (1 waiting): Slack refuses us: invalid_auth.",
     ]
     assert list(Digests(basis)._never_arrived("crm", clock.now)) == []
     clock.forward(days=3)
     assert list(Digests(basis)._never_arrived("crm", clock.now)) == [
-        "1 message never arrived: commsengine today says to whom, and why."
+        "1 message did not arrive. To see to whom, and why: commsengine today"
     ]
     assert not any("failed" in trouble for trouble in Digests(basis)._troubles(record, clock.now))
 
@@ -116,7 +137,7 @@ def test_a_campaign_that_the_engine_paused_is_the_first_news(
     store.campaigns.pause("crm", by="engine", now=utc("2027-01-11 10:00"), reason="its text is refused.")
     morning(engine(), clock, TUESDAY)
     assert digests(bag) == ["Today: 1 problem"]
-    assert texts(bag)[0].startswith("The engine paused it: its text is refused. When that is put right: ")
+    assert texts(bag)[0].startswith("The engine paused the campaign: its text is refused. When this is solved: ")
 
 
 def test_promises_whose_day_is_past_and_questions_that_are_alike(
@@ -133,7 +154,8 @@ def test_promises_whose_day_is_past_and_questions_that_are_alike(
     assert digests(bag) == ["Today: 1 promise overdue, 4 questions open"]
     lines = texts(bag)[0].splitlines()
     assert (
-        lines[0] == "A shorter form comes – promised to 1 person for 12 January. Kept? commsengine question 1 --as done"
+        lines[0]
+        == "A shorter form comes – promised to 1 person for 12 January. If it is done: commsengine question 1 --as done"
     )
     assert [("notebook" in line, "alike=2" in line) for line in lines[1:3]] == [(True, True), (False, False)]
 
@@ -163,7 +185,7 @@ def test_the_numbers_are_of_the_last_working_day_and_of_today(
     store.questions.ask(people[2].id, "crm", "asks", "k", "Why?", evidence="link", now=utc("2027-01-17 10:00"))
     morning(running, clock, "2027-01-18 07:00")
     assert "Since Friday: 4 messages sent, 1 confirmed, 1 answered, 1 question asked." in texts(bag)[-1]
-    assert "Today 3 messages are to leave: 3 by e-mail." in texts(bag)[-1]
+    assert "Still to be sent today: 3 messages (3 by e-mail)." in texts(bag)[-1]
     morning(running, clock, "2027-01-18 08:30", "2027-01-19 07:00")
     assert "Yesterday: 3 messages sent, 0 confirmed, 0 answered." in texts(bag)[-1]
 
@@ -180,7 +202,7 @@ def test_what_others_recorded_is_told_with_note_and_what_was_unclear(
     morning(engine(), clock, TUESDAY)
     assert "1 talk recorded" in digests(bag)[0]
     assert (
-        "RecordedTalk(name='Person 1', by='Mia Wolf', came='Has a reason against it; unclear: whether they can do it', "
+        "RecordedTalk(name='Person 1', by='Mia Wolf', came='Has an objection; unclear: whether they can do it', "
         "day='11 January', note='a course')"
     ) in texts(bag)[0]
 
@@ -246,14 +268,14 @@ def test_a_broken_commitment_is_told_the_morning_after_and_is_no_reason_for_a_ma
     assert digests(bag) == []
     morning(running, clock, WEDNESDAY)
     assert digests(bag) == ["Today: 2 commitments overdue"]
-    assert "Person 1, 'one-record': no word since its day" in texts(bag)[0]
+    assert "Person 1, 'one-record': no answer since that day" in texts(bag)[0]
     morning(running, clock, "2027-01-14 07:00")
     assert len(digests(bag)) == 1
     says(who[1], "not_kept", "2027-01-14 10:00")
     morning(running, clock, FRIDAY)
     assert digests(bag)[1:] == ["Today: 1 commitment overdue"]
-    assert "Person 1, 'one-record': not yet, they say" in texts(bag)[1]
-    assert "Person 2, 'one-record': no word since its day" in texts(bag)[1]
+    assert "Person 1, 'one-record': says it is not done yet" in texts(bag)[1]
+    assert "Person 2, 'one-record': no answer since that day" in texts(bag)[1]
 
 
 def test_a_gate_that_waits_for_the_lead_stands_in_each_digest(
@@ -263,7 +285,7 @@ def test_a_gate_that_waits_for_the_lead_stands_in_each_digest(
     run(store, [someone(1)], a_plan(a_message(id="later", **{"from": "2027-01-12"}), send=BERLIN, phases=gated))
     store.questions.ask(someone(1).id, "crm", "later", "k", "When?", evidence="link", now=utc("2027-01-11 08:00"))
     running = engine()
-    shut = "The phase 'listen' is over, and its gate is shut: commsengine phases crm --open listen"
+    shut = "The phase 'listen' has ended and its gate is closed. To open it: commsengine phases crm --open listen"
     morning(running, clock, "2027-01-11 08:30", TUESDAY)
     assert [shut in text for text in texts(bag) if "When?" in text] == [False, True]
     store.gates.open("crm", "listen", because="", by="dana", now=utc("2027-01-12 10:00"))

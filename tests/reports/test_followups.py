@@ -101,7 +101,7 @@ def test_who_was_away_is_back_on_the_list_after_five_of_their_working_days(
     assert listed(store, clock) == []
     clock.now = utc("2027-01-26 23:00")
     (one,) = listed(store, clock)
-    assert (one.since, one.overdue, "in person: away on 16 January" in one.tried) == (clock.now, False, True)
+    assert (one.since, one.overdue, "call: Not reached on 16 January" in one.tried) == (clock.now, False, True)
     record_outcome(store, one.id, "objects", by="mia", now=clock.now)
     assert listed(store, clock) == []
 
@@ -123,10 +123,8 @@ def test_the_sponsor_is_proposed_to_the_lead_only_after_an_outreach_that_did_not
     live(store, engine, clock, "2027-01-27")
     one = next(one for one in listed(store, clock) if one.person.id == someone(1).id)
     assert (one.kind, one.carrier) == ("sponsor", "dana@example.com")
-    assert one.reason == (
-        "Personal outreach did not help (objects, 16 January): a proposal to ask the sponsor, sam@example.com."
-    )
-    assert "in person: objects on 16 January" in one.tried
+    assert one.reason == ("The call did not help (Has an objection, 16 January). Ask the sponsor, sam@example.com?")
+    assert "call: Has an objection on 16 January" in one.tried
 
 
 def test_an_outreach_nobody_recorded_comes_back_to_the_lead(store: Store, engine: MakeEngine, clock: Clock) -> None:
@@ -139,7 +137,7 @@ def test_an_outreach_nobody_recorded_comes_back_to_the_lead(store: Store, engine
     clock.now = utc("2027-01-25 09:00")
     one = next(one for one in listed(store, clock) if one.person.id == someone(1).id)
     assert (one.overdue, one.carrier) == (True, "dana@example.com")
-    assert one.reason.endswith("Nobody has recorded an outcome for more than 5 working days.")
+    assert one.reason.endswith("No result has been recorded for more than 5 working days.")
 
 
 def test_a_manager_gets_only_so_many_a_day(store: Store, engine: MakeEngine, clock: Clock) -> None:
@@ -228,9 +226,9 @@ def test_why_tells_what_was_said_in_order(store: Store, engine: MakeEngine, cloc
     store.questions.ask(someone(1).id, "crm", "one-record", "k", "Why?", evidence="link", now=utc("2027-01-18"))
     (message,) = why(store, Decisions(store, Workspace()), someone(1).email, clock.now)["campaigns"][0]["messages"]
     assert [(each["at"][:10], each["text"]) for each in message["said"]] == [
-        ("2027-01-16", "talked to in person: objects"),
+        ("2027-01-16", "call: objects"),
         ("2027-01-16", "their objection is open"),
-        ("2027-01-17", "got it, by link"),
+        ("2027-01-17", "got it (link)"),
         ("2027-01-18", "asked a question; it is open"),
     ]
 
@@ -243,7 +241,7 @@ def test_why_does_not_tell_right_from_wrong(store: Store, engine: MakeEngine, cl
         someone(1).id, "crm", "one-record", "k", "check", right=right, evidence="link", by="p1", now=clock.now
     )
     (message,) = why(store, Decisions(store, Workspace()), someone(1).email, clock.now)["campaigns"][0]["messages"]
-    assert (message["standing"], message["said"][0]["text"]) == ("acknowledged", "answered the question, by link")
+    assert (message["standing"], message["said"][0]["text"]) == ("acknowledged", "answered the question (link)")
 
 
 def test_why_of_a_stranger_names_the_near(store: Store, clock: Clock) -> None:
@@ -302,7 +300,7 @@ def test_who_confirmed_and_did_not_do_it_is_followed_up_for_that(
     live(store, engine, clock, "2027-01-16")
     reasons = {one.person.id: one.reason for one in listed(store, clock)}
     assert reasons == {
-        someone(1).id: "Confirmed, not yet done: The first call is logged.",
+        someone(1).id: "Confirmed, but not done yet: The first call is logged.",
         someone(2).id: "No answer after 2 messages.",  # a check tells nothing here
         someone(3).id: "No answer after 2 messages.",
     }

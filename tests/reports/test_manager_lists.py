@@ -133,7 +133,7 @@ def test_a_manager_whom_no_channel_reaches_is_told_of_in_the_leads_digest(
     at(running, clock, EIGHT)
     assert told(bag) == []
     (digest,) = [message for message in bag.arrived if message.to_email == "dana@example.com"]
-    assert "Mia Wolf is to do this, but no channel reaches them: please tell them, or do it yourself." in digest.text
+    assert "Mia Wolf should call, but no channel reaches them. Please tell them, or call yourself." in digest.text
     assert "Ask Person about one-record." in digest.text
 
 
@@ -156,7 +156,7 @@ def test_the_sponsor_is_asked_by_a_human_also_as_a_manager(
     at(waiting(store, engine, clock, plan=plan), clock, EIGHT)
     assert told(bag) == []
     (digest,) = [message for message in bag.arrived if message.to_email == "dana@example.com"]
-    assert "Mia Wolf is to do this, but the sponsor is asked by you, never by a machine" in digest.text
+    assert "Mia Wolf should call, but the sponsor gets no mail from us." in digest.text
 
 
 def test_after_a_manager_has_left_the_next_one_up_hears(
@@ -244,4 +244,4 @@ def test_one_text_that_cannot_be_written_does_not_take_the_list_away(
     at(running, clock, EIGHT)
     (one,) = told(bag)
     assert "Ask Person about one-record." in one.text
-    assert "It cannot be written: no such column" in one.text
+    assert "The text cannot be written: no such column" in one.text

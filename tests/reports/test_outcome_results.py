@@ -138,7 +138,7 @@ def test_before_the_day_is_over_nothing_is_told(tmp_path: Path) -> None:
     found = seen(tmp_path, a_trial(), dict.fromkeys(ids("sales", 30), 2), now=utc("2027-01-25 23:00"))
     assert found.trial is not None
     assert (found.trial.over, found.trial.arms) == (False, ())
-    assert "Nothing is told before Sun 24 Jan 2027 is over" in page(found)
+    assert "Results are shown after Sun 24 Jan 2027" in page(found)
     assert as_data(found)["trial"]["arms"] == []
 
 

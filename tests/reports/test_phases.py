@@ -119,9 +119,9 @@ def test_bad_news_comes_first_with_the_lines_worth_changing(tmp_path: Path) -> N
         store.questions.ask(someone(n).id, "crm", "ask", f"k{n}", "Why?", evidence="link", now=utc("2027-01-13"))
     found = the_review(store)
     assert [part.title for part in found.parts] == [
-        "Not reached", "Open questions and objections", "Worth changing in the plan",
+        "Not reached", "Open questions and objections", "Suggested changes to the plan",
     ]  # fmt: skip
-    assert found.headline == "The phase 'listen' is over, and has not reached its goal"
+    assert found.headline == "The phase 'listen' has ended and has not reached its goal"
     assert [(change.message, change.key, change.line) for change in found.changes] == [
         ("ask", "input", 5), ("ask", "until", 4), ("ask", "text", 3),
     ]  # fmt: skip

@@ -48,7 +48,7 @@ def test_what_is_sent_equals_what_simulate_says_with_answers_by_link_slack_and_p
     assert {channel for _, _, _, _, channel, _, _ in story.touches} == {"slack", "email", "personal"}
     assert min(story.answers[kind] for kind in ("acknowledged", "input", "check")) > 0
     assert story.first_call is not None
-    assert "Why the project is happening" in story.first_call.talking_points
+    assert "Why we do this" in story.first_call.talking_points
 
 
 def test_each_check_is_answered_anew_until_the_point_is_recalled(tmp_path: Path) -> None:

@@ -92,7 +92,7 @@ def test_an_outcome_ends_the_repeats_and_words_do_not(program: Program, relay: R
     assert {person: relay.copies[person] for person in P} == {P[0]: 2, P[1]: 3, P[2]: 3, P[3]: 3}
     waiting = program.look("followups")["follow_ups"]
     assert [(one["person"], one["reason"]) for one in waiting] == [
-        (person, "Confirmed, not yet done: The first call is logged.") for person in P[1:]
+        (person, "Confirmed, but not done yet: The first call is logged.") for person in P[1:]
     ]
     assert "not yet done: The first call is logged." in waiting[0]["talking_points"]
     assert "What stands in the way of doing it?" in waiting[0]["talking_points"]

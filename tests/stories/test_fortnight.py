@@ -49,7 +49,7 @@ def test_who_never_answers_is_listed_with_why_and_what_to_say(program: Program, 
     for each in waiting:
         assert (each["rung"], each["reason"]) == (2, "No answer after 3 messages.")
         assert len(each["tried"]) == 3
-        assert "Why the project is happening" in each["talking_points"]
+        assert "Why we do this" in each["talking_points"]
         assert "You log each call once." in each["talking_points"]
     assert "\n3 follow-ups\n" in program.here("today")
 

@@ -71,7 +71,7 @@ def test_the_lead_calls_the_other_ten_with_something_to_say(story: Story) -> Non
         assert call.person.phone
         assert call.tried == ("e-mail on 18 January", "e-mail on 20 January")
         assert role.why in plain(call.talking_points)
-        assert f"What it is worth to {call.person.first_name} as {call.person.job}" in call.talking_points
+        assert f"What it brings {call.person.first_name} as {call.person.job}" in call.talking_points
         assert role.your_job in plain(call.talking_points)
         assert role.results in plain(call.talking_points)
         assert "Say that the expertise is needed" in call.talking_points

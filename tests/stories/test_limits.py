@@ -80,7 +80,7 @@ def test_a_quota_that_the_server_tells_of_fails_nobody_and_the_others_are_sent_w
     assert ready.books("crm").counts["sent"] == PEOPLE
     assert {row["attempts"] for row in ready.books("crm").rows} == {1}
     (mail,) = [mail for mail in relay.arrived if mail.recipients[0] == ADMIN]
-    assert "SubmissionQuotaExceededException. The mail server is taken for: A small mailbox." in mail.text
+    assert "SubmissionQuotaExceededException. The mail server appears to be: A small mailbox." in mail.text
     assert f"{PEOPLE - QUOTA} messages wait" in mail.text
 
 

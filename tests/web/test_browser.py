@@ -48,9 +48,9 @@ def test_got_it_undo_and_a_question(page: Page, tmp_path: Path) -> None:
         page.get_by_role("button", name="undo").click()
         expect(page.get_by_role("status")).to_contain_text("Undone")
         page.get_by_text("I have a question").click()
-        page.get_by_label("Your question goes to").fill("When does it start?")
+        page.get_by_label("The people who lead this campaign read your question").fill("When does it start?")
         page.get_by_role("button", name="Send my question").click()
-        expect(page.get_by_text("Your question is with us")).to_be_visible()
+        expect(page.get_by_text("We have your question")).to_be_visible()
     assert house.kinds() == []
     assert "sec-fetch-site" in house.store.answers.of_person(ANA.id)[0].detail
     house.store.close()
@@ -63,11 +63,11 @@ def test_the_link_to_the_question_opens_its_form_without_script(browser: Browser
     with served(app_of(house)) as address:
         page = context.new_page()
         page.goto(address + "/a/" + house.token("answer", key))
-        expect(page.get_by_label("Your question goes to")).to_be_hidden()
+        expect(page.get_by_label("The people who lead this campaign read your question")).to_be_hidden()
         page.goto(address + "/a/" + house.token("answer", key) + "#question")
-        page.get_by_label("Your question goes to").fill("When does it start?")
+        page.get_by_label("The people who lead this campaign read your question").fill("When does it start?")
         page.get_by_role("button", name="Send my question").click()
-        expect(page.get_by_text("Your question is with us")).to_be_visible()
+        expect(page.get_by_text("We have your question")).to_be_visible()
     context.close()
     house.store.close()
 
@@ -111,7 +111,9 @@ def test_a_check_by_keyboard_alone_and_the_verdict_has_the_focus(page: Page, tmp
         page.keyboard.press("Tab")  # the way past the head
         page.keyboard.press("Tab")
         group = page.get_by_role("group", name=CHECK["question"])
-        expect(group).to_have_accessible_description("Not a test; nobody sees your answer. It is explained at once.")
+        expect(group).to_have_accessible_description(
+            "This is not a test: only you see your answer. It is explained at once."
+        )
         radios = group.get_by_role("radio")
         expect(radios.first).to_be_focused()
         assert page.evaluate("getComputedStyle(document.activeElement).outlineStyle") == "solid"
@@ -142,9 +144,9 @@ def test_a_wrong_answer_and_please_explain_it_without_script_on_a_small_screen(
         page.goto(address + "/a/" + house.token("answer", key))
         page.get_by_label("My notebook").check()
         page.get_by_role("button", name="Answer", exact=True).click()
-        expect(page.get_by_role("status")).to_contain_text(f"Not quite: {CHECK['right']}.")
+        expect(page.get_by_role("status")).to_contain_text(f"Not quite. The answer is: {CHECK['right']}.")
         page.get_by_role("button", name="Please explain it to me").click()
-        expect(page.get_by_text("Your question is with us")).to_be_visible()
+        expect(page.get_by_text("We have your question")).to_be_visible()
         expect(page.get_by_role("button", name="Please explain it to me")).to_have_count(0)
     context.close()
     assert [answer.right for answer in house.store.answers.of_person(ANA.id)] == [False]

@@ -38,7 +38,7 @@ def ask(site: Site, *people: Any, text: str = "May my own notebook stay?") -> li
 
 def test_without_a_reply_it_says_that_all_is_read(site: Site) -> None:
     key = site.house.touch()
-    assert "Nothing yet. What you ask and answer is read" in heard(site, key)
+    assert "There is nothing here yet. We read your questions and answers" in heard(site, key)
     assert f"/h/{site.house.token('heard', key)[:20]}" in site.get(key).text
 
 
@@ -80,7 +80,7 @@ def test_an_order_is_given_by_places_and_each_place_once(open_site: OpenSite) ->
     site = open_site(a_message(ask="input", input=RANK))
     key = site.house.touch()
     wrong = site.post(key, do="input", **{"place-0": "1", "place-1": "1", "place-2": "2"})
-    assert (wrong.status_code, "Please give each of them a place of its own." in wrong.text) == (422, True)
+    assert (wrong.status_code, "Please give each of them a different place." in wrong.text) == (422, True)
     assert '<option value="2" selected>' in wrong.text
     given = site.post(key, do="input", **{"place-0": "3", "place-1": "1", "place-2": "2"}).text
     assert "1. Visits\n2. Calls\n3. Offers" in given

@@ -54,7 +54,7 @@ def test_it_says_what_was_not_reached_and_what_waits(house: House) -> None:
     shown = house.enter()
     assert shown.status_code == 200
     assert "has not reached its goal" in shown.text
-    assert "These messages do not begin before your word: later." in shown.text
+    assert "These messages do not start until you open it: later." in shown.text
     assert "0% confirmed" in shown.text
     assert house.hall.store.gates.of("crm") == {}
 
@@ -99,7 +99,7 @@ def test_an_owner_who_is_not_in_the_directory_signs_by_address(house: House) -> 
 def test_all_phases_can_be_looked_at(house: House) -> None:
     house.enter()
     other = house.client.get("/review?phase=learn")
-    assert "Whether the phase &#39;learn&#39; reaches its goal is not known yet" in other.text
+    assert "It is not known yet whether the phase &#39;learn&#39; reaches its goal" in other.text
     assert house.client.get("/review?phase=nonesuch").status_code == 200
 
 

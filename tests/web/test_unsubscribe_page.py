@@ -62,7 +62,7 @@ def test_a_mail_program_may_send_its_click_as_multipart(open_site: OpenSite) -> 
 def test_the_button_leaves_and_says_so(open_site: OpenSite) -> None:
     site = open_site(optional=True)
     key = site.house.touch()
-    assert "You hear nothing more of this" in site.post(key, "unsubscribe", do="not_for_me").text
+    assert "You get no more messages of this campaign" in site.post(key, "unsubscribe", do="not_for_me").text
     (answer,) = site.house.store.answers.of_person(ANA.id)
     assert answer.whole_campaign
 

@@ -78,14 +78,14 @@ def house(tmp_path: Path) -> Iterator[House]:
 
 
 def visits_of(hall: Answering, base: str = "http://127.0.0.1:8080") -> Visits:
-    return Visits(hall.fresh_links, KEYS, base, Notes(KEYS), RateLimit(20), hall.clock)
+    return Visits(hall.fresh_links, KEYS, base, Notes(KEYS), RateLimit(20), hall.clock, hall.inbox)
 
 
 def test_looking_burns_nothing_and_the_button_opens_the_page_once(house: House) -> None:
     link = house.link()
     for method in ("HEAD", "GET", "GET"):
         assert house.client.request(method, link).status_code == 200
-    assert "the people you are asked to talk to" in house.client.get(link).text
+    assert "the people you are asked to call" in house.client.get(link).text
     opened = house.client.post(link)
     assert (opened.status_code, opened.headers["location"]) == (303, "../calls")
     assert house.client.get("/calls").text.startswith(f"{ANA.id} {ANA.id}")
@@ -174,7 +174,7 @@ def test_a_new_link_goes_where_the_old_one_was_sent(house: House) -> None:
     (mail,) = house.mails()
     assert (mail["to_email"], mail["subject"]) == (
         ANA.email,
-        "Your link to the people to talk to",
+        "Your link to the people to call",
     )
     fresh = "/p/" + mail["text"].partition("/p/")[2].split()[0].rstrip(")")
     assert house.client.post(fresh).headers["location"] == "../calls"

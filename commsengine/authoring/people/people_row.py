@@ -19,6 +19,7 @@ from commsengine.authoring.people.time_zones import zone_fix, zone_of
 from commsengine.authoring.people.written_dates import DateError, Order, written_date
 from commsengine.cadence.kinds_and_states import CHANNELS
 from commsengine.cadence.people import COLUMNS, KNOWN, Person, updated
+from commsengine.cadence.time_notation import WEEKDAYS, weekdays_in
 from commsengine.text import UNSEEN_IN_LINES, listed, near_or
 from commsengine.translation import N_, _
 
@@ -26,7 +27,6 @@ MOST_CHARACTERS = 500
 
 _SUSPECT = re.compile(UNSEEN_IN_LINES.pattern + r"|[\r\n]|=\?")
 _GUARDED = re.compile(r"'(?=[=+\-@\t\r＝＋－＠])")
-_WEEK = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 _OTHER_WEEKS = (
     "montag dienstag mittwoch donnerstag freitag samstag sonntag",
     "mo di mi do fr sa so",
@@ -35,9 +35,7 @@ _OTHER_WEEKS = (
     "lunes martes miércoles jueves viernes sábado domingo",
     "lun mar mié jue vie sáb dom",
 )
-_WEEKDAY_NAMES = {day: index for week in _OTHER_WEEKS for index, day in enumerate(week.split())} | {
-    written: index for index, name in enumerate(_WEEK) for written in (name, name[:3])
-}
+_WEEKDAY_NAMES = {day: index for week in _OTHER_WEEKS for index, day in enumerate(week.split())} | WEEKDAYS
 
 
 class CellError(ValueError):
@@ -314,15 +312,11 @@ def _region_faults(values: Mapping[str, object], known: Person | None) -> list[C
 
 @lru_cache(maxsize=4096)
 def _days(text: str) -> frozenset[int]:
-    days = set[int]()
-    for part in re.split(r"[,;/\s]+", text.lower().strip()):
-        first, dash, last = part.partition("-")
-        if first not in _WEEKDAY_NAMES or (dash and last not in _WEEKDAY_NAMES):
-            fix = _("Write the days worked, such as 'mon tue wed' or 'mon-thu'.")
-            raise CellError("days", "bad_days", _("'{part}' is not a weekday.", part=part or text), fix)
-        start, end = _WEEKDAY_NAMES[first], _WEEKDAY_NAMES[last or first]
-        days |= {(start + step) % 7 for step in range((end - start) % 7 + 1)}
-    return frozenset(days)
+    try:
+        return weekdays_in(text, _WEEKDAY_NAMES)
+    except ValueError as error:
+        cause, _mark, fix = str(error).partition("; ")
+        raise CellError("days", "bad_days", f"{cause}.", f"{fix[0].upper()}{fix[1:]}.") from None
 
 
 @lru_cache(maxsize=4096)

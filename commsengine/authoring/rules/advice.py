@@ -11,7 +11,7 @@ from collections.abc import Iterator
 
 from commsengine.authoring.draft import Draft, planned
 from commsengine.authoring.yaml_parser import YamlPath
-from commsengine.cadence.plan import ANGLES, Message, Wiifm
+from commsengine.cadence.plan import ANGLES, Message, Plan, Wiifm
 from commsengine.errors import Problem
 from commsengine.text import listed
 from commsengine.translation import N_, _, counted
@@ -30,6 +30,8 @@ _BUSINESS = re.compile(
 )
 
 _BEFORE_A_DATE = r"\b(on|by|at|until|before|after|from|since) +\{\{ *milestones\.(%s)\b"
+
+_OWN_WORDS = N_("Write its 'text' as a list, whose texts take turns, or give the message a 'wiifm' of its own.")
 
 _ASK = N_("Add a message with 'ask: input' before anything is designed: people support what they helped to shape.")
 
@@ -61,7 +63,7 @@ def _missing_texts(draft: Draft, role: str, missing: list[str]) -> Iterator[Prob
 
 def senders_fit(draft: Draft) -> Iterator[Problem]:
     for path, message in draft.messages():
-        said = " ".join([message.subject, message.key_point, message.text])
+        said = " ".join([message.subject, message.key_point, *message.text])
         personal, business = bool(_PERSONAL.search(said)), bool(_BUSINESS.search(said))
         if message.sender == "sponsor" and personal and not business:
             cause = _("The sponsor sends '{message}', which is about people's own work.", message=message.id)
@@ -102,16 +104,32 @@ def repeats_differ(draft: Draft) -> Iterator[Problem]:
         if message.cadence.recall_floor is None and (planned(draft, message) or 0) < 2:
             continue
         roles = draft.roles_of(message)
-        same = [role for role in roles if len(_angles(draft.plan.wiifm_for(message, role), message.text)) < 2]
-        if same:
-            to = listed(same, "and")
-            cause = _("Two touches in a row of '{message}' say the same to {roles}.", message=message.id, roles=to)
-            fix = _("Give the role at least two of why, your_job, skills, measures and results.")
-            yield draft.advice((*path, "id"), "same_text", cause, fix)
+        words = {role: _own_words(message, role) or _of_plan(draft.plan, role) for role in roles}
+        # What is written for a role that gets one message alone is written for this message.
+        several = [role for role in roles if sum(role in draft.roles_of(each) for each in draft.plan.messages) > 1]
+        if same := [role for role in roles if words[role] < 2]:
+            cause = N_("'{message}' says the same to {roles} each time after the first.")
+            yield draft.advice((*path, "id"), "same_text", _told_to(cause, message, same), _(_OWN_WORDS))
+        if strange := [role for role in several if not _own_words(message, role) and role not in same]:
+            cause = N_("'{message}' has no words of its own for {roles} after the first time, only those of the plan.")
+            yield draft.advice((*path, "id"), "no_own_words", _told_to(cause, message, strange), _(_OWN_WORDS))
 
 
-def _angles(wiifm: Wiifm, text: str) -> list[str]:
-    return [angle for angle in ANGLES if getattr(wiifm, angle)] + [text] * bool(text)
+def _told_to(cause: str, message: Message, roles: list[str]) -> str:
+    return _(cause, message=message.id, roles=listed(roles, "and"))
+
+
+def _own_words(message: Message, role: str) -> int:
+    """How many sides the message itself has to say to a role."""
+    return len(message.text) + len(_angles(message.wiifm.get(role)))
+
+
+def _of_plan(plan: Plan, role: str) -> int:
+    return len(_angles(plan.wiifm.get(role)))
+
+
+def _angles(wiifm: Wiifm | None) -> list[str]:
+    return [angle for angle in ANGLES if wiifm and getattr(wiifm, angle)]
 
 
 def people_are_asked(draft: Draft) -> Iterator[Problem]:
@@ -130,9 +148,10 @@ def people_are_asked(draft: Draft) -> Iterator[Problem]:
 def cards_are_short(draft: Draft) -> Iterator[Problem]:
     # The first touch is the longest: the author's own text, why, and what changes for the person.
     for path, message in draft.messages():
+        text = message.text[0] if message.text else ""
         longest = max([_first_touch(draft, message, role) for role in draft.roles_of(message)], default=0)
         question = message.input.question if message.input and message.ask == "input" else ""
-        words = longest + sum(len(part.split()) for part in (message.key_point, message.text, question))
+        words = longest + sum(len(part.split()) for part in (message.key_point, text, question))
         if words > CARD_WORDS:
             too_long = N_("'{message}' comes to about {words} words; a card of more than {most} is skimmed.")
             cause = _(too_long, message=message.id, words=words, most=CARD_WORDS)
@@ -202,7 +221,8 @@ def _texts(draft: Draft) -> Iterator[tuple[YamlPath, str]]:
     for role, wiifm in draft.plan.wiifm.items():
         yield from ((("wiifm", role, angle), getattr(wiifm, angle)) for angle in ANGLES)
     for path, message in draft.messages():
-        yield from (((*path, key), getattr(message, key)) for key in ("key_point", "subject", "text"))
+        yield from (((*path, key), getattr(message, key)) for key in ("key_point", "subject"))
+        yield from (((*path, "text", place), text) for place, text in enumerate(message.text))
 
 
 RULES = (

@@ -15,6 +15,8 @@ from commsengine.cadence.dialogue import groups
 from commsengine.cadence.kinds_and_states import CHANNELS, OUTCOME_WORDS, UNCLEAR_WORDS, service_channel
 from commsengine.cadence.people import Person
 from commsengine.content.digest_facts import Call, DigestFacts, GivenAnswer, HeldRow, OpenQuestion, RecordedTalk
+from commsengine.content.kept_words import retold
+from commsengine.content.phrases import moment_text, month_day_text, question_text
 from commsengine.engine.directory import SignerLookup
 from commsengine.engine.dispatch import add_service_mail
 from commsengine.reports.commitments import overdue_commitments, overdue_lines
@@ -27,6 +29,7 @@ from commsengine.reports.day_figures import (
     told_of_got_it,
 )
 from commsengine.reports.followups import FollowUp, open_followups, todays_followups, with_talk
+from commsengine.reports.held_files import held_files, held_text
 from commsengine.reports.input_answers import chosen_so_far, recent_inputs
 from commsengine.reports.morning.manager_lists import why_untold
 from commsengine.reports.morning.morning_time import MorningBasis, morning_key, morning_of, quarter_of, tried
@@ -35,7 +38,7 @@ from commsengine.reports.phases.measures import gates_that_wait
 from commsengine.reports.promises import overdue_promises
 from commsengine.reports.status import channels, failed, held, paused_by_engine, questions, refusals
 from commsengine.store.records import CampaignRecord, GivenInput
-from commsengine.translation import N_, _, counted, in_language
+from commsengine.translation import N_, _, counted, in_language, language_in_use
 
 CATEGORY = "digest"
 MOST_CALLS = 10
@@ -103,8 +106,8 @@ class Digests:
         if self._store.touches.row(key):
             return False
         renderer = self._renderer(record.plan, record.templates)
-        with in_language(renderer.language(lead)):
-            facts = self._since_the_last(record, lead, self._facts(record, key, now), now)
+        with in_language(renderer.language_of_all(lead)):
+            facts = self._since_the_last(record, lead, self._facts(record, lead, key, now), now)
             if facts.empty:
                 return False
             facts = self._with_numbers(record, lead, facts, now)
@@ -134,7 +137,7 @@ class Digests:
             answered=len(given),
             chosen=tuple(self._chosen(record, given)),
             all_answers=_(
-                "{more}: commsengine answers {campaign}. Reply: commsengine question ID --answer TEXT",
+                "{more}: commsengine answers {campaign}. To reply: commsengine question ID --answer TEXT",
                 more=more,
                 campaign=record.id,
             ),
@@ -142,10 +145,12 @@ class Digests:
 
     def _chosen(self, record: CampaignRecord, given: Sequence[GivenInput]) -> Iterator[str]:
         # what is chosen from a list is counted, and names stand in the command
+        shown = record.plan.in_language(language_in_use())
         new = Counter(one.message for one in given if _chooses(record, one.message))
         said = self._store.answers.inputs(record.id) if new else []
         for message, number in new.items():
-            counts = chosen_so_far(record.plan.message(message), [one for one in said if one.message == message])
+            theirs = [one for one in said if one.message == message]
+            counts = chosen_so_far(record.plan.message(message), theirs, shown.message(message))
             told = ", ".join(f"{_short(choice)} {count:,}" for choice, count in counts.items())
             text = N_('"{message}", {number} new; so far: {told}')
             yield _(text, message=message, number=number, told=told)
@@ -153,7 +158,8 @@ class Digests:
     def _with_commitments(
         self, record: CampaignRecord, facts: DigestFacts, since: dt.datetime, now: dt.datetime
     ) -> DigestFacts:
-        overdue = overdue_commitments(self._store, record, now)
+        in_words = replace(record, plan=record.plan.in_language(language_in_use()))
+        overdue = overdue_commitments(self._store, in_words, now)
         news = sum(one.news_at is not None and one.news_at > since for one in overdue)
         return replace(facts, commitments=overdue_lines(overdue, MOST_LINES), broken=news)
 
@@ -172,7 +178,7 @@ class Digests:
         if self._leaving[0] != (until, quarter_of(now)):  # once for all campaigns that are written just now
             self._leaving = ((until, quarter_of(now)), leaving_until(self._store, self._decisions, until, now))
         day = day_figures(self._store, record, lead, self._leaving[1].get(record.id, {}), now)
-        got_it = told_of_got_it(got_it_only(self._store, record))
+        got_it = told_of_got_it(got_it_only(self._store, record), record.plan.audience)
         return replace(facts, numbers=day.lines, figures=(*facts.figures, *got_it))
 
     def _last(self, record: CampaignRecord, lead: Person, now: dt.datetime) -> dt.datetime | None:
@@ -181,19 +187,19 @@ class Digests:
         rows = self._store.touches.rows(keys).values()
         return max((row.created_at for row in rows if row.state not in ("failed", "skipped")), default=None)
 
-    def _facts(self, record: CampaignRecord, key: str, now: dt.datetime) -> DigestFacts:
+    def _facts(self, record: CampaignRecord, lead: Person, key: str, now: dt.datetime) -> DigestFacts:
         campaign = record.id
         waiting = [one for one in todays_followups(self._store, self._decisions, now) if one.campaign == campaign]
         number = len(open_followups(self._store, now, campaign))
         asked = [q for q in questions(self._store, now) if q["campaign"] == campaign]
         rows = [row for row in held(self._store) if row["campaign"] == campaign]
-        calls = self._calls(record, waiting)
+        calls = self._calls(record, lead, waiting)
         left_out = sum(max(0, len(some) - MOST_LINES) for some in (asked, rows)) + len(waiting) - len(calls)
         held_rows = (
-            HeldRow(row["person"], row["message"], _(row["reason"] or N_("nobody knows whether it arrived")))
+            HeldRow(row["person"], row["message"], _(row["reason"] or N_("it is not known whether it arrived")))
             for row in rows[:MOST_LINES]
         )
-        figures = [_("{number} more: commsengine today lists them all.", number=left_out)] if left_out > 0 else []
+        figures = [_("{number} more. To see all: commsengine today", number=left_out)] if left_out > 0 else []
         return DigestFacts(
             key,
             now,
@@ -211,9 +217,9 @@ class Digests:
     def _overdue(self, campaign: str, now: dt.datetime) -> Iterator[str]:
         for promise in overdue_promises(self._store, now, campaign)[:MOST_LINES]:
             day, said = dt.date.fromisoformat(promise["by"]), _short(promise["text"]).rstrip(".")
-            text = N_("{said} – promised to {people} for {day}. Kept? commsengine question {id} --as done")
+            text = N_("{said} – promised to {people} for {day}. If it is done: commsengine question {id} --as done")
             people = counted(promise["people"], "person", "people")
-            yield _(text, said=said, people=people, day=f"{day.day} {day:%B}", id=promise["ids"][0])
+            yield _(text, said=said, people=people, day=month_day_text(day), id=promise["ids"][0])
 
     def _never_arrived(self, campaign: str, now: dt.datetime) -> Iterator[str]:
         # no trouble of today: they stand there as long as the campaign goes on
@@ -221,40 +227,44 @@ class Digests:
         lost = len(found)
         if lost and not all(_lost_since(row, campaign, now - DAY) for row in found):
             messages = counted(lost, "message", "messages")
-            yield _("{messages} never arrived: commsengine today says to whom, and why.", messages=messages)
+            yield _("{messages} did not arrive. To see to whom, and why: commsengine today", messages=messages)
 
     def _shut_gates(self, record: CampaignRecord, now: dt.datetime) -> Iterator[str]:
         for phase in gates_that_wait(self._store, record, now):
-            text = N_("The phase '{phase}' is over, and its gate is shut: commsengine phases {campaign} --open {phase}")
+            text = N_(
+                "The phase '{phase}' has ended and its gate is closed. To open it: commsengine phases "
+                "{campaign} --open {phase}"
+            )
             yield _(text, phase=phase.name, campaign=record.id)
 
     def _troubles(self, record: CampaignRecord, now: dt.datetime) -> Iterator[str]:
         campaign = record.id
         for pause in paused_by_engine(self._store):
             if pause["campaign"] == campaign:
-                text = N_("The engine paused it: {reason} When that is put right: commsengine resume {campaign}")
-                yield _(text, reason=_(pause["reason"]), campaign=campaign)
+                text = N_("The engine paused the campaign: {reason} When this is solved: commsengine resume {campaign}")
+                yield _(text, reason=retold(pause["reason"]), campaign=campaign)
+        yield from (held_text(file) for file in held_files(self._store) if file["campaign"] in ("", campaign))
         yesterday = now - DAY
         if lost := sum(_lost_since(row, campaign, yesterday) for row in failed(self._store)):
             messages = counted(lost, "message", "messages")
-            yield _("{messages} failed since yesterday: commsengine today says to whom, and why.", messages=messages)
+            yield _("{messages} failed since yesterday. To see to whom, and why: commsengine today", messages=messages)
         for one in refusals(self._store):
             if one["holds"] and campaign in one["campaigns"]:
-                text = N_("Nothing more of '{message}' leaves, for its text is refused: {words}")
+                text = N_("'{message}' is not sent any more, because its text is refused: {words}")
                 yield _(text, message=one["message"], words=one["words"])
         for rest in channels(self._store, self._decisions, now):
             passing = rest["fault"] == "later" and dt.datetime.fromisoformat(rest["until"]) - now < PASSING
             if passing or rest["channel"] not in record.plan.send.channels:
                 continue
-            text = N_("Nothing leaves by {channel} until {until:%a %d %b %H:%M} UTC ({waiting:,} waiting): {because}.")
+            text = N_("Nothing is sent by {channel} until {until} UTC ({waiting:,} waiting): {because}.")
             about = {
                 "channel": _(CHANNELS[rest["channel"]].in_text),
                 "waiting": rest["waiting"],
-                "because": _(rest["because"]).rstrip("."),
+                "because": retold(rest["because"]).rstrip("."),
             }
-            yield _(text, **about, until=dt.datetime.fromisoformat(rest["until"]))
+            yield _(text, **about, until=moment_text(dt.datetime.fromisoformat(rest["until"])))
 
-    def _calls(self, record: CampaignRecord, waiting: Sequence[FollowUp]) -> tuple[Call, ...]:
+    def _calls(self, record: CampaignRecord, lead: Person, waiting: Sequence[FollowUp]) -> tuple[Call, ...]:
         # a manager who gets no list does not know of a call: it is the lead's, too
         signer_lookup = SignerLookup(self._store, {one.carrier for one in waiting})
         managers = {one.carrier: signer_lookup.named(one.carrier) for one in waiting if not one.by_lead}
@@ -265,7 +275,7 @@ class Digests:
         }
         own = [one for one in waiting if one.by_lead or one.carrier in untold][:MOST_CALLS]
         others = [one for one in waiting if not one.by_lead and one.carrier not in untold][:MOST_LINES]
-        spoken = with_talk(self._store, self._renderer, own)
+        spoken = with_talk(self._store, self._renderer, own, lead)
         return (
             *(one.call(note=_note(managers.get(one.carrier), untold)) for one in spoken),
             *(one.call(by=_name(managers[one.carrier])) for one in others),
@@ -285,7 +295,7 @@ def _grouped(asked: Sequence[Mapping[str, Any]], record: CampaignRecord) -> tupl
         OpenQuestion(
             first["name"] or first["person"],
             first["message"],
-            _short(first["text"]),
+            _short(question_text(first["text"])),
             _day(dt.datetime.fromisoformat(first["asked_at"]), record),
             first["overdue"],
             str(first["id"]),
@@ -311,8 +321,7 @@ def _given(group: Sequence[GivenInput], record: CampaignRecord) -> GivenAnswer:
 
 
 def _day(at: dt.datetime, record: CampaignRecord) -> str:
-    day = local_date_in(record.plan.send.time_zone, at)
-    return f"{day.day} {day:%B}"
+    return month_day_text(local_date_in(record.plan.send.time_zone, at))
 
 
 def _lost_since(row: Mapping[str, str], campaign: str, since: dt.datetime) -> bool:
@@ -332,7 +341,7 @@ def _came(one: RecordedOutcome) -> str:
 def _note(manager: Person | None, untold: Mapping[str, str]) -> str:
     if manager is None:
         return ""
-    text = N_("{manager} is to do this, but {reason}: please tell them, or do it yourself.")
+    text = N_("{manager} should call, but {reason}. Please tell them, or call yourself.")
     return " " + _(text, manager=_name(manager), reason=untold[manager.email])
 
 

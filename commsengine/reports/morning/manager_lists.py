@@ -75,8 +75,8 @@ class ManagerLists:
         if day is None or not channels or self._told(manager, day):
             return False
         renderer = self._renderer(record.plan, record.templates)
-        with in_language(renderer.language(manager)):
-            spoken = [*with_talk(self._store, self._renderer, found[:MOST_WITH_TALK]), *found[MOST_WITH_TALK:]]
+        with in_language(renderer.language_of_all(manager)):
+            spoken = [*with_talk(self._store, self._renderer, found[:MOST_WITH_TALK], manager), *found[MOST_WITH_TALK:]]
             calls = tuple(one.call(of=one.plan) for one in spoken)
         opens = self._make_link("calls", manager.id, now, campaign=record.id)
         facts = DigestFacts(morning_key(CATEGORY, channels[0], manager.email, day), now, calls, opens=opens)
@@ -102,7 +102,7 @@ def by_manager(found: Sequence[FollowUp], running: Mapping[str, CampaignRecord])
 def why_untold(store: Store, plan: Plan, manager: Person, carriers: Collection[str]) -> str:
     """Why a manager gets no list, to go on after "but"; empty if they do."""
     if _sponsors(plan, manager.email):
-        return _("the sponsor is asked by you, never by a machine")
+        return _("the sponsor gets no mail from us")
     return "" if channels_of(store, plan, manager, carriers) else _("no channel reaches them")
 
 

@@ -21,8 +21,10 @@ from commsengine.reports.check_results import NOTHING, CheckResults, check_resul
 from commsengine.reports.why import iso
 from commsengine.store.records import CampaignRecord, GateWord
 from commsengine.store.store import Store
+from commsengine.translation import N_
 
 PhaseState = Literal["to come", "going on", "over"]
+PHASE_STATES: Mapping[PhaseState, str] = {"to come": N_("to come"), "going on": N_("going on"), "over": N_("over")}
 
 
 @dataclass(frozen=True, slots=True)

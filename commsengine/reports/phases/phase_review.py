@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import partial
 from textwrap import shorten
 from typing import Any
@@ -18,6 +18,7 @@ from commsengine.authoring.yaml_parser import tree_of
 from commsengine.cadence.calendar import DAY, Hours
 from commsengine.cadence.kinds_and_states import Measure, service_channel
 from commsengine.cadence.people import Person
+from commsengine.cadence.plan import Audience
 from commsengine.content.digest_facts import ReviewFacts, ReviewPart
 from commsengine.engine.directory import SignerLookup
 from commsengine.engine.dispatch import add_service_mail
@@ -25,7 +26,7 @@ from commsengine.errors import InputError
 from commsengine.reports.commitments import GivenCommitment, commitments, overdue_lines
 from commsengine.reports.morning.morning_time import MorningBasis, morning_key, morning_of, quarter_of, tried
 from commsengine.reports.phases.measures import PhaseMeasure, PhaseView, RoleShare, phases
-from commsengine.reports.phases.unclear import UnclearRole, unclear_by_role
+from commsengine.reports.phases.unclear import UnclearRole, subject, unclear_by_role
 from commsengine.reports.status import questions
 from commsengine.store.records import CampaignRecord, GivenOutcome
 from commsengine.store.store import Store
@@ -45,25 +46,28 @@ REACHED: Mapping[Measure, str] = {
     "reached": N_("were reached by '{message}'"),
     "answered": N_("answered '{message}'"),
     "acknowledged": N_("confirmed '{message}'"),
-    "right": N_("answered the question of '{message}' right"),
+    "right": N_("answered the question of '{message}' correctly"),
     "done": N_("did what '{message}' is about"),
 }
 CHANGES: Mapping[Measure, tuple[str, str]] = {
-    "reached": ("until", N_("not enough people were reached: give it more days, or another channel")),
-    "answered": ("input", N_("too few answer: ask something shorter, or let their managers ask")),
-    "acknowledged": ("cadence", N_("too few confirm it: more repeats, or a line of 'follow_up' that goes to a person")),
-    "right": ("key_point", N_("too few know it: say the one thing in simpler words")),
-    "done": ("follow_up", N_("too few do it: ask what is in the way before it is repeated")),
+    "reached": ("until", N_("too few people were reached: give the message more days, or another channel")),
+    "answered": ("input", N_("too few people answer: ask something shorter, or let their managers ask")),
+    "acknowledged": (
+        "cadence",
+        N_("too few people confirm it: repeat it more often, or add a step to 'follow_up' in which a person calls"),
+    ),
+    "right": ("key_point", N_("too few people know it: say it in simpler words")),
+    "done": ("follow_up", N_("too few people do it: ask what is in the way before you repeat it")),
 }
 """By what was missed: the line of the message worth changing, and why."""
 
 SUBJECTS: Mapping[str, tuple[str, str]] = {
     "why": ("wiifm", N_("'why' is unclear: write it for the role, in 'wiifm'")),
     "role": ("wiifm", N_("what changes for people is unclear: write 'your_job' in 'wiifm'")),
-    "goal": ("wiifm", N_("what should come of it is unclear: write 'results' in 'wiifm'")),
-    "procedure": ("text", N_("how it is done is unclear: say the steps in 'text', or link to them")),
-    "skill": ("wiifm", N_("people do not feel able yet: say in 'skills' how they learn it")),
-    "time": ("from", N_("the time is unclear, or wrong: look at 'from' and 'until'")),
+    "goal": ("wiifm", N_("the goal is unclear: write 'results' in 'wiifm'")),
+    "procedure": ("text", N_("how to do it is unclear: write the steps in 'text', or link to them")),
+    "skill": ("wiifm", N_("people do not feel able yet: write in 'skills' how they learn it")),
+    "time": ("from", N_("the time is unclear or wrong: check 'from' and 'until'")),
 }
 """By what talks or checks found unclear."""
 
@@ -93,6 +97,7 @@ class PhaseReview:
     """Everything a review says of one phase, as of ``at``."""
 
     campaign: str
+    audience: Audience
     at: dt.datetime
     phase: PhaseView
     open_questions: tuple[Mapping[str, Any], ...]
@@ -103,14 +108,14 @@ class PhaseReview:
     @property
     def headline(self) -> str:
         words = {
-            True: N_("The phase '{phase}' is over, and has reached its goal"),
-            False: N_("The phase '{phase}' is over, and has not reached its goal"),
-            None: N_("The phase '{phase}' is over; whether it has reached its goal is not known"),
+            True: N_("The phase '{phase}' has ended and has reached its goal"),
+            False: N_("The phase '{phase}' has ended and has not reached its goal"),
+            None: N_("The phase '{phase}' has ended; it is not known whether it has reached its goal"),
         }
         going = {
             True: N_("The phase '{phase}' has reached its goal"),
             False: N_("The phase '{phase}' has not reached its goal yet"),
-            None: N_("Whether the phase '{phase}' reaches its goal is not known yet"),
+            None: N_("It is not known yet whether the phase '{phase}' reaches its goal"),
         }
         chosen = words if self.phase.state == "over" else going
         return _(chosen[self.phase.reached], phase=self.phase.name)
@@ -121,7 +126,7 @@ class PhaseReview:
         gate = self.phase.gate
         if gate is None or gate.word is not None:
             return ""
-        text = N_("{messages} not begin before you open the gate.")
+        text = N_("{messages} not start until you open the gate.")
         number = len(gate.waiting)
         return _(text, messages=counted(number, "message does", "messages do")) if number else ""
 
@@ -130,17 +135,20 @@ class PhaseReview:
         """Headings with their lines, bad news first; none is empty."""
         over = self.phase.state == "over"
         measures, overdue = self.phase.measures, [one for one in self.commitments if one.overdue]
+        title = self.audience.title
         found = [
             ReviewPart(
                 _("Not reached") if over else _("Not reached yet"),
-                tuple(_measured(one) for one in measures if one.reached is False),
+                tuple(_measured(one, title) for one in measures if one.reached is False),
             ),
-            ReviewPart(_("Not known yet"), tuple(_measured(one) for one in measures if one.reached is None)),
+            ReviewPart(_("Not known yet"), tuple(_measured(one, title) for one in measures if one.reached is None)),
             ReviewPart(_("Open questions and objections"), _bounded([_question(one) for one in self.open_questions])),
             ReviewPart(_("Commitments not kept"), overdue_lines(overdue, MOST_LINES)),
-            ReviewPart(_("What was unclear"), tuple(line for role in self.unclear for line in _unclear(role))),
-            ReviewPart(_("Worth changing in the plan"), tuple(change.text for change in self.changes)),
-            ReviewPart(_("Reached"), tuple(_measured(one) for one in measures if one.reached)),
+            ReviewPart(
+                _("What was unclear"), tuple(line for role in self.unclear for line in _unclear(role, title(role.role)))
+            ),
+            ReviewPart(_("Suggested changes to the plan"), tuple(change.text for change in self.changes)),
+            ReviewPart(_("Reached"), tuple(_measured(one, title) for one in measures if one.reached)),
         ]
         return [part for part in found if part.lines]
 
@@ -166,6 +174,7 @@ def review(store: Store, record: CampaignRecord, name: str, now: dt.datetime) ->
     roles = unclear_by_role(store, record, now)
     return PhaseReview(
         record.id,
+        record.plan.audience,
         now,
         phase,
         tuple(sorted(asked, key=lambda one: not one["objection"])),
@@ -186,10 +195,10 @@ def to_review(views: Sequence[PhaseView]) -> str | None:
 # -- in words -------------------------------------------------------------------------------------
 
 
-def _measured(one: PhaseMeasure) -> str:
+def _measured(one: PhaseMeasure, title: Callable[[str], str]) -> str:
     what = _(REACHED[one.measure], message=one.message)
     wanted = _("wanted: {share:.0%}", share=one.wanted)
-    roles = ", ".join(_role(role) for role in one.roles if role.people)
+    roles = ", ".join(_role(role, title(role.role)) for role in one.roles if role.people)
     if one.total.share is None:
         return _("{what}: not known yet ({wanted}; {roles}).", what=what, wanted=wanted, roles=roles)
     text = N_("{share:.0%} {what} ({count} of {of}; {wanted}). By role: {roles}.")
@@ -197,12 +206,12 @@ def _measured(one: PhaseMeasure) -> str:
     return _(text, **about, what=what, wanted=wanted, roles=roles)
 
 
-def _role(role: RoleShare) -> str:
+def _role(role: RoleShare, title: str) -> str:
     if role.hidden:
-        return _("{role} too few people", role=role.role)
+        return _("{role} too few people", role=title)
     if role.share is None:
-        return _("{role} too few answers", role=role.role)
-    return f"{role.role} {role.share:.0%}"
+        return _("{role} too few answers", role=title)
+    return _("{role} {share:.0%}", role=title, share=role.share)
 
 
 def _question(one: Mapping[str, Any]) -> str:
@@ -217,14 +226,14 @@ def _bounded(lines: Sequence[str]) -> tuple[str, ...]:
     return (*lines[:MOST_LINES], *([_("{number} more.", number=more)] if more > 0 else []))
 
 
-def _unclear(role: UnclearRole) -> Iterator[str]:
+def _unclear(role: UnclearRole, title: str) -> Iterator[str]:
     if role.talks:
-        said = ", ".join(f"{_(word)} {number}" for word, number in role.talks.items())
-        yield _("{role}, as talks said: {said}.", role=role.role, said=said)
+        said = ", ".join(f"{subject(word)} {number}" for word, number in role.talks.items())
+        yield _("{role}, from talks: {said}.", role=title, said=said)
     wrong = {about: share for about, share in role.checks.items() if share.count < share.of}
     if wrong:
-        shares = (f"{_(about)} {share.of - share.count}/{share.of}" for about, share in wrong.items())
-        yield _("{role}, by wrong answers to checks: {shares}.", role=role.role, shares=", ".join(shares))
+        shares = (f"{subject(about)} {share.of - share.count}/{share.of}" for about, share in wrong.items())
+        yield _("{role}, from wrong answers to checks: {shares}.", role=title, shares=", ".join(shares))
 
 
 # -- what to change -------------------------------------------------------------------------------
@@ -302,8 +311,9 @@ class PhaseReviews:
         renderer = self._renderer(record.plan, record.templates)
         known = self._store.people.by_email(lead.email)
         url = self._make_link("review", record.id, now, campaign=record.id, person=known.id if known else lead.email)
-        with in_language(renderer.language(lead)):
-            found = review(self._store, record, name, now)
+        language = renderer.language_of_all(lead)
+        with in_language(language):
+            found = review(self._store, replace(record, plan=renderer.in_language(language).words), name, now)
             channel = service_channel(self._channels)
             said = ReviewFacts(found.headline, found.waiting, tuple(found.parts))
             mail = renderer.review(lead, key, said, now, channel, url)

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from commsengine.cadence.kinds_and_states import UNCLEAR
+from commsengine.cadence.kinds_and_states import UNCLEAR, UNCLEAR_WORDS
 from commsengine.cadence.plan import Message
 from commsengine.engine.directory import members_of
 from commsengine.recall.small_groups import Block, enough, newest_by
@@ -22,6 +22,7 @@ from commsengine.recall.statistics import Share
 from commsengine.reports.check_results import CheckResults, check_results
 from commsengine.store.records import CampaignRecord
 from commsengine.store.store import Store
+from commsengine.translation import _
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +68,11 @@ def unclear_by_role(store: Store, record: CampaignRecord, now: dt.datetime) -> l
         else UnclearRole(role, sizes[role], {}, {})
         for role in plan.audience.roles
     ]
+
+
+def subject(word: str) -> str:
+    """What was unclear, in words."""
+    return next(_(words) for name, words in UNCLEAR_WORDS.items() if name == word)
 
 
 def _ordered(counts: Counter[str]) -> dict[str, int]:
