@@ -175,7 +175,7 @@ def _meant(choice: _Choice, place: int, heading: str) -> tuple[str, int] | None:
     known = _IN_CONTEXT.get(bare(heading)) or field_of(heading)
     if known is None or known[0] in ("name_or_last", "name_or_first"):
         return known
-    name, rank = known
+    name = known[0]
     if name == "region_or_status":
         return ("status", 0) if choice.cells(place) and choice.share(place, is_status) > 0.5 else ("region", 1)
     if (
