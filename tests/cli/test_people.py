@@ -52,7 +52,7 @@ def test_a_file_that_is_not_there_is_named(terminal: Terminal) -> None:
 
 
 def test_a_row_with_three_bad_cells_is_one_row(terminal: Terminal) -> None:
-    rows = "email,country,days,channel\nana@example.com,Germany,tues,emial\n"
+    rows = "email,country,days,channel\nana@example.com,Grmany,tues,emial\n"
     assert (
         "1 row is wrong, so nothing was changed." in terminal.run("people", "import", terminal.write("p.csv", rows)).err
     )
