@@ -32,6 +32,11 @@ def debugging() -> bool:
     return os.environ.get("COMMSENGINE_DEBUG", "") not in ("", "0", "false", "no")
 
 
+def terminal_moves() -> bool:
+    # Whether the cursor of the terminal can go back to the start of its line.
+    return os.environ.get("TERM") not in (None, "", "dumb")
+
+
 def spare_proxies() -> None:
     # The Slack SDK and urllib obey HTTP_PROXY even for a stand-in on the loopback address.
     spared = os.environ.get("no_proxy") or os.environ.get("NO_PROXY") or ""

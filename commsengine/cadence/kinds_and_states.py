@@ -57,6 +57,9 @@ RefusalKind = Literal["", "gone", "full", "connections", "busy", "down"]
 """More about a fault where it matters: no such person there, their mailbox takes nothing for now, one connection too
 many, a moment's patience, nothing is taken from anybody at present."""
 
+ChangeKind = Literal["added", "removed", "changed"]
+"""What became of one place of a plan, from one version to the next."""
+
 RefusalWord = Literal["person", "us", "message", "again"]
 """The word of the lead that settles a refusal: what it is about, or ``again`` for one more try."""
 

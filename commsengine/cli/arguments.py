@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 from click.shell_completion import CompletionItem
@@ -36,6 +36,19 @@ class CampaignType(click.ParamType[str]):
 CAMPAIGN = CampaignType()
 CHANNEL = click.Choice(sorted(CHANNELS))
 FILE = click.Path(path_type=Path, dir_okay=False)
+
+
+class PlanType(click.Path):
+    """A plan; for a file with its texts in another language, the plan beside that."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        from commsengine.authoring.languages.overlay import plan_of
+
+        found = super().convert(value, param, ctx)
+        return plan_of(Path(str(found)))
+
+
+PLAN = PlanType(path_type=Path, dir_okay=False)
 FOLDER = click.Path(path_type=Path, file_okay=False)
 ANSWERS = click.Choice(SUPPOSITIONS)
 
@@ -69,19 +82,24 @@ def _listed(people: Sequence[Person]) -> str:
 yes_option = click.option("--yes", "-y", is_flag=True, help=N_("Do it without asking."))
 
 WIDE = 50
-"""Above so many recipients a yes is given too easily: the number itself must be typed."""
+"""Above so many people a yes is given too easily: the number itself must be typed."""
 
 
-def consent(question: str, *, yes: bool, recipients: int = 0) -> None:
-    """Raises ``InputError`` where standard input is no terminal, ``click.Abort`` on a no."""
+def consent(question: str, *, yes: bool, recipients: int = 0, command: str = "") -> None:
+    """``command`` is what to run with ``--yes`` where there is no terminal.
+
+    Raises ``InputError`` where standard input is no terminal, ``click.Abort`` on a no.
+    """
     if yes:
         return
     if not sys.stdin.isatty():
         text = N_("{question} Nobody is here to answer: standard input is no terminal.")
-        raise InputError(_(text, question=question), _("Add --yes."))
+        fix = _("Add --yes: {command} --yes", command=command) if command else _("Add --yes.")
+        raise InputError(_(text, question=question), fix)
     if recipients <= WIDE:
         click.confirm(question, abort=True, err=True)
         return
-    typed = click.prompt(_("{question} Type the number of recipients to go on", question=question), err=True)
+    typed = click.prompt(_("{question} Type the number of people to go on", question=question), err=True)
     if typed.strip().replace(",", "") != str(recipients):
+        click.echo(_("That is not {number:,}.", number=recipients), err=True)
         raise click.Abort

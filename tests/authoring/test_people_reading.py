@@ -380,7 +380,8 @@ def test_the_end_of_all_days_is_no_last_day(never: str, tmp_path: Path) -> None:
 
 COUNTRIES = {
     "Deutschland": "DE", "Allemagne": "DE", "Alemania": "DE", "DEU": "DE", "276": "DE", "de": "DE",
-    "Germany (DE)": "DE",    "Czech Republic": "CZ", "Ireland {Republic}": "IE", "Great Britain": "GB", "UK": "GB", "USA": "US",
+    "Germany (DE)": "DE", "Czech Republic": "CZ", "Ireland {Republic}": "IE", "Great Britain": "GB", "UK": "GB",
+    "USA": "US",
     "Republic of Korea": "KR", "Korea, Democratic People's Republic of": "KP", "Österreich": "AT", "Türkiye": "TR",
     "NA": "NA", "Niger": "NE", "Wonderland": "", "Grmany": "", "Kongo": "",
 }  # fmt: skip
@@ -402,7 +403,7 @@ ZONES = {
     ("Europe/berlin", ""): "Europe/Berlin", ("Amsterdam", ""): "Europe/Amsterdam", ("New York", ""): "America/New_York",
     ("(UTC+01:00) Amsterdam, Berlin, Bern, Rome", "DE"): "Europe/Berlin",
     ("Eastern Time (US & Canada)", ""): "America/New_York",
-    ("Europe/Berlin (GMT+1)", ""): "Europe/Berlin", ("PST", ""): "", ("EST", ""): "", 
+    ("Europe/Berlin (GMT+1)", ""): "Europe/Berlin", ("PST", ""): "", ("EST", ""): "",
     ("IST", ""): "", ("IST", "IN"): "Asia/Kolkata", ("GMT+1", ""): "",
 }  # fmt: skip
 
@@ -472,3 +473,15 @@ def test_every_sentence_is_in_the_catalog(tmp_path: Path) -> None:
         found = sentences(read(tmp_path, text).understood)
         assert len(found) == 15
         assert [(line, words) for line in found if (words := untranslated(line))] == []
+
+
+def test_the_example_of_the_docs_is_what_is_said(tmp_path: Path) -> None:
+    text = (
+        "Nachname;Vorname;E-Mail;Status;Abteilung;Vorgesetzter;Eintrittsdatum;Letzter Arbeitstag\n"
+        "Wolf;Mia;mia.wolf@example.com;Aktiv;Vertrieb;;01.02.2015;\n"
+        "Groß;Jürgen;juergen.gross@example.com;Aktiv;Vertrieb;Wolf, Mia;01.02.2020;\n"
+        "One;Old;old.one@example.com;Inaktiv;Vertrieb;Wolf, Mia;01.02.2015;31.10.2026\n"
+    )
+    found = read(tmp_path, text.encode("cp1252"))
+    docs = (Path(__file__).parents[2] / "docs" / "people.md").read_text(encoding="utf-8")
+    assert "\n".join(sentences(found.understood)) + "\n```" in docs
