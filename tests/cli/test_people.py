@@ -332,7 +332,7 @@ def test_ids_of_a_file_are_adopted_with_the_history(started: Terminal, mailbox: 
     refused = imported(started, rows)
     assert (refused.status, "--rekey" in refused.err) == (2, True)
     assert (
-        "The ids of the file are taken for 2 known by address; the history of 2 goes along."
+        "The ids of the file are taken for 2 people known by address, 2 of them with a history."
         in imported(started, rows, "--rekey", "--dry-run").out
     )
     data = imported(started, rows, "--rekey", "--json").data
