@@ -88,8 +88,11 @@ def a_house(folder: Path, language: str, **changes: Any) -> Answering:
     house = answering(
         folder, *messages, people=people, workspace=Workspace(language=language, languages=(language,)),
         title=value("title"), wiifm={"sales": WIIFM, "others": WIIFM}, phases=PHASES, owner=[MIA.email],
-        audience={"roles": {"sales": {"department": [value("Sales")]}, "others": {"rest": "true"}}}, optional=True,
-        **changes,
+        audience={"roles": {
+            "sales": {"title": value("role"), "department": [value("Sales")]},
+            "others": {"title": value("role"), "rest": "true"},
+        }},
+        optional=True, **changes,
     )  # fmt: skip
     house.clock.now = utc("2027-01-14 09:00")
     return house
