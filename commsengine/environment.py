@@ -32,6 +32,11 @@ def debugging() -> bool:
     return os.environ.get("COMMSENGINE_DEBUG", "") not in ("", "0", "false", "no")
 
 
+def terminal_moves() -> bool:
+    # Whether the cursor of the terminal can go back to the start of its line.
+    return os.environ.get("TERM") not in (None, "", "dumb")
+
+
 def spare_proxies() -> None:
     # The Slack SDK and urllib obey HTTP_PROXY even for a stand-in on the loopback address.
     spared = os.environ.get("no_proxy") or os.environ.get("NO_PROXY") or ""
@@ -169,6 +174,8 @@ def _plain(error: Any) -> str:
     unit, example, most = numbers.get(str(error["loc"][0]), (_("messages a minute"), 300, 1_000_000))
     if error["type"] == "int_parsing":
         return _("is not a whole number. Write a number of {unit}, for example {example}", unit=unit, example=example)
+    if error["type"] in ("bool_parsing", "bool_type"):
+        return _("is neither true nor false. Write true or false")
     if error["type"] in ("greater_than_equal", "less_than_equal"):
         return _("is out of range. Write a number of {unit} from 1 to {most}", unit=unit, most=most)
     return _("is not valid ({reason}). See docs/operations.md", reason=error["msg"])

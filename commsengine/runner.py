@@ -70,8 +70,10 @@ def run(
     redraws: Beside | None = None,
     ready: Callable[[], None] = lambda: None,
     ping: Callable[[], None] = lambda: None,
+    look: Callable[[], None] = lambda: None,
 ) -> bool:
-    """Runs until a signal. ``every`` is in seconds; ``ready`` is called when all is open, ``ping`` after each beat.
+    """Runs until a signal. ``every`` is in seconds; ``ready`` is called when all is open, ``look`` before each beat and
+    ``ping`` after it.
 
     ``slack`` is the connection by which presses come, ``redraws`` draws answered cards again.
 
@@ -82,7 +84,7 @@ def run(
     with lock or nullcontext(), _signals(stop), _listening(web), _working(slack), _working(redraws):
         engine.start()
         keep_what_is_there()
-        scheduler = heartbeat(store, engine, clock, every, ping)
+        scheduler = heartbeat(store, engine, clock, every, ping, look)
         scheduler.start()
         ready()
         while not stop.wait(every):
@@ -93,14 +95,22 @@ def run(
 
 
 def heartbeat(
-    store: Store, engine: Engine, clock: Callable[[], dt.datetime], every: float, ping: Callable[[], None]
+    store: Store,
+    engine: Engine,
+    clock: Callable[[], dt.datetime],
+    every: float,
+    ping: Callable[[], None],
+    look: Callable[[], None] = lambda: None,
 ) -> BackgroundScheduler:
     # The clock lives in memory: a beat that is missed or late is simply the next one.
     scheduler = BackgroundScheduler(
         timezone=dt.UTC, job_defaults={"misfire_grace_time": None, "coalesce": True, "max_instances": 1}
     )
 
+    looked = _surviving(look)
+
     def beat() -> None:
+        looked()
         if not engine.tick().hold:  # who watches is to hear of a hold, too
             ping()
 

@@ -246,6 +246,8 @@ class Settings(BaseSettings):
     state_dir: Annotated[Path, AfterValidator(_full_path)]
     admin_email: Address = ""
     facts_secret: Annotated[SecretStr, AfterValidator(_long_secret)] | None = None
+    people_feed: Path | None = None
+    people_feed_complete: bool = False
     heartbeat_url: Annotated[str, AfterValidator(lambda url: url and _web_url(url))] = ""
 
     @model_validator(mode="after")
@@ -344,6 +346,11 @@ class Settings(BaseSettings):
         """``None`` on a database server."""
         found = _SQLITE.fullmatch(self.database_url.get_secret_value())
         return (self.workspace / unquote(found[1])).absolute() if found else None
+
+    @property
+    def feed(self) -> Path | None:
+        """The watched folder or file; a relative one lies in the workspace."""
+        return self.workspace / self.people_feed.expanduser() if self.people_feed else None
 
     @property
     def keys(self) -> tuple[str, ...]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import hashlib
 import re
+import unicodedata
 from collections.abc import Iterable, Mapping
 from typing import Literal
 
@@ -42,6 +43,12 @@ def near_names(written: str, known: Iterable[str], most: int = 3, likeness: floa
     by_small = {name.casefold(): name for name in known}
     found = difflib.get_close_matches(written.casefold(), list(by_small), n=most, cutoff=likeness)
     return [by_small[small] for small in found]
+
+
+def like(text: str) -> str:
+    """What two spellings of a name have in common: no capitals, no accents, single spaces."""
+    plain = unicodedata.normalize("NFKD", text.casefold())
+    return " ".join("".join(sign for sign in plain if not unicodedata.combining(sign)).split())
 
 
 def near_or(written: str, known: Iterable[str], instead: str, most: int = 3) -> str:

@@ -10,7 +10,7 @@ import os
 import pwd
 import shlex
 import socket
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, closing, nullcontext
 from dataclasses import replace
 from functools import cached_property
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from commsengine.answers.fresh_links import FreshLinks
     from commsengine.answers.inbox import AnswerInbox
     from commsengine.answers.replying import Replying
+    from commsengine.answers.review_copies import ReviewCopies
     from commsengine.authoring.catalog_file import WorkspaceCatalogs
     from commsengine.authoring.check import CheckResult
     from commsengine.authoring.people.people_file import PeopleFile
@@ -46,6 +47,7 @@ if TYPE_CHECKING:
     from commsengine.engine.senders import ChannelSetup
     from commsengine.engine.state_folder import StateFolder
     from commsengine.links import Links
+    from commsengine.people_feed import PeopleFeed
     from commsengine.planning.plan_on_disk import PlanningBasis
     from commsengine.planning.preview import PreviewBasis
     from commsengine.reports.manager_desk import ManagerDesk
@@ -87,6 +89,13 @@ def _zone_of_this_machine() -> dt.tzinfo:
         return dt.UTC
 
 
+def with_their_ids(directory: Sequence[Person], people: Sequence[Person]) -> list[Person]:
+    """The directory with the ids that ``people`` of a file have, where they are known by address only."""
+    known, wanted = {each.id for each in directory}, {each.email.lower(): each.id for each in people}
+    new = {email: each for email, each in wanted.items() if each not in known and each != email}
+    return [replace(each, id=new.get(each.email.lower(), each.id)) for each in directory]
+
+
 class Wiring:
     """One workspace. ``clock`` gives the time and ``sleep`` waits by it; a rehearsal brings its own."""
 
@@ -112,6 +121,8 @@ class Wiring:
     def close(self) -> None:
         for resolver in [one for several in self.__dict__.get("resolvers", {}).values() for one in several]:
             resolver.close()
+        if "review_copies" in self.__dict__:
+            self.review_copies.close()
         if "store" in self.__dict__:
             self.store.close()
 
@@ -215,10 +226,37 @@ class Wiring:
         own = self.folder / "message_templates"
         return load_templates(shipped_folder(), own if own.is_dir() else None)
 
-    def read_people(self, file: Path) -> PeopleFile:
+    def read_people(
+        self,
+        file: Path,
+        *,
+        columns: Mapping[str, str] | None = None,
+        rekey: bool = False,
+        encoding: str = "",
+        sheet: str = "",
+        guests: bool = False,
+    ) -> PeopleFile:
+        """As ``load_people``. ``columns`` come in place of those of the workspace; with ``rekey`` people who are known
+        by address are read as if the directory had them by the file's ids.
+        """
         from commsengine.authoring.people.people_file import load_people
 
-        return load_people(file, directory=self._imported() or ())
+        today, mapping = self.clock().date(), self.people_columns if columns is None else columns
+
+        def read(directory: Sequence[Person]) -> PeopleFile:
+            how = {"encoding": encoding, "sheet": sheet}
+            return load_people(file, directory=directory, mapping=mapping, guests=guests, today=today, **how)
+
+        directory = self._imported() or ()
+        found = read(directory)
+        return read(with_their_ids(directory, found.people)) if rekey else found
+
+    @cached_property
+    def people_columns(self) -> Mapping[str, str]:
+        """What headings of people files mean, as this workspace has said before."""
+        from commsengine.authoring.people.columns_file import FILE, load_columns
+
+        return load_columns(self.folder / FILE)
 
     def check(self, plan: Path) -> CheckResult:
         from commsengine.authoring.check import check
@@ -233,7 +271,15 @@ class Wiring:
             if not error.problems:
                 raise
             beside += error.problems
-        return check(plan, root=self.folder, people=people, templates=templates, beside=beside)
+        return check(
+            plan,
+            root=self.folder,
+            people=people,
+            templates=templates,
+            beside=beside,
+            columns=self.people_columns,
+            today=self.clock().date(),
+        )
 
     def review_catalogs(self) -> list[Problem]:
         """What is wrong with the languages that the workspace adds."""
@@ -295,12 +341,12 @@ class Wiring:
             if len(self._renderers) >= MOST_RENDERERS:
                 self._renderers.clear()
             # A plan that was applied before a template came with the program has not frozen that one.
-            given = self.templates if templates is None else {**self._shipped_templates, **templates}
+            given = self.templates if templates is None else {**self.shipped_templates, **templates}
             self._renderers[key] = Renderer(plan, given, self.links, self.rules)
         return self._renderers[key]
 
     @cached_property
-    def _shipped_templates(self) -> Mapping[str, str]:
+    def shipped_templates(self) -> Mapping[str, str]:
         from commsengine.content.templates import load_templates, shipped_folder
 
         return load_templates(shipped_folder(), None)
@@ -555,6 +601,13 @@ class Wiring:
         return FreshLinks(self.store, self.settings.links_base, mail)
 
     @cached_property
+    def review_copies(self) -> ReviewCopies:
+        from commsengine.answers.review_copies import ReviewCopies
+
+        given = self.settings
+        return ReviewCopies(self.store, given.links_base, given.keys, self.rules, self.clock)
+
+    @cached_property
     def replying(self) -> Replying:
         from commsengine.answers.replying import Replying
 
@@ -579,6 +632,7 @@ class Wiring:
             signing_secret=secret,
             api_url=given.slack_api_url,
             signed_at=now,
+            copies=self.review_copies,
         )
 
     @cached_property
@@ -595,6 +649,7 @@ class Wiring:
             clock=self.clock,
             heartbeat_age=self._heartbeat_age,
             slack=self.slack_app,
+            copies=self.review_copies,
             more=self._webhooks(),
             language=self.rules.language,
         )
@@ -624,7 +679,32 @@ class Wiring:
             redraws=self.slack_app.cards if self.slack_app else None,
             ready=ready,
             ping=Ping(self.settings.heartbeat_url),
+            look=self.look_at_feed,
         )
+
+    def look_at_feed(self) -> None:
+        """Takes a new file of the watched folder, or holds it."""
+        if self.people_feed is not None:
+            self.people_feed.look(self.clock())
+
+    @cached_property
+    def people_feed(self) -> PeopleFeed | None:
+        """``None`` where no folder is watched."""
+        from commsengine.people_feed import PeopleFeed
+
+        place, everybody = self.settings.feed, self.settings.people_feed_complete
+        if place is None:
+            return None
+        return PeopleFeed(place, self.store, self.read_people, complete=everybody, tell=self._tell_of_held_files)
+
+    def _tell_of_held_files(self, now: dt.datetime) -> None:
+        from commsengine.engine.alerts import Alerts
+        from commsengine.reports.held_files import held_files, held_text
+
+        alerts = Alerts(self.store, self.settings.admin_email, self.channels)
+        for held in held_files(self.store):
+            if held["source"] == "feed":
+                alerts.file_held(held_text(held), now)
 
     def _heartbeat_age(self) -> dt.timedelta | None:
         last = self.store.engine.heartbeat()

@@ -341,7 +341,7 @@ people = st.lists(
         st.sampled_from([None, frozenset({0, 2, 3}), frozenset({4})]),
         st.integers(0, 5),
         st.sampled_from(["", "slack", "email"]),
-        st.sampled_from(["", "DE", "US", "KR"]),
+        st.sampled_from(["", "DE", "US", "KR", "SA"]),
     ),
     min_size=1,
     max_size=4,

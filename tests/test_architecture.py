@@ -38,6 +38,7 @@ FLOORS = {
     "wiring": 4,
     "runner": 4,
     "garbage_collection": 4,
+    "people_feed": 4,
     "ping": 4,
     "web": 4,
     "slack_app": 4,

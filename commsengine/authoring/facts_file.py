@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from commsengine.authoring.people.csv_text import CsvText, read_csv
 from commsengine.authoring.people.people_row import unguarded
+from commsengine.authoring.people.table import Table, read_table
 from commsengine.errors import InputError, Problem
 from commsengine.text import near_names
 from commsengine.translation import _
@@ -37,10 +37,14 @@ class ToldFact:
 
 def load_facts(path: Path) -> tuple[list[ToldFact], Mapping[str, int]]:
     """The rows, and the number of each column, from 1. Raises ``InputError`` where the file cannot be used."""
-    text = read_csv(path)
+    text = read_table(path, _named)
     columns = _columns(text)
     rows = [_fact(line, {name: _cell(row, place) for name, place in columns.items()}) for line, row in text.rows]
     return rows, {name: place + 1 for name, place in columns.items()}
+
+
+def _named(row: Sequence[str]) -> int:
+    return len({name for cell in row if (name := _COLUMNS.get(re.sub(r"[^a-z]", "", unguarded(cell).lower())))})
 
 
 def _cell(row: list[str], place: int) -> str:
@@ -52,7 +56,7 @@ def _fact(line: int, cells: Mapping[str, str]) -> ToldFact:
     return ToldFact(line, person, cells.get("outcome", ""), cells.get("at", ""))
 
 
-def _columns(text: CsvText) -> dict[str, int]:
+def _columns(text: Table) -> dict[str, int]:
     found: dict[str, int] = {}
     for place, heading in enumerate(text.header):
         name = _COLUMNS.get(re.sub(r"[^a-z]", "", unguarded(heading).lower()))
@@ -72,5 +76,5 @@ def _columns(text: CsvText) -> dict[str, int]:
     return found
 
 
-def _problem(text: CsvText, column: int, cause: str, fix: str) -> Problem:
+def _problem(text: Table, column: int, cause: str, fix: str) -> Problem:
     return Problem(text.file, text.header_line, column, "missing_column", cause, fix)

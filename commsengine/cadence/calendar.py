@@ -21,6 +21,8 @@ MINUTE = dt.timedelta(minutes=1)
 ASKED_WITHIN = 14 * DAY
 """So long after its day a commitment may still be asked about: the window or the budget may put the question off."""
 
+MONDAY_TO_FRIDAY, SATURDAY_AND_SUNDAY = frozenset(range(5)), frozenset((5, 6))
+
 FAR_DAYS = 800
 """How many days ahead a free day is looked for; beyond this the answer is "never"."""
 
@@ -75,6 +77,31 @@ def public_holidays(country: str, region: str, year: int) -> frozenset[dt.date]:
         return frozenset() if not region else public_holidays(country, "", year)
 
 
+@lru_cache(maxsize=512)
+def weekend(country: str) -> frozenset[int]:
+    """The weekdays that are free in a country, 0 is Monday; Saturday and Sunday where it is not known."""
+    import holidays  # the same
+
+    try:
+        return frozenset(holidays.country_holidays(country.upper()).weekend)
+    except NotImplementedError:
+        return SATURDAY_AND_SUNDAY
+
+
+@lru_cache(maxsize=4096)
+def days_there(days: tuple[str, ...], country: str) -> frozenset[int]:
+    """The days of a plan's window for people of a country, 0 is Monday.
+
+    Monday to Friday means the working week: where other days are free, it is the week of that country. Of other days
+    those that are free there are left out, unless the plan names Saturday or Sunday: then it is sent at weekends.
+    """
+    plain = _weekdays(days)
+    free = weekend(country) if country and not plain & SATURDAY_AND_SUNDAY else frozenset[int]()
+    if not free & plain:
+        return plain
+    return frozenset(range(7)) - free if plain == MONDAY_TO_FRIDAY else plain - free
+
+
 class Hours:
     """When one person works and may be written to, under one plan.
 
@@ -86,8 +113,9 @@ class Hours:
         self.person = person
         self._black_out = black_out
         window = plan.send.window
-        self._days = person.days if person.days is not None else _weekdays(window.days)
-        self._send_days = self._days & _weekdays(window.days)
+        there = days_there(window.days, person.country)
+        self._days = there if person.days is None else person.days
+        self._send_days = self._days & there
         self._from, self._to = _wished(window, person.quiet)
         self._country = person.country if plan.send.holidays else ""
         self._last_open: dict[dt.datetime, dt.datetime | None] = {}  # all messages of a campaign ask for the same few
@@ -107,6 +135,10 @@ class Hours:
             self.person.leave,
             self._black_out,
         )
+
+    @property
+    def ever_open(self) -> bool:
+        return bool(self._send_days)
 
     def local_date(self, at: dt.datetime) -> dt.date:
         return local_date_in(self.zone, at)

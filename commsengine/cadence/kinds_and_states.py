@@ -57,6 +57,9 @@ RefusalKind = Literal["", "gone", "full", "connections", "busy", "down"]
 """More about a fault where it matters: no such person there, their mailbox takes nothing for now, one connection too
 many, a moment's patience, nothing is taken from anybody at present."""
 
+ChangeKind = Literal["added", "removed", "changed"]
+"""What became of one place of a plan, from one version to the next."""
+
 RefusalWord = Literal["person", "us", "message", "again"]
 """The word of the lead that settles a refusal: what it is about, or ``again`` for one more try."""
 
@@ -78,6 +81,12 @@ AskKind = Literal["question", "input"]
 """What a reply answers."""
 
 InputKind = Literal["text", "choice", "rank", "meeting"]
+
+FileSource = Literal["feed", "roster"]
+"""Where a people file comes from that nobody stands beside: the watched folder, or a plan's own people file."""
+
+FileReasonKind = Literal["returning", "managers", "leavers", "rows", "unusable", "unreadable"]
+"""Why a person is asked about a people file."""
 """How an input is given: in words, by one choice, by an order of the choices, by one of the appointments or words."""
 
 OutcomeName = Literal["understood", "objects", "declines", "away"]
@@ -266,6 +275,15 @@ ANSWERS: Mapping[AnswerKind, AnswerWords] = {
     "not_kept": AnswerWords(N_("You said it is not done yet"), N_("says it is not done yet")),
     "heard_enough": AnswerWords(N_("You said you have heard enough"), N_("heard enough")),
     "not_for_me": AnswerWords(N_("You left this campaign"), N_("left the campaign")),
+}
+
+FILE_REASONS: Mapping[FileReasonKind, str] = {
+    "returning": N_("marked as left, and active again by this file: {people:,}"),
+    "managers": N_("another manager than so far: {people:,} of {of:,} people"),
+    "leavers": N_("marked as left by this file: {people:,} of {of:,} people"),
+    "rows": N_("rows that are wrong: {people:,} of {of:,}"),
+    "unusable": N_("it cannot be imported as it is"),
+    "unreadable": N_("it is not there, or this account may not read it"),
 }
 
 ENOUGH: frozenset[AnswerKind] = frozenset({"heard_enough", "not_for_me"})

@@ -7,13 +7,24 @@ several (an unknown milestone, a sponsor before personal outreach) is reported, 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Annotated, Any, Literal
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
 
 from commsengine.cadence.kinds_and_states import CHANNELS, OFFERS, About, ChannelName, InputKind, Measure, RecallMode
-from commsengine.cadence.time_notation import Clock, Day, MomentText, Span, WaitText, WorkingDays, span_text
+from commsengine.cadence.time_notation import (
+    Clock,
+    Day,
+    MomentText,
+    Share,
+    Span,
+    WaitText,
+    WorkingDays,
+    span_text,
+    weekdays_in,
+)
+from commsengine.cadence.translations import Translation, canonical, in_reach, says, texts_of, with_texts
 from commsengine.translation import N_, _
 
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
@@ -37,6 +48,23 @@ def _listed(value: object) -> object:
     return [value] if isinstance(value, str) else value
 
 
+def _days_of(value: object) -> object:
+    # mon-fri, alone or in a list, as in people.csv; what is no day is left to the closed list
+    written = _listed(value)
+    if not isinstance(written, list | tuple):
+        return value
+    days: list[object] = []
+    for each in written:
+        try:
+            days += [WEEKDAYS[day] for day in sorted(weekdays_in(str(each)))]
+        except ValueError:
+            days.append(each)
+    return days
+
+
+Weekdays = Annotated[tuple[Weekday, ...], BeforeValidator(_days_of, json_schema_input_type=str | list[str])]
+
+
 def _taking_turns(value: object) -> object:
     found = _listed(value) if value != "" else []
     if isinstance(found, Sequence) and any(isinstance(text, str) and not text.strip() for text in found):
@@ -49,16 +77,31 @@ TurnTexts = Annotated[tuple[str, ...], BeforeValidator(_taking_turns), Field(max
 """Texts that take turns; a bare text is one that stays."""
 
 
-class Frozen(BaseModel):
-    """A value that never changes and knows exactly its own fields."""
+def _language(value: object) -> object:
+    if isinstance(value, str) and value and not canonical(value):
+        raise ValueError(_("'{written}' is no language; write a code such as de or pt-BR", written=value))
+    return canonical(value) if isinstance(value, str) else value
 
+
+Language = Annotated[str, BeforeValidator(_language)]
+
+
+class Frozen(BaseModel):
+    """A value that never changes and knows exactly its own fields. ``WORDS`` are those that people read as texts."""
+
+    WORDS: ClassVar[tuple[str, ...]] = ()
     model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True, serialize_by_alias=True)
 
 
 class Milestone(Frozen):
-    """A named date. People read ``because`` when it moves; until it is ``firm``, only the week it is planned for."""
+    """A named date. People read ``because`` when it moves; until it is ``firm``, only the week it is planned for.
 
+    ``title`` is what people read for its name, where that is another.
+    """
+
+    WORDS = ("title", "because")
     date: Day
+    title: str = ""
     because: str = ""
     firm: bool = True
 
@@ -71,9 +114,10 @@ class Milestone(Frozen):
 class Phase(Frozen):
     """A stretch of the campaign with one small goal and a measure. With ``gate`` what follows waits for a word."""
 
+    WORDS = ("goal",)
     until: MomentText
     goal: str = ""
-    reach: Mapping[str, Mapping[Measure, float]] = {}
+    reach: Mapping[str, Mapping[Measure, Share]] = {}
     gate: bool = False
 
 
@@ -88,6 +132,7 @@ class Role(Frozen):
     ``title`` is what people read as the name of the role.
     """
 
+    WORDS = ("title",)
     is_manager: bool | None = None
     rest: bool = False
     title: str = ""
@@ -118,13 +163,13 @@ class Audience(Frozen):
     def title(self, role: str) -> str:
         """What people read as the name of a role; of one without a title ``Field service`` for ``field-service``."""
         known = self.roles.get(role)
-        return (known.title if known else "") or role_title(role)
+        return (known.title.strip() if known else "") or role_title(role)
 
 
 class Window(Frozen):
     """The local days and hours at which messages may leave. Minutes after midnight; ``to`` is not included."""
 
-    days: tuple[Weekday, ...] = ("mon", "tue", "wed", "thu", "fri")
+    days: Weekdays = ("mon", "tue", "wed", "thu", "fri")
     start: Clock = Field(default=9 * 60, alias="from")
     end: Clock = Field(default=16 * 60 + 30, alias="to")
 
@@ -170,6 +215,7 @@ class Send(Frozen):
 class Wiifm(Frozen):
     """What is in it for one role: the five things each role needs to hear."""
 
+    WORDS = ANGLES
     why: str = ""
     your_job: str = ""
     skills: str = ""
@@ -190,8 +236,8 @@ class Cadence(Frozen):
 
     every: Span | None = None
     times: int | None = Field(default=None, ge=1, le=100)
-    recall_floor: float | None = Field(default=None, gt=0, lt=1)
-    target: float | None = Field(default=None, gt=0, lt=1)
+    recall_floor: Share | None = Field(default=None, gt=0, lt=1)
+    target: Share | None = Field(default=None, gt=0, lt=1)
     by: MomentText | None = None
 
     @model_validator(mode="after")
@@ -210,6 +256,7 @@ class Input(Frozen):
     ``choices`` of ``kind: meeting`` are appointments; people may ask for another in their own words.
     """
 
+    WORDS = ("question", "choices")
     question: str = Field(min_length=1)
     kind: InputKind = "text"
     choices: tuple[str, ...] = Field(default=(), max_length=10)
@@ -235,6 +282,7 @@ class Check(Frozen):
     ``baseline``: it is asked before the message says anything as well. ``transfer``: it is kept for the end.
     """
 
+    WORDS = ("question", "answers", "because")
     question: str = Field(min_length=1)
     answers: tuple[str, ...] = Field(min_length=2, max_length=6)
     right: str
@@ -257,6 +305,7 @@ class Check(Frozen):
 class PlannedCommitment(Frozen):
     """What people are asked to say they will do. On the day ``by`` they are asked once whether it is done."""
 
+    WORDS = ("text",)
     text: str = Field(min_length=1)
     by: MomentText | None = None
 
@@ -284,6 +333,7 @@ class Rung(Frozen):
 class PlannedOutcome(Frozen):
     """What people are to do in the end: something others can see done. ``by`` is the last day for it."""
 
+    WORDS = ("title",)
     title: str = Field(min_length=1)
     by: MomentText
 
@@ -291,6 +341,7 @@ class PlannedOutcome(Frozen):
 class Message(Frozen):
     """One key point, repeated."""
 
+    WORDS = ("key_point", "subject", "text", "link")
     id: Identifier
     to: Texts = ()
     key_point: str = Field(min_length=1)
@@ -349,6 +400,7 @@ class Notice(Message):
     the milestones with the day that holds no more, ``new_dates`` with that of the plan: only people who read another
     one last get it. ``said_at`` is the instant of what is for that day only, where each person lives. ``answers`` are
     the touches on which people asked what it answers: these people have the answer by a letter of their own.
+    ``translations`` are its own texts in other languages, by field.
     """
 
     urgent: bool = False
@@ -357,6 +409,7 @@ class Notice(Message):
     old_dates: Mapping[MilestoneName, Day] = {}
     new_dates: Mapping[MilestoneName, Day] = {}
     answers: frozenset[str] = frozenset()
+    translations: Mapping[str, Translation] = {}
 
 
 class Arm(Frozen):
@@ -398,8 +451,8 @@ class Sponsor(Frozen):
 class SupposedEffect(Frozen):
     """What an experiment is planned for: the share of people who do it anyway, and how many more it is to bring."""
 
-    base: float = Field(default=0.30, gt=0, lt=1)
-    lift: float = Field(default=0.10, gt=0, lt=1)
+    base: Share = Field(default=0.30, gt=0, lt=1)
+    lift: Share = Field(default=0.10, gt=0, lt=1)
 
     @model_validator(mode="after")
     def _not_more_than_all(self) -> SupposedEffect:
@@ -415,8 +468,8 @@ class Experiment(Frozen):
     """
 
     arms: tuple[Arm, ...] = Field(min_length=2, max_length=4)
-    share: float = Field(default=1.0, gt=0, le=1)
-    hold_out: float = Field(default=0.15, ge=0.1, le=0.2)
+    share: Share = Field(default=1.0, gt=0, le=1)
+    hold_out: Share = Field(default=0.15, ge=0.1, le=0.2)
     seed: int = 0
     outcome: OutcomeId | None = None
     day: MomentText | None = None
@@ -438,10 +491,16 @@ class Experiment(Frozen):
 
 
 class Plan(Frozen):
-    """One campaign as the change lead wrote it."""
+    """One campaign as the change lead wrote it.
 
+    ``language`` is that of its texts, else the workspace's. ``translations`` are those in other languages; they stand
+    in files beside the plan's.
+    """
+
+    WORDS = ("title",)
     campaign: Identifier
     title: str = Field(min_length=1)
+    language: Language = ""
     owner: Texts = Field(min_length=1)
     sponsor: Sponsor | None = None
     optional: bool = False
@@ -455,6 +514,7 @@ class Plan(Frozen):
     messages: tuple[Message, ...] = Field(min_length=1)
     follow_up: tuple[Rung, ...] = ()
     experiment: Experiment | None = None
+    translations: Mapping[str, Translation] = {}
 
     @property
     def sponsor_email(self) -> str:
@@ -515,6 +575,66 @@ class Plan(Frozen):
         """The messages that are to bring it about; of an only outcome for which none is named, all that are written."""
         named = tuple(message for message in self.messages if self.outcome_of(message) == outcome)
         return named or (self.written if len(self.outcomes) == 1 else ())
+
+    # -- in other languages ---------------------------------------------------------------------------
+
+    def in_language(self, language: str) -> Plan:
+        """The plan with its texts in that language; where one is missing there, it is that of the plan."""
+        texts = self.spoken(language)
+        changed: Plan = with_texts(self, texts) if texts else self
+        return changed
+
+    def spoken(self, language: str) -> Translation:
+        """Every text that is there in that language, by name, those of notices as well."""
+        notices = {
+            f"messages.{notice.id}.{field}": text
+            for notice in self.notices
+            for field, text in in_reach(notice.translations, language).items()
+        }
+        return {**in_reach(self.translations, language), **notices}
+
+    @property
+    def languages(self) -> tuple[str, ...]:
+        """Those of the translations."""
+        own = [language for notice in self.notices for language in notice.translations]
+        return tuple(dict.fromkeys([*self.translations, *own]))
+
+    def milestone_title(self, name: str) -> str:
+        return self.milestones[name].title or name.replace("_", " ")
+
+    @property
+    def texts(self) -> Mapping[str, str]:
+        """Every text that people read, by name, in the language of the plan."""
+        named = {f"milestones.{name}.title": self.milestone_title(name) for name in self.milestones}
+        named |= {f"audience.roles.{role}.title": self.audience.title(role) for role in self.audience.roles}
+        return {name: named.get(name, text) for name, text in texts_of(self) if named.get(name, text).strip()}
+
+    def texts_with(self, messages: Iterable[str], roles: Collection[str]) -> frozenset[str]:
+        """The names of the texts that these messages may show to people of these roles, but for what needs no words.
+
+        A link is none of them: without another, it is the plan's.
+        """
+        found = {"title", *(f"audience.roles.{role}.title" for role in roles)}
+        for message in map(self.message, messages):
+            found |= set(self._texts_with(message, roles))
+        return frozenset(found & self.to_translate)
+
+    @property
+    def to_translate(self) -> frozenset[str]:
+        """The names of all texts with words in them."""
+        return frozenset(name for name, text in self.texts.items() if says(text) and not name.endswith(".link"))
+
+    def _texts_with(self, message: Message, roles: Collection[str]) -> Iterator[str]:
+        own = {name for name, text in texts_of(message, f"messages.{message.id}") if text.strip()}
+        yield from (name for name in own if ".wiifm." not in name or name.split(".")[3] in roles)
+        yield from (f"messages.{wrong}.key_point" for wrong in self.wrong_before(message))
+        if outcome := self.until_done.get(message.id):
+            yield f"outcomes.{outcome}.title"
+        if isinstance(message, Notice):
+            yield from (f"milestones.{name}.{field}" for name in message.old_dates for field in Milestone.WORDS)
+            return
+        of_plan = (f"wiifm.{role}.{angle}" for role in roles for angle in ANGLES)
+        yield from (name for name in of_plan if f"messages.{message.id}.{name}" not in own)
 
     def wiifm_for(self, message: Message, role: str) -> Wiifm:
         base = self.wiifm.get(role, Wiifm())

@@ -1,4 +1,5 @@
-"""The small written forms of a plan: moments (``go_live - 7d``), spans (``48h``), waits (``2 touches``), times of day.
+"""The small written forms of a plan: moments (``go_live - 7d``), spans (``48h``), waits (``2 touches``), times of day,
+weekdays, shares.
 
 Every form is read from text and written back as the same text, so that a stored plan reads as its author wrote it.
 A parser raises ``ValueError`` with a sentence that says what to write instead.
@@ -8,6 +9,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any
 
@@ -23,6 +25,7 @@ _MOMENT = re.compile(
 )
 _SPAN = re.compile(r"(?P<n>\d{1,5})\s*(?P<unit>m|minutes?|h|hours?|d|days?|w|weeks?)")
 _WAIT = re.compile(r"(?P<n>\d{1,3})\s*(?P<unit>touch(?:es)?|working days?)")
+_PERCENT = re.compile(r"(\d{1,3}(?:[.,]\d+)?)\s*%")
 _NO_MOMENT = N_(
     "'{written}' is not a moment; write a milestone or a date, then an offset if wanted: go_live, "
     "2027-03-15, go_live - 7d, kickoff + 2 working days"
@@ -143,6 +146,28 @@ def _working_days(text: object) -> int:
     return int(found["n"])
 
 
+_WEEK = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+WEEKDAYS = {written: index for index, name in enumerate(_WEEK) for written in (name, name[:3])}
+
+
+def weekdays_in(text: str, names: Mapping[str, int] = WEEKDAYS) -> frozenset[int]:
+    """The days, 0 is Monday, of ``mon-fri`` or ``mon tue, thu``; a stretch may go over Sunday (``sun-thu``)."""
+    days = set[int]()
+    for part in re.split(r"[,;/\s]+", text.lower().strip()):
+        first, dash, last = part.partition("-")
+        if first not in names or (dash and last not in names):
+            no_day = N_("'{written}' is not a weekday; write the days, such as 'mon tue wed' or 'mon-thu'")
+            raise _wrong(no_day, part or text)
+        start, end = names[first], names[last or first]
+        days |= {(start + step) % 7 for step in range((end - start) % 7 + 1)}
+    return frozenset(days)
+
+
+def _a_part_of_one(written: object) -> object:
+    found = _PERCENT.fullmatch(written.strip()) if isinstance(written, str) else None
+    return float(found[1].replace(",", ".")) / 100 if found else written
+
+
 def _schema(description: str, example: str) -> WithJsonSchema:
     return WithJsonSchema({"type": "string", "description": description, "examples": [example]})
 
@@ -161,6 +186,8 @@ WaitText = Annotated[Wait, BeforeValidator(Wait.parse), _text(str), _schema("tou
 Span = Annotated[int, BeforeValidator(parse_span), _text(span_text), _schema("a span of time", "48h")]
 Clock = Annotated[int, BeforeValidator(parse_clock), _text(clock_text), _schema("HH:MM", "09:00")]
 Day = Annotated[dt.date, BeforeValidator(parse_date), _text(str), _schema("YYYY-MM-DD", "2027-03-15")]
+Share = Annotated[float, BeforeValidator(_a_part_of_one, json_schema_input_type=float | str)]
+"""A part of 1, which may be written in percent: ``50%`` is 0.5."""
 WorkingDays = Annotated[
     int,
     BeforeValidator(_working_days),

@@ -14,6 +14,7 @@ import click
 
 from commsengine.cli import starter_files
 from commsengine.cli.output import write
+from commsengine.errors import InputError
 from commsengine.translation import _
 
 
@@ -26,6 +27,7 @@ def init(folder: Path) -> None:
 
     Example: commsengine init crm-rollout
     """
+    _refuse_inside(folder)
     campaign = _campaign(folder)
     files = _files(campaign)
     kept = [name for name in files if (folder / name).exists()]
@@ -38,6 +40,20 @@ def init(folder: Path) -> None:
     if folder.absolute() != Path.cwd():
         click.echo(f"  cd {shlex.quote(str(folder))}")
     click.echo(f"  commsengine people import people.csv\n  commsengine check schedules/{campaign}.yaml")
+
+
+def _refuse_inside(folder: Path) -> None:
+    """Raises ``InputError`` for a folder inside of a workspace, unless it is one itself."""
+    around = next((each for each in folder.absolute().parents if _is_workspace(each)), None)
+    if around is None or _is_workspace(folder.absolute()):
+        return
+    text = _("{folder} would lie inside of the workspace {around}.", folder=folder, around=around)
+    fix = _("One workspace holds any number of plans: write another into schedules/. Or name a folder elsewhere.")
+    raise InputError(text, fix)
+
+
+def _is_workspace(folder: Path) -> bool:
+    return (folder / "schedules").is_dir() and any((folder / name).exists() for name in (".env", "workspace.yaml"))
 
 
 def _campaign(folder: Path) -> str:

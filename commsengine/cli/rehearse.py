@@ -16,9 +16,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from commsengine.cli.arguments import ANSWERS, FILE
-from commsengine.cli.output import json_option, note, show_json
-from commsengine.cli.terminal_safety import bare
+from commsengine.cli.arguments import ANSWERS, PLAN
+from commsengine.cli.output import Progress, json_option, note, show_json
 from commsengine.cli.workspace import with_workspace
 from commsengine.errors import CommsError
 from commsengine.translation import N_, _
@@ -37,7 +36,7 @@ port_option = click.option(
 
 
 @click.command()
-@click.argument("plan", type=FILE)
+@click.argument("plan", type=PLAN)
 @click.option(
     "--answers",
     type=ANSWERS,
@@ -155,9 +154,8 @@ def _script(wiring: Wiring, path: Path, answers: str) -> Script:
 
 
 def _with_progress(run: Callable[[Callable[[dt.datetime], object]], Story], script: Script) -> Story:
-    days, hidden = (script.until - script.start).days, not sys.stderr.isatty()
-    with click.progressbar(length=days, label=_("Rehearsing"), file=bare(sys.stderr), hidden=hidden) as bar:
-        return run(lambda now: bar.update((now - script.start).days - bar.pos))
+    with Progress(_("Rehearsing")) as progress:
+        return run(lambda now: progress((now - script.start) / (script.until - script.start)))
 
 
 def _until_interrupted() -> None:

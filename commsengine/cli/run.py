@@ -79,6 +79,7 @@ def tick(wiring: Wiring, ctx: click.Context, as_json: bool) -> None:
     try:
         with wiring.engine_lock(), wiring.engine() as engine:
             keep_what_is_there()
+            wiring.look_at_feed()
             report = engine.tick()
     except OtherEngineError as other:
         _leave_it_to(other, wiring, as_json=as_json)

@@ -78,13 +78,13 @@ follow_up:                             # when nobody answers: a reminder, then a
 """
 
 PEOPLE = """\
-email,name,department,job,manager,country,time_zone,phone
-dana.reyes@example.com,Dana Reyes,Change,Change lead,sam.okafor@example.com,NL,Europe/Amsterdam,+31 20 555 0100
-sam.okafor@example.com,Sam Okafor,Board,Chief operating officer,,NL,Europe/Amsterdam,+31 20 555 0101
-mia.wolf@example.com,Mia Wolf,Sales,Head of sales,sam.okafor@example.com,DE,Europe/Berlin,+49 30 555 0102
-ben.ortiz@example.com,Ben Ortiz,Sales,Account manager,mia.wolf@example.com,US,America/New_York,+1 212 555 0103
-ana.kim@example.com,Ana Kim,Support,Engineer,mia.wolf@example.com,KR,Asia/Seoul,+82 2 555 0104
-lea.blanc@example.com,Léa Blanc,Support,Field engineer,mia.wolf@example.com,FR,Europe/Paris,+33 1 5555 0105
+email,name,department,job,manager,country,region,time_zone,phone
+dana.reyes@example.com,Dana Reyes,Change,Change lead,sam.okafor@example.com,NL,,Europe/Amsterdam,+31 20 555 0100
+sam.okafor@example.com,Sam Okafor,Board,Chief operating officer,,NL,,Europe/Amsterdam,+31 20 555 0101
+mia.wolf@example.com,Mia Wolf,Sales,Head of sales,sam.okafor@example.com,DE,BE,Europe/Berlin,+49 30 555 0102
+ben.ortiz@example.com,Ben Ortiz,Sales,Account manager,mia.wolf@example.com,US,NY,America/New_York,+1 212 555 0103
+ana.kim@example.com,Ana Kim,Support,Engineer,mia.wolf@example.com,KR,,Asia/Seoul,+82 2 555 0104
+lea.blanc@example.com,Léa Blanc,Support,Field engineer,mia.wolf@example.com,FR,,Europe/Paris,+33 1 5555 0105
 """
 
 WORKSPACE = """\

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from commsengine.cli.arguments import CAMPAIGN
 from commsengine.cli.followups import show_held
 from commsengine.cli.output import (
     at_rest,
@@ -29,19 +30,22 @@ if TYPE_CHECKING:
 
 
 @click.command()
+@click.argument("campaign", type=CAMPAIGN, required=False, default="")
 @json_option
 @with_workspace
-def status(wiring: Wiring, as_json: bool) -> None:
-    """Show the books of every campaign: who is meant, what was sent, what came back.
+def status(wiring: Wiring, campaign: str, as_json: bool) -> None:
+    """Show the books of every campaign, or of one: who is meant, what was sent, what came back.
 
     Touches ever made are claimed + sending + sent + retry + failed + uncertain + skipped.
 
     Example: commsengine status
     """
     from commsengine.reports import status
+    from commsengine.reports.held_files import held_text
 
+    stopped, decisions = wiring.stop_is_there(), wiring.decisions
     found = status.status(
-        wiring.store, wiring.clock(), stop_file=wiring.stop_is_there(), recall=True, decisions=wiring.decisions
+        wiring.store, wiring.clock(), stop_file=stopped, recall=True, decisions=decisions, only=campaign
     )
     if as_json:
         show_json(found)
@@ -52,10 +56,12 @@ def status(wiring: Wiring, as_json: bool) -> None:
     if refused := len(found["refusals"]):
         waits = counted(refused, "refusal waits for your word", "refusals wait for your word")
         say(_("{refusals}: commsengine refusals", refusals=waits))
+    for held in found["held_files"]:
+        say(held_text(held))
     if not found["campaigns"]:
         click.echo(_("No plan is applied yet: commsengine apply PLAN"))
-    for campaign in found["campaigns"]:
-        _show(campaign)
+    for books in found["campaigns"]:
+        _show(books)
 
 
 def _engine(engine: Mapping[str, Any]) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -56,11 +57,7 @@ def today(wiring: Wiring, as_json: bool) -> None:
         click.echo(_("Nothing waits for a person."))
     if found["promises"]:
         _show_promises(found["promises"])
-    for pause in found["paused"]:
-        say(told_of_pause(pause) + "\n")
-    for rest in found["channels"]:
-        say(f"{at_rest(rest, wiring.clock())} {waits_for(rest)}")
-        click.echo(what_helps(rest) + "\n")
+    _show_troubles(found, wiring.clock())
     if found["failed"]:
         _show_failed(found["failed"])
     _show_held(found["held"], found["refusals"])
@@ -85,6 +82,18 @@ def today(wiring: Wiring, as_json: bool) -> None:
         title(_("Held by managers"))
         show_held(found["holds"])
         click.echo(_("Lift one: commsengine managers CAMPAIGN --lift ID"))
+
+
+def _show_troubles(found: Mapping[str, Any], now: datetime) -> None:
+    from commsengine.reports.held_files import held_text
+
+    for pause in found["paused"]:
+        say(told_of_pause(pause) + "\n")
+    for rest in found["channels"]:
+        say(f"{at_rest(rest, now)} {waits_for(rest)}")
+        click.echo(what_helps(rest) + "\n")
+    for held in found["held_files"]:
+        say(held_text(held) + "\n")
 
 
 def _show_numbers(numbers: Sequence[Mapping[str, Any]]) -> None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from commsengine.cadence.kinds_and_states import HUMAN
+from commsengine.cli.arguments import person_named
 from commsengine.cli.output import json_option, n_touches, say, show_json, title, when
 from commsengine.cli.workspace import with_workspace
 from commsengine.translation import N_, _
@@ -21,16 +22,19 @@ FOR_A_PERSON = {"personal": N_("personal outreach"), "sponsor": N_("proposal to 
 
 
 @click.command()
-@click.argument("email")
+@click.argument("person")
 @json_option
 @with_workspace
-def why(wiring: Wiring, email: str, as_json: bool) -> None:
+def why(wiring: Wiring, person: str, as_json: bool) -> None:
     """Tell what was decided for a person, and why: what was sent, what comes next, what it waits for.
+
+    A person is named by address, by id, or by a name or a part of it.
 
     Example: commsengine why ana.kim@example.com
     """
     from commsengine.reports.why import why as reasons_for
 
+    email = person_named(wiring, person).email
     found = reasons_for(wiring.store, wiring.decisions, email, wiring.clock())
     if as_json:
         show_json(found)

@@ -1,5 +1,6 @@
-"""Mail to a person when nothing goes on without one: the engine holds, a channel is refused for its own fault, a
-campaign has paused itself, or a message is refused for its text. The admin hears of all, the owners of the last two.
+"""Mail to a person when nothing goes on without one: the engine holds, a channel is refused for its own fault, a people
+file is held, a campaign has paused itself, or a message is refused for its text. The admin hears of all, the owners of
+the last two.
 
 An alert is service mail that passes a hold and a pause. If mail itself is down, it leaves when mail is back.
 """
@@ -107,6 +108,10 @@ class Alerts:
         subject = _("{title}: the text of a message is refused", title=record.plan.title)
         for address in dict.fromkeys([*record.plan.owner, *([self._admin] if self._admin else [])]):
             self._send(f"refusal {refusal.id}: {address}", refusal.since.date(), subject, text, now, address)
+
+    def file_held(self, text: str, now: dt.datetime) -> None:
+        """For a file of the watched folder, of which nothing is taken. ``text`` says why, and what decides."""
+        self._send(f"people file: {text}", now.date(), _("A people file waits for your word"), text, now)
 
     def _send(
         self, event: str, day: dt.date, subject: str, text: str | Callable[[], str], now: dt.datetime, to: str = ""

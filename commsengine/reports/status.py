@@ -8,6 +8,7 @@ from typing import Any
 
 from commsengine.cadence.calendar import Hours
 from commsengine.cadence.plan import Plan
+from commsengine.campaigns.control import known
 from commsengine.content.render import RendererFor
 from commsengine.engine.decisions import Decisions
 from commsengine.engine.directory import SignerLookup
@@ -16,6 +17,7 @@ from commsengine.reports.campaign_report import RoleView, recall_by_role
 from commsengine.reports.commitments import overdue_commitments
 from commsengine.reports.day_figures import DayFigures, Leaving, day_figures, end_of_day, leaving_until
 from commsengine.reports.followups import followups
+from commsengine.reports.held_files import held_files
 from commsengine.reports.manager_desk import managers_words
 from commsengine.reports.outcomes_recorded import recorded_outcomes
 from commsengine.reports.phases.measures import gates_that_wait, phases
@@ -39,22 +41,33 @@ QUESTION_WAITS = 2
 
 
 def status(
-    store: Store, now: dt.datetime, *, stop_file: bool = False, recall: bool = False, decisions: Decisions | None = None
+    store: Store,
+    now: dt.datetime,
+    *,
+    stop_file: bool = False,
+    recall: bool = False,
+    decisions: Decisions | None = None,
+    only: str = "",
 ) -> dict[str, Any]:
     """The engine's state and the record of each campaign; the touches ever made are the sum of their states.
 
     ``stop_file``: the file STOP is there. With ``recall`` that of each role is estimated too, and its phases measured;
-    with ``decisions`` how many messages wait for a channel that rests.
+    with ``decisions`` how many messages wait for a channel that rests. ``only`` is the id of one campaign; raises
+    ``InputError`` for one that is not there.
     """
+    if only:
+        known(store, only)
     recall = recall and (decisions is None or decisions.workspace.recall != "off")
     campaigns = [
         {**_campaign(books, store, now), **(_measured(store, books.campaign, now) if recall else {})}
         for books in store.counts.status(now)
+        if only in ("", books.campaign)
     ]
     engine = engine_state(store, now, stop_file=stop_file)
     if decisions is not None:
         engine["resting"] = channels(store, decisions, now)
-    return {"engine": engine, "campaigns": campaigns, "refusals": refusals(store)}
+    held = held_files(store)
+    return {"engine": engine, "campaigns": campaigns, "refusals": refusals(store), "held_files": held}
 
 
 def engine_state(store: Store, now: dt.datetime, *, stop_file: bool = False) -> dict[str, Any]:
@@ -124,6 +137,7 @@ def today(store: Store, decisions: Decisions, renderer: RendererFor, now: dt.dat
         "failed": failed(store),
         "held": held(store),
         "refusals": refusals(store),
+        "held_files": held_files(store),
         "numbers": [one.as_json() for one in numbers(store, decisions, now)],
         "questions": questions(store, now),
         "follow_ups": [one.as_json() for one in followups(store, decisions, renderer, now)],

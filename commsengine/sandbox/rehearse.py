@@ -271,6 +271,7 @@ class Rehearsal:
             **REAL_LOG_INS,
             postfix_log="",  # what the real relay and archive know is no affair of a rehearsal
             imap_url=None,
+            people_feed=None,
             slack_bot_token=SecretStr(slack.bot_token),
             slack_signing_secret=SecretStr(slack.signing_secret),
             slack_api_url=slack.api_url,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Column, Connection, Row, Select, bindparam, delete, func, or_, select, update
@@ -14,12 +14,15 @@ from commsengine.errors import InputError
 from commsengine.store import bookkeeping, erasure, people_import, tables
 from commsengine.store.database import CHUNK, Database, chunks, many, rows_with
 from commsengine.store.dialogue import link_tokens
+from commsengine.store.people_files.difference import PeopleDifference, difference, matched
+from commsengine.store.people_files.rekey import with_history
 from commsengine.store.person_rows import email_key, person_of
 from commsengine.store.records import ImportCounts
 from commsengine.store.tables import person, roster, slack_id
-from commsengine.text import LIKE_AN_ADDRESS, near_names
+from commsengine.text import LIKE_AN_ADDRESS, like, near_names
 from commsengine.translation import _
 
+NO_SOURCE: Mapping[str, str] = {}
 _HERE = person.c.erased_at.is_(None)
 _USER = bindparam("the_user", type_=person.c.slack_id.type)
 _KNOWN_AS = select(slack_id.c.email_key).where(
@@ -47,16 +50,39 @@ class People:
         columns: Collection[str] | None = None,
         complete: bool = False,
         present: Collection[str] = (),
+        rekey: bool = False,
+        source: Mapping[str, str] = NO_SOURCE,
     ) -> ImportCounts:
         """Adds and updates: of those it knows already only these ``columns``, or everything.
 
-        ``complete`` marks as leavers all who are neither among them nor ``present``. ``InputError`` changes nothing.
+        ``complete`` marks as leavers all who are neither among them nor ``present``; ``rekey`` gives people the id of
+        their row. ``source`` stands in the audit: the file, its SHA-256, why. ``InputError`` changes nothing.
         """
         with self._database.write() as connection:
-            counts = people_import.save(connection, people, now, columns, present if complete else None)
+            theirs = present if complete else None
+            counts = people_import.save(connection, people, now, columns, theirs, rekey=rekey)
             changes = {"added": counts.added, "updated": counts.updated, "left": counts.left}
-            bookkeeping.note(connection, "import", "people", by=by, now=now, **changes)
+            bookkeeping.note(connection, "import", "people", by=by, now=now, **changes, **source)
         return counts
+
+    def difference(
+        self,
+        people: Sequence[Person],
+        *,
+        columns: Collection[str] | None = None,
+        complete: bool = False,
+        present: Collection[str] = (),
+        rekey: bool = False,
+    ) -> PeopleDifference:
+        """What ``save`` would change. Raises ``InputError`` as it would."""
+        with self._database.read() as connection:
+            found = matched(connection, people, columns, rekey=rekey)
+            return difference(connection, found, present if complete else None)
+
+    def with_history(self, ids: Sequence[str]) -> set[str]:
+        """Which of these people were sent something or have answered."""
+        with self._database.read() as connection:
+            return with_history(connection, ids)
 
     def by_email(self, email: str) -> Person | None:
         return self.by_emails([email]).get(email_key(email))
@@ -103,6 +129,25 @@ class People:
         some = select(person.c.email_key).where(start, _HERE).limit(5000)
         known = [str(row.email_key) for row in self._database.rows(some)]
         return near_names(wanted, known, likeness=LIKE_AN_ADDRESS)
+
+    def called(self, text: str) -> list[Person]:
+        """Those of this name, else those with these words in it, else those whose name or address holds the text."""
+        wanted, words = like(text), like(text).split()
+        with self._database.read() as connection:
+            rows = connection.execute(select(person.c.id, person.c.name, person.c.email).where(_HERE)).all()
+        names = [(row.id, like(row.name), like(row.email.partition("@")[0])) for row in rows]
+        ways: tuple[list[str], ...] = (
+            [each for each, name, local in names if wanted and wanted in (name, local)],
+            [each for each, name, _local in names if words and set(words) <= set(name.split())],
+            [each for each, name, local in names if wanted and (wanted in name or wanted in local)],
+        )
+        return list(self.by_ids(next((found for found in ways if found), [])).values())
+
+    def near_called(self, text: str) -> list[str]:
+        """Up to three names that look like this one, whole or in one word."""
+        rows = self._database.rows(select(person.c.name).where(_HERE, person.c.name != ""))
+        by_word = {like(word): row.name for row in rows for word in (row.name, *row.name.split())}
+        return list(dict.fromkeys(by_word[each] for each in near_names(like(text), by_word)))
 
     def set_preferences(
         self, person_id: str, *, channel: Wish, quiet: tuple[int, int] | None, now: dt.datetime

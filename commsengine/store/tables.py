@@ -211,6 +211,26 @@ class FreshLinkRow(Row, table=True):
     used_at: dt.datetime | None = _instant(nullable=True)
 
 
+class ReviewCopyRow(Row, table=True):
+    """A message that was sent for review, with all that it takes to show it again. ``names`` are the ids and lower-case
+    addresses of everybody in it.
+    """
+
+    __tablename__ = "review_copy"
+
+    key: str = _key()
+    recipient: str
+    remote_id: str
+    names: list[str] = _json()
+    plan: dict[str, Any] = _json()
+    templates: dict[str, str] = _json()
+    people: list[dict[str, Any]] = _json()
+    touch: dict[str, Any] = _json()
+    made_at: dt.datetime = _instant()
+    expires_at: dt.datetime = _instant()
+    by: str
+
+
 class GateRow(Row, table=True):
     """The word of a lead that opens the gate of a phase."""
 
@@ -341,6 +361,25 @@ class RefusalRow(Row, table=True):
     holds_since: dt.datetime | None = _instant(nullable=True)
     settled_at: dt.datetime | None = _instant(nullable=True)
     settled_by: str
+
+
+class PeopleFileRow(Row, table=True):
+    """A people file that came by itself: taken (no ``reasons``), or held until it is settled."""
+
+    __tablename__ = "people_file"
+
+    id: int | None = _number()
+    name: str
+    digest: str
+    source: str
+    campaign: str
+    written_at: dt.datetime | None = _instant(nullable=True)
+    command: str = _long()
+    reasons: list[dict[str, Any]] = _json()
+    held_at: dt.datetime = _instant()
+    settled_at: dt.datetime | None = _instant(nullable=True)
+    settled_by: str
+    because: str = _long()
 
 
 class AnswerRow(Row, table=True):
@@ -764,6 +803,7 @@ campaign = _table("campaign")
 plan_version = _table("plan_version")
 notice = _table("notice")
 fresh_link = _table("fresh_link")
+review_copy = _table("review_copy")
 gate = _table("gate")
 standstill = _table("standstill")
 touch = _table("touch")
@@ -785,6 +825,7 @@ signed_call = _table("signed_call")
 suppression = _table("suppression")
 unreachable = _table("unreachable")
 roster = _table("roster")
+people_file = _table("people_file")
 audit = _table("audit")
 engine = _table("engine")
 rest = _table("rest")

@@ -1,4 +1,5 @@
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,7 @@ from tests.authoring.written import PLAN, codes, slip, write
 from tests.builders import ANA, BEN, MIA, someone
 
 TEMPLATES = load_templates(shipped_folder(), None)
-PEOPLE = (MIA, ANA, BEN)
+PEOPLE = (replace(MIA, region="BE"), ANA, replace(BEN, region="NY"))
 
 
 def checked(
@@ -92,6 +93,29 @@ def test_people_in_no_role_are_counted(tmp_path: Path) -> None:
 
 def test_people_who_never_work_in_the_window_are_counted(tmp_path: Path) -> None:
     assert said(checked(tmp_path, PLAN, [*PEOPLE, someone(1, days=frozenset({5, 6}))])) == [(14, 12, "never_at_work")]
+
+
+def test_a_country_without_a_region_is_told_where_regions_differ(tmp_path: Path) -> None:
+    some = [someone(n, country=country) for n, country in enumerate(("GB", "GB", "FR", "NL", "CA", "", "DE"))]
+    some.append(someone(7, country="GB", region="ENG"))
+    told = [p for p in checked(tmp_path, PLAN, [*PEOPLE, *some]).problems if p.code == "no_region"]
+    assert [(p.severity, p.message.partition(" without")[0]) for p in told] == [
+        ("advice", "1 person in CA"),
+        ("advice", "2 people in GB"),
+    ]
+    assert "such as 2027-03-29, counts as work" in told[1].message
+    assert told[1].fix == "Fill the column 'region', for example with 'ENG', 'NIR' or 'WLS'."
+    without = slip("send:\n", "send:\n  holidays: false\n")
+    assert not [p for p in checked(tmp_path, without, [*PEOPLE, *some]).problems if p.code == "no_region"]
+
+
+@pytest.mark.parametrize(
+    ("department", "told"),
+    [("sales ", 1), ("Sa les", 1), ("SALES", 1), ("Sale", 0), ("Sales 2", 0), ("Sales North", 0)],
+)
+def test_a_value_that_looks_like_that_of_a_role_is_told(tmp_path: Path, department: str, told: int) -> None:
+    result = checked(tmp_path, PLAN, [*PEOPLE, someone(1, department=department)])
+    assert said(result) == [(10, 33 - 7, "alike_value")] * told
 
 
 def test_a_roster_beside_the_plan_is_read_and_its_bad_rows_told(tmp_path: Path) -> None:
@@ -352,3 +376,38 @@ def test_what_a_mode_makes_of_a_message_by_recall(tmp_path: Path, mode: str, cod
     (tmp_path / "workspace.yaml").write_text(f"recall: {mode}\n")
     text = slip("cadence: {every: 48h, times: 6}", f"cadence: {{recall_floor: 0.35}}\n    checks: [{ONE % ''}]")
     assert codes(tmp_path, text, "advice") == code
+
+
+@pytest.mark.parametrize(
+    ("text", "behind"),
+    [
+        ("Complaints go to desk #3 from Monday on.", "#3 from Monday on."),
+        ("Complaints go to\n      desk #3 from Monday on.", "#3 from Monday on."),
+        ("Write to #help.", "#help."),
+    ],
+)
+def test_a_text_that_ends_before_a_hash_is_told(tmp_path: Path, text: str, behind: str) -> None:
+    (problem,) = checked(tmp_path, slip("Every conversation is logged in one record.", text)).problems
+    assert (problem.code, problem.line, problem.column) == ("cut_short", 29, 16)
+    assert behind in problem.message
+
+
+@pytest.mark.parametrize("text", ["One record. # what people read", '"Desk #3"', "Desk#3", "One record.   #"])
+def test_a_comment_that_is_meant_needs_no_advice(tmp_path: Path, text: str) -> None:
+    assert checked(tmp_path, slip("Every conversation is logged in one record.", text)).problems == ()
+
+
+def test_what_is_left_of_other_tools_is_advice_where_it_stands(tmp_path: Path) -> None:
+    result = checked(tmp_path, slip("Your colleague reads them.", '"Hello [First Name]"'))
+    assert said(result) == [(33, 40, "unfinished")]
+    assert result.ok
+
+
+def test_a_title_that_selects_is_told_to_take_another_column(tmp_path: Path) -> None:
+    (problem,) = checked(tmp_path, slip("{department: [Sales]}", "{title: [Seller], department: [Sales]}")).problems
+    assert "Select by another column." in str(problem)
+
+
+def test_two_roles_of_one_title_are_told(tmp_path: Path) -> None:
+    (problem,) = checked(tmp_path, slip("{rest: true}", "{rest: true, title: Sales}")).problems
+    assert (problem.code, problem.severity) == ("same_title", "error")

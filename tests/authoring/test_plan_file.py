@@ -122,11 +122,17 @@ SLIPS: dict[str, Slip] = {
         "'times' is not a whole number: 'six'",
         "for example 5",
     ),
-    "a floor in percent": (
-        slip("{every: 48h, times: 6}", "{recall_floor: 35%}"),
+    "a floor above all": (
+        slip("{every: 48h, times: 6}", "{recall_floor: 135%}"),
         "32:29",
-        "'recall_floor' is a part of 1, not '35%'",
-        "Write 0.35.",
+        "out of range",
+        "less than 1",
+    ),
+    "a link that is filled in": (
+        slip("id: one-record", "id: one-record\n    link: https://x.example.com/{{ person.email }}"),
+        "29:11",
+        "The 'link' of 'one-record' is the same for everybody",
+        "Write it without {{ … }}, or in 'text'",
     ),
     "a floor as whole number": (slip("{every: 48h, times: 6}", "{recall_floor: 35}"), "32:29", "not '35'", "0.35"),
     "a floor as word": (slip("{every: 48h, times: 6}", "{recall_floor: low}"), "32:29", "a number: 'low'", "0.35"),

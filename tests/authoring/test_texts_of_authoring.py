@@ -12,7 +12,7 @@ import pytest
 from commsengine.authoring.check import check
 from commsengine.authoring.json_schema import plan_schema
 from commsengine.authoring.people.people_file import load_people
-from commsengine.authoring.people.zones_and_countries import zone_fix
+from commsengine.authoring.people.time_zones import zone_fix
 from commsengine.authoring.plan_file import review_plan
 from commsengine.authoring.workspace_file import load_workspace
 from commsengine.errors import InputError, Problem

@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from commsengine.cadence.calendar import Hours, instant, public_holidays, zone_of
+from commsengine.cadence.calendar import Hours, days_there, instant, public_holidays, zone_of
 from commsengine.cadence.people import Person
-from commsengine.cadence.plan import BlackOut, Plan
+from commsengine.cadence.plan import WEEKDAYS, BlackOut, Plan
 from commsengine.cadence.time_notation import Moment
 from tests.builders import ANA, BEN, a_plan, utc
 from tests.cadence.telling import BERLIN
@@ -172,3 +172,34 @@ def test_the_plans_zone_serves_whoever_has_none() -> None:
     nowhere = replace(BERLIN, time_zone="")
     assert str(zone_of(nowhere, plan())) == hours(nowhere).zone == "UTC"
     assert str(zone_of(BERLIN, plan())) == hours().zone == "Europe/Berlin"
+
+
+# -- weekends by country ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("window", "country", "there"),
+    [
+        ("mon tue wed thu fri", "DE", "mon tue wed thu fri"),
+        ("mon tue wed thu fri", "AE", "mon tue wed thu fri"),  # Saturday and Sunday since 2022
+        ("mon tue wed thu fri", "SA", "mon tue wed thu sun"),
+        ("mon tue wed thu fri", "IL", "mon tue wed thu sun"),
+        ("mon tue wed thu fri", "BN", "mon tue wed thu sat"),  # Friday and Sunday are free
+        ("mon tue wed thu fri", "", "mon tue wed thu fri"),
+        ("mon tue wed thu fri", "XX", "mon tue wed thu fri"),
+        ("tue fri", "EG", "tue"),  # days that the plan names: none comes in
+        ("fri", "SA", ""),
+        ("mon tue wed thu fri sat sun", "SA", "mon tue wed thu fri sat sun"),  # a plan that is sent at weekends
+    ],
+)
+def test_a_working_week_is_that_of_the_country(window: str, country: str, there: str) -> None:
+    found = days_there(tuple(window.split()), country)
+    assert " ".join(WEEKDAYS[each] for each in sorted(found)) == there
+
+
+def test_own_days_are_within_the_week_of_the_country() -> None:
+    sunday, friday = day("2027-01-17"), day("2027-01-15")
+    own = hours(replace(BERLIN, country="SA", days=frozenset({4, 6})))
+    assert (own.window(sunday) is None, own.window(friday) is None) == (False, True)
+    assert own.works(friday)
+    assert not hours(replace(BERLIN, country="SA", days=frozenset({4}))).ever_open

@@ -3,7 +3,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from commsengine.cadence.plan import BlackOut, Budget, Cadence, Check, Input, Message, Plan, Rung, Window
+from commsengine.cadence.plan import BlackOut, Budget, Cadence, Check, Input, Message, Phase, Plan, Rung, Window
 from tests.builders import a_message, a_plan
 
 
@@ -39,6 +39,19 @@ def test_a_window_opens_before_it_closes(window: dict[str, Any]) -> None:
 
 def test_a_window_may_last_to_the_end_of_the_day() -> None:
     assert Window.model_validate({"from": "20:00", "to": "24:00"}).end == 24 * 60
+
+
+@pytest.mark.parametrize("days", ["mon-fri", ["mon-fri"], ["mon-wed", "thu", "Friday"], "mon tue wed thu fri"])
+def test_days_may_be_a_stretch(days: object) -> None:
+    assert Window.model_validate({"days": days}) == Window()
+
+
+@pytest.mark.parametrize(("written", "share"), [("50%", 0.5), ("12,5 %", 0.125), ("0.5", 0.5), (0.5, 0.5)])
+def test_a_share_may_be_in_percent(written: object, share: float) -> None:
+    cadence = {"recall_floor": written, "target": written, "by": "go_live"}
+    assert (Cadence.model_validate(cadence).recall_floor, Cadence.model_validate(cadence).target) == (share, share)
+    phase = Phase.model_validate({"until": "go_live", "reach": {"one-record": {"answered": written}}})
+    assert phase.reach["one-record"]["answered"] == share
 
 
 def test_max_late_leaves_time_to_send() -> None:

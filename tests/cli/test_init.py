@@ -52,7 +52,9 @@ def test_the_plan_is_commented_and_opens_today(fresh: Terminal) -> None:
 
 def test_the_first_ten_minutes(fresh: Terminal) -> None:
     plan = fresh.path("schedules/crm-rollout.yaml")
-    assert fresh.run("people", "import", fresh.path("people.csv")).out.startswith("6 read, 6 imported: 6 new")
+    assert fresh.run("people", "import", fresh.path("people.csv")).out.endswith(
+        "6 rows: 6 new, 0 changed, 0 unchanged.\nImported.\n"
+    )
     assert "what-must-stay" in fresh.run("preview", plan, "--as", "ana.kim@example.com").out
     assert (
         fresh.json("simulate", plan)["summary"]["reached"] == 5
@@ -97,3 +99,10 @@ def test_a_folder_that_cannot_be_written_is_told(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("", encoding="utf-8")
     assert made(tmp_path / "file").status == 2
     assert made(tmp_path / "file" / "below").status == 2
+
+
+def test_a_workspace_inside_of_another_is_refused(fresh: Terminal) -> None:
+    said = made(fresh.folder / "second")
+    assert (said.status, "would lie inside of the workspace" in said.err) == (2, True)
+    assert not (fresh.folder / "second").exists()
+    assert made(fresh.folder).status == 0

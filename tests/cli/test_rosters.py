@@ -70,7 +70,7 @@ def test_applying_a_list_changes_nobody(listed: Terminal) -> None:
     before = listed.run("people", "export").out
     said = listed.run("apply", listed.path(SCHEDULE), "--yes")
     assert "2 people" in said.out
-    assert "Columns read: email. Not in the file, so left as they are: name, department, manager" in said.out
+    assert "Not in the file, so left as they are: name, department, manager" in said.out
     assert "marked as left, and that stays: dana@example.com." in said.err
     assert listed.run("people", "export").out == before
 
@@ -79,20 +79,30 @@ def test_a_list_that_would_bring_somebody_back_is_refused_without_yes(listed: Te
     listed.write("schedules/list.csv", BACK)
     checked = listed.run("check", listed.path(SCHEDULE))
     assert (checked.status, "list.csv:3:2: advice: dana@example.com is marked as left" in checked.out) == (0, True)
-    said = listed.run("apply", listed.path(SCHEDULE))
-    assert said.status == 2
-    assert f"list.csv:3:2: error: dana@example.com is marked as left on {LEFT}" in said.err
+    for options in ((), ("--yes",)):
+        said = listed.run("apply", listed.path(SCHEDULE), *options)
+        assert (said.status, "Marked as left, and active again by this file: 1: dana@example.com." in said.err) == (
+            2,
+            True,
+        )
+        assert f"commsengine apply {listed.path(SCHEDULE)} --yes --because TEXT\n" in said.err
     assert listed.json("status")["campaigns"] == []
     assert str(LEFT) in listed.run("people", "export").out
+    (held,) = listed.json("today")["held_files"]
+    assert (held["file"], held["source"], held["campaign"]) == ("list.csv", "roster", "crm")
+    assert held["command"] == f"commsengine apply {listed.path(SCHEDULE)} --yes --because TEXT"
+    assert "The people file list.csv is held, and nothing of it is taken" in listed.run("today").out
+    assert "The people file list.csv is held" in listed.run("status").out
 
 
 def test_a_list_brings_somebody_back_with_yes_and_says_so(listed: Terminal) -> None:
     listed.write("schedules/list.csv", BACK)
     shown = listed.run("apply", listed.path(SCHEDULE), "--dry-run")
-    assert (shown.status, "list.csv:3:2: error: dana@example.com" in shown.err) == (2, True)
-    assert "active again" not in shown.out
-    said = listed.run("apply", listed.path(SCHEDULE), "--yes")
-    assert "Marked as left until now, and active again: dana@example.com." in said.out
+    assert (shown.status, "active again by this file: 1: dana@example.com." in shown.err) == (0, True)
+    assert listed.json("today")["held_files"] == []
+    assert listed.run("apply", listed.path(SCHEDULE), "--yes").status == 2
+    said = listed.run("apply", listed.path(SCHEDULE), "--yes", "--because", "Dana is back")
+    assert listed.json("today")["held_files"] == []
     assert (said.status, str(LEFT) in listed.run("people", "export").out) == (0, False)
     assert listed.json("apply", listed.path(SCHEDULE), "--yes")["returned"] == []
 

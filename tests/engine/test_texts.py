@@ -225,7 +225,6 @@ FAULTS: dict[str, Callable[[Store, Path], object]] = {
     "roster": lambda store, folder: store.people.set_roster("crm", ["none"], NOW),
     "twice": lambda store, folder: store.people.save([BEN, BEN], by="dana", now=NOW),
     "address": lambda store, folder: store.people.save([replace(BEN, email=ANA.email)], by="dana", now=NOW),
-    "leavers": lambda store, folder: store.people.save([BEN], complete=True, by="dana", now=NOW),
     "answers": lambda store, folder: answers(store, known(store, "crm"), "none"),
     "why": lambda store, folder: why(store, Decisions(store, Workspace()), "anna@example.com", NOW),
     "report": lambda store, folder: report(store, "crn", NOW),

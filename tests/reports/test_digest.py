@@ -11,6 +11,8 @@ from commsengine.engine.engine import Engine
 from commsengine.reports.morning.digest import Digests
 from commsengine.reports.morning.morning_time import MakeLink, MorningBasis
 from commsengine.reports.status import status
+from commsengine.store.people_files.difference import FileReason
+from commsengine.store.people_files.held import ArrivedFile
 from commsengine.store.records import NewReply
 from commsengine.store.store import Store
 from tests.builders import MIA, a_message, a_plan, someone, utc
@@ -74,6 +76,25 @@ def test_a_digest_counts_nowhere(store: Store, engine: MakeEngine, bag: Mailbag,
     engine().tick()
     assert len(bag.arrived) == 1
     assert sum(status(store, clock.now)["campaigns"][0]["touches"][state] for state in ("sent", "retry")) == 0
+
+
+def test_a_held_people_file_is_told_to_whom_it_concerns(
+    store: Store, engine: MakeEngine, bag: Mailbag, clock: Clock
+) -> None:
+    run(store, [someone(1)], a_plan(send=BERLIN))
+    clock.now = utc("2027-01-12 08:00")
+    other = ArrivedFile("other.csv", "a", "roster", "hr", command="commsengine apply schedules/hr.yaml")
+    store.held_files.hold(other, [FileReason("returning", 1, 9)], now=clock.now)
+    engine().tick()
+    assert digests(bag) == []
+    feed = ArrivedFile("/srv/hr/january.csv", "b", "feed", command="commsengine people import /srv/hr/january.csv")
+    store.held_files.hold(feed, [FileReason("leavers", 12, 160)], now=clock.now)
+    clock.now = utc("2027-01-13 08:00")
+    engine().tick()
+    assert digests(bag) == ["Today: 1 problem"]
+    (text,) = [message.text for message in bag.arrived if message.to_email == DANA]
+    assert "january.csv is held, and nothing of it is taken: marked as left by this file: 12 of 160" in text
+    assert "commsengine people import /srv/hr/january.csv --yes --because TEXT" in text
 
 
 def test_it_says_what_never_arrived_and_which_channel_rests(

@@ -172,14 +172,6 @@ def test_whoever_is_present_in_a_rejected_row_is_no_leaver(store: Store) -> None
     assert save(store, *everybody[1:], complete=True, present=["p00000"]).left == 0
 
 
-def test_a_file_that_leaves_out_too_many_is_refused(store: Store) -> None:
-    everybody = [someone(number) for number in range(40)]
-    save(store, *everybody)
-    with pytest.raises(InputError, match="leaves out 3 of 40"):
-        save(store, *everybody[3:], complete=True)
-    assert all(person.left is None for person in store.people.all())
-
-
 def test_a_leaver_who_returns_starts_anew(store: Store) -> None:
     save(store, replace(ANA, left=dt.date(2027, 1, 1)))
     save(store, ANA, now=LATER)

@@ -6,24 +6,25 @@
 from __future__ import annotations
 
 import csv
+import datetime as dt
 import io
-import re
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from commsengine.authoring.people.csv_text import CsvText, read_csv
-from commsengine.authoring.people.people_row import Directory, ReadPerson, person_of, unguarded
+from commsengine.authoring.people.columns import Columns, choose_columns
+from commsengine.authoring.people.csv_text import Row, Score
+from commsengine.authoring.people.headings import bare, names_columns
+from commsengine.authoring.people.managers import Claim, Refusal, Somebody, Staff, circles, with_managers
+from commsengine.authoring.people.people_row import Directory, ReadPerson, RowRules, person_of, unguarded
+from commsengine.authoring.people.survey import departments_alike, doubts_about, looks_like_footer, survey_of
+from commsengine.authoring.people.table import Table, read_table
+from commsengine.authoring.people.understanding import Groups, Understanding
 from commsengine.cadence.people import COLUMNS, KNOWN, Person
 from commsengine.cadence.plan import WEEKDAYS
-from commsengine.errors import InputError, Problem
-from commsengine.text import near_names, near_or
-from commsengine.translation import _
-
-_SQUASHED = {re.sub(r"[^a-z]", "", name): name for name in KNOWN} | {"mail": "email", "emailaddress": "email"}
-
-LIKE_OURS = 0.85
-"""So like the name of a column is a heading that is probably a slip; 'level' is not yet 'leave'."""
+from commsengine.errors import Problem
+from commsengine.translation import N_, _, counted
 
 FORMULA = ("=", "+", "-", "@", "\t", "\r", "＝", "＋", "－", "＠")
 
@@ -35,6 +36,8 @@ class PeopleFile:
     ``read`` counts rows, ``columns`` are those of the file, ``kept`` those that it lacks and the directory has for
     somebody in it. ``present`` are the ids of whom the directory knows, in rejected rows too; ``nameless`` are the
     lines of rejected rows that may be anybody's. ``returning`` says by id who has left and would be active again.
+    ``understood`` says what stands in the file and how it was read; ``leaving`` are the ids of active people whom the
+    file marks as left.
     """
 
     people: tuple[Person, ...]
@@ -46,6 +49,8 @@ class PeopleFile:
     present: frozenset[str]
     nameless: tuple[int, ...]
     returning: Mapping[str, Problem]
+    understood: Understanding = field(default_factory=Understanding)
+    leaving: frozenset[str] = frozenset()
 
     @property
     def wrong_rows(self) -> int:
@@ -64,47 +69,288 @@ class PeopleFile:
 
 @dataclass
 class _Reading:
-    file: str
-    columns: dict[str, int]
-    directory: Directory
-    people: list[tuple[int, Person]] = field(default_factory=list)
+    table: Table
+    rules: RowRules
+    guests: bool
+    people: list[Claim] = field(default_factory=list)
     rejected: list[Problem] = field(default_factory=list)
-    seen: set[str] = field(default_factory=set)
+    unread: list[Somebody] = field(default_factory=list)
     nameless: list[int] = field(default_factory=list)
-    known: list[Person] = field(default_factory=list)
+    known: dict[str, Person] = field(default_factory=dict)
     returning: dict[str, Problem] = field(default_factory=dict)
     ids: dict[str, int] = field(default_factory=dict)
     emails: dict[str, int] = field(default_factory=dict)
+    groups: Groups = field(default_factory=Groups)
+    statuses: Counter[str] = field(default_factory=Counter)
+    regions: dict[str, int] = field(default_factory=dict)
+    dns: dict[int, str] = field(default_factory=dict)
+    advice: list[Problem] = field(default_factory=list)
+    count: int = 0
 
     def problem(self, line: int, column: str, code: str, cause: str, fix: str) -> Problem:
-        return Problem(self.file, line, self.columns.get(column, 0) + 1, code, cause, fix)
+        return Problem(self.table.file, line, self.rules.columns.place(column), code, cause, fix)
 
     def reject(self, line: int, column: str, code: str, cause: str, fix: str) -> None:
         self.rejected.append(self.problem(line, column, code, cause, fix))
 
+    def advise(self, line: int, column: str, code: str, cause: str, fix: str) -> None:
+        self.advice.append(replace(self.problem(line, column, code, cause, fix), severity="advice"))
 
-def load_people(path: Path, *, directory: Sequence[Person] = ()) -> PeopleFile:
+
+def load_people(
+    path: Path,
+    *,
+    directory: Sequence[Person] = (),
+    encoding: str = "",
+    sheet: str = "",
+    mapping: Mapping[str, str] | None = None,
+    guests: bool = False,
+    today: dt.date | None = None,
+) -> PeopleFile:
     """Read a people file. What it has no column for is, for everybody in the ``directory``, as it is there.
+
+    ``encoding`` and ``sheet`` come before what is found out. ``mapping`` says by heading what a column is: one of
+    ``MAPPABLE``, ``-`` to leave it out, or the name of an attribute. ``guests`` takes guests too. ``today`` is the last
+    day of those who are switched off and have no date; without it they are left out, unless they are known.
 
     Raises ``InputError`` where the file itself cannot be used; a bad row is in ``rejected`` instead.
     """
-    text = read_csv(path)
-    reading = _Reading(text.file, _columns(text), Directory(directory))
-    own = {name: index for name, index in reading.columns.items() if name in KNOWN}
-    attributes = {name: index for name, index in reading.columns.items() if name and name not in KNOWN}
-    width, count = len(text.header), 0
-    for line, row in text.rows:
-        count += 1
-        if not _too_wide(reading, text, line, row):
-            _take(reading, line, person_of(row + [""] * (width - len(row)), own, attributes, reading.directory))
-    if "manager" in own:
-        _managers(reading)
-    people, columns = _with_managers(reading), (*own, *attributes)
+    table = read_table(path, _scored(mapping or {}), encoding=encoding, sheet=sheet)
+    columns = choose_columns(table, mapping or {}, unguarded)
+    reading = _Reading(table, _rules(table, columns, Directory(directory), today), guests)
+    below = _read_rows(reading)
+    return _finished(reading, _with_managers(reading), below)
+
+
+def _scored(mapping: Mapping[str, str]) -> Score:
+    fields = {bare(heading): target for heading, target in mapping.items()}
+
+    def score(row: Sequence[str]) -> int:
+        mapped = [fields[bare(cell)] for cell in row if bare(cell) in fields]
+        return names_columns(row) + len(mapped) + 100 * ("email" in mapped)
+
+    return score if mapping else names_columns
+
+
+def _rules(table: Table, columns: Columns, directory: Directory, today: dt.date | None) -> RowRules:
+    survey = survey_of(table, columns)
+    region = "".join(table.header[place] for place in columns.places.get("region", ()))
+    strict = bare(region) == "region"
+    return RowRules(columns, columns.own, directory, survey.orders, survey.names, strict, today, Counter())
+
+
+def _read_rows(reading: _Reading) -> tuple[str, ...]:
+    """Reads every row; what stands below the last person comes back."""
+    waiting: list[Row] = []
+    for line, row in reading.table.rows:
+        if looks_like_footer(row):
+            waiting.append((line, row))
+            continue
+        for each in (*waiting, (line, row)):
+            _read_row(reading, *each)
+        waiting.clear()
+    return tuple(" ".join(filter(None, map(str.strip, row))) for _line, row in waiting)
+
+
+def _read_row(reading: _Reading, line: int, row: list[str]) -> None:
+    header = reading.table.header
+    width = len(header)
+    if row[0].strip() == header[0] and [" ".join(cell.split()) for cell in row] == header:
+        return  # reports that are printed in pages have their header on each
+    reading.count += 1
+    if _too_wide(reading, line, row, width):
+        return
+    row += [""] * (width - len(row))
+    for place in reading.rules.columns.places.get("dn", ()):
+        reading.dns[line] = row[place].strip()
+    _take(reading, line, person_of(row, reading.rules))
+
+
+def _too_wide(reading: _Reading, line: int, row: list[str], width: int) -> bool:
+    if len(row) <= width and not reading.rules.columns.spare:
+        return False
+    header = reading.table.header
+    spare = [i for i, cell in enumerate(row) if cell.strip() and (i >= width or not header[i])]
+    if spare:
+        reading.nameless.append(line)  # a row that is out of step: which cell is the address is not sure
+        cause = _("This cell stands in a column without a name.")
+        fix = _("Name the column in the first row, or put a cell that holds the delimiter in quotes.")
+        reading.rejected.append(Problem(reading.table.file, line, spare[0] + 1, "unnamed_column", cause, fix))
+    return bool(spare)
+
+
+def _take(reading: _Reading, line: int, row: ReadPerson) -> None:
+    if row.known:
+        reading.known[row.known.id] = row.known
+    if _left_out(reading, row):
+        return
+    if row.status:
+        reading.statuses[row.status] += 1
+    if row.unknown_region:
+        reading.regions.setdefault(row.unknown_region, line)
+    if row.faults and row.employment == "left":
+        row = _leaver(row)
+    for fault in row.faults:
+        reading.reject(line, fault.column, fault.code, fault.message, fault.fix)
+    if row.faults:
+        reading.nameless += [line] if row.known is None and not row.person.email else []
+        reading.unread.append(Somebody(row.person.email, row.person.name, row.person.id, line))
+    elif _is_new(reading, line, row.person):
+        _accept(reading, line, row)
+
+
+def _is_new(reading: _Reading, line: int, person: Person) -> bool:
+    if first := reading.ids.get(person.id):
+        cause = _("The id '{id}' is taken by line {line}.", id=person.id, line=first)
+        column = "id" if "id" in reading.rules.own else "email"
+        fix = _("Give each person an id of their own, or take one row out.")
+        reading.reject(line, column, "duplicate_id", cause, fix)
+    elif first := reading.emails.get(person.email):
+        cause = _("The address '{email}' has another id in line {line}.", email=person.email, line=first)
+        reading.reject(line, "email", "duplicate_email", cause, _("Keep one row for each person."))
+    return not first
+
+
+def _accept(reading: _Reading, line: int, row: ReadPerson) -> None:
+    person = row.person
+    reading.ids[person.id] = reading.emails[person.email] = line
+    reading.people.append(Claim(line, person, row.managers))
+    if row.renamed:
+        reading.groups.add("renamed", f"'{row.renamed}' → '{person.name}'")
+    if row.known and row.known.left and not person.left:
+        email, day = row.known.email, row.known.left
+        cause = _("{email} is marked as left on {day}, and this row would end that.", email=email, day=day)
+        fix = _("Write the day again, or take the column out; if they are back, add --yes to the import, or to apply.")
+        reading.returning[person.id] = reading.problem(line, "left", "returns", cause, fix)
+
+
+def _left_out(reading: _Reading, row: ReadPerson) -> bool:
+    """Guests, bots, and people who left and of whom neither the directory nor the row knows enough, are named only."""
+    shown = row.person.email or row.person.name or row.person.id
+    if row.employment == "machine" or (row.employment == "guest" and not reading.guests):
+        reading.groups.add(row.employment, shown)
+        return True
+    if row.employment == "left" and row.known is None and (row.faults or not row.person.left):
+        reading.groups.add("gone", shown)
+        return True
+    return False
+
+
+def _leaver(row: ReadPerson) -> ReadPerson:
+    # Accounts of those who left lose their address, name or manager: what is known of them stays.
+    if row.known is None or any(fault.column == "left" for fault in row.faults):
+        return row
+    return replace(row, person=replace(row.known, left=row.person.left), faults=[], managers=(row.known.manager,))
+
+
+def _staff(reading: _Reading) -> Staff:
+    """The rows come first, so that a name that stands in the file means whoever stands there."""
+    taken = [_somebody(claim.person, claim.line, reading.dns) for claim in reading.people]
+    of_file = {each.email for each in (*taken, *reading.unread)}
+    beside = [_somebody(person, 0, {}) for person in reading.rules.directory.people if person.email not in of_file]
+    return Staff([*taken, *reading.unread, *beside])
+
+
+def _somebody(person: Person, line: int, dns: Mapping[int, str]) -> Somebody:
+    return Somebody(person.email, person.name, person.id, line, person.left is not None, dns.get(line, ""))
+
+
+def _with_managers(reading: _Reading) -> list[tuple[int, Person]]:
+    if "manager" not in reading.rules.own:
+        return [(claim.line, claim.person) for claim in reading.people]
+    managed = with_managers(reading.people, _staff(reading))
+    if managed.useless:
+        return _without_managers(reading, managed.refused)
+    for refusal in managed.refused:
+        reading.reject(refusal.claim.line, "manager", refusal.code, refusal.cause, refusal.fix)
+    for claim in managed.own:
+        cause = _("{email} is their own manager, so they are taken to be at the top.", email=claim.person.email)
+        reading.advise(claim.line, "manager", "own_manager", cause, _("Leave the cell empty."))
+    rings = circles({person.email: person.manager for _line, person in managed.people})
+    for line, person in managed.people:
+        if person.email in rings:
+            cause = _("Managers form a circle: {circle}.", circle=rings[person.email])
+            reading.reject(line, "manager", "manager_loop", cause, _("Leave the cell empty for whoever is at the top."))
+    return [(line, person) for line, person in managed.people if person.email not in rings]
+
+
+def _without_managers(reading: _Reading, refused: Sequence[Refusal]) -> list[tuple[int, Person]]:
+    """One error for a column of managers that are all unknown; the rest of the file is read."""
+    text = N_("None of the {count:,} managers, such as '{manager}', is in this file or in the directory.")
+    cause = _(text, count=len(refused), manager=refused[0].claim.named[0])
+    fix = _("Add the column that holds these ids or names, or write the managers' addresses.")
+    reading.reject(reading.table.header_line, "manager", "unknown_managers", cause, fix)
+    before = {person.id: person.manager for person in reading.known.values()}
+    return [(claim.line, replace(claim.person, manager=before.get(claim.person.id, ""))) for claim in reading.people]
+
+
+def _finished(reading: _Reading, placed: list[tuple[int, Person]], below: tuple[str, ...]) -> PeopleFile:
+    people = _marked(reading, [person for _line, person in placed])
+    rules, columns = reading.rules, (*reading.rules.own, *reading.rules.columns.attributes)
     returning = {person.id: reading.returning[person.id] for person in people if person.id in reading.returning}
-    advice = tuple(_slips(text, reading.columns))
-    present = frozenset(person.id for person in reading.known)
-    rejected, kept, nameless = _in_order(reading.rejected), _kept(reading.known, columns), tuple(reading.nameless)
-    return PeopleFile(people, rejected, count, columns, kept, advice, present, nameless, returning)
+    working = {person.id for person in reading.known.values() if person.left is None}
+    leaving = frozenset(person.id for person in people if person.left and person.id in working)
+    understood = _understood(reading, people, below)
+    doubts = doubts_about(reading.table, rules.columns, placed, understood.alike)
+    advice = (*reading.table.advice, *rules.columns.advice, *_in_order([*reading.advice, *_unknown(reading), *doubts]))
+    kept = _kept([*reading.known.values()], columns)
+    return PeopleFile(
+        people,
+        _in_order(reading.rejected),
+        reading.count,
+        columns,
+        kept,
+        advice,
+        frozenset(reading.known),
+        tuple(reading.nameless),
+        returning,
+        understood,
+        leaving,
+    )
+
+
+def _unknown(reading: _Reading) -> Iterator[Problem]:
+    header = reading.table.header_line
+    for status, count in reading.statuses.items():
+        text = N_("{people} the status '{status}', which we do not know; they are taken as active.")
+        cause = _(text, people=counted(count, "person has", "people have"), status=status)
+        fix = _("If they have left, write 'inactive', or give them a last day.")
+        yield replace(reading.problem(header, "left", "unknown_status", cause, fix), severity="advice")
+    if reading.regions:
+        region, line = next(iter(reading.regions.items()))
+        cause = _("'{region}' is no region with holidays of its own, so the cell counts as empty.", region=region)
+        fix = _("Write a region such as 'BY' for Bavaria, if its holidays matter.")
+        yield replace(reading.problem(line, "region", "unknown_region", cause, fix), severity="advice")
+
+
+def _understood(reading: _Reading, people: Sequence[Person], below: tuple[str, ...]) -> Understanding:
+    rules, groups = reading.rules, reading.groups
+    if rules.columns.says_who_left:
+        for person in people:
+            if person.left and (rules.today is None or person.left <= rules.today):
+                groups.add("left", person.email)
+    header = [unguarded(heading) for heading in reading.table.header]
+    return Understanding(
+        replace(reading.table.source, below=below),
+        rules.columns.headings(header),
+        tuple(rules.columns.attributes),
+        rules.columns.ignored,
+        len(people),
+        _lacking(people, "name"),
+        _lacking(people, "department"),
+        _lacking(people, "manager"),
+        groups.sample("left"),
+        groups.sample("guest"),
+        groups.sample("machine"),
+        groups.sample("gone"),
+        dict(rules.emptied.most_common()),
+        groups.sample("renamed"),
+        departments_alike(people),
+    )
+
+
+def _lacking(people: Sequence[Person], column: str) -> int:
+    return sum(1 for person in people if not getattr(person, column))
 
 
 def _in_order(problems: Sequence[Problem]) -> tuple[Problem, ...]:
@@ -118,132 +364,9 @@ def _kept(known: Sequence[Person], columns: Sequence[str]) -> tuple[str, ...]:
     return (*ours, *sorted(attributes.difference(columns)))
 
 
-def _slips(text: CsvText, columns: Mapping[str, int]) -> Iterator[Problem]:
-    # A heading that is nearly one of our columns would pass for an attribute in silence.
-    for heading, index in columns.items():
-        near = near_names(re.sub(r"[^a-z]", "", heading.lower()), _SQUASHED, 1, LIKE_OURS)
-        if heading not in KNOWN and near and _SQUASHED[near[0]] not in columns:
-            cause = _("'{heading}' is not one of our columns, so it is kept as an attribute.", heading=heading)
-            fix = _("Did you mean {names}?", names=f"'{_SQUASHED[near[0]]}'")
-            yield Problem(text.file, text.header_line, index + 1, "near_column", cause, fix, "advice")
-
-
-def _name(heading: str) -> str:
-    # A heading that is none of our columns stays as it is.
-    return _SQUASHED.get(re.sub(r"[^a-z]", "", heading.lower()), heading)
-
-
-def _columns(text: CsvText) -> dict[str, int]:
-    """Where each column stands. Raises ``InputError`` for a header that cannot be used."""
-    columns: dict[str, int] = {}
-    problems = []
-    if "" in text.header:
-        columns[""] = text.header.index("")
-    for index, heading in enumerate(text.header):
-        name = _name(unguarded(heading))
-        if name and name in columns:
-            cause, fix = _("The column '{name}' stands there twice.", name=name), _("Keep one of them.")
-            problems.append(Problem(text.file, text.header_line, index + 1, "duplicate_column", cause, fix))
-        elif name:
-            columns[name] = index
-    if "email" not in columns:
-        problems.append(_no_email(text))
-    if problems:
-        raise InputError.of(problems)
-    return columns
-
-
-def _no_email(text: CsvText) -> Problem:
-    near = near_names("email", [heading for heading in text.header if heading], 1)
-    fix = _("Name the column of the addresses 'email' in the first row.")
-    if any("@" in cell for cell in text.header):
-        fix = _("The first row seems to be a person; put the column names above it.")
-    fix = _("Rename '{column}' to 'email'.", column=near[0]) if near and near[0] != "email" else fix
-    return Problem(text.file, text.header_line, 1, "missing_column", _("The column 'email' is missing."), fix)
-
-
-def _too_wide(reading: _Reading, text: CsvText, line: int, row: list[str]) -> bool:
-    if len(row) <= len(text.header) and "" not in reading.columns:
-        return False
-    spare = [i for i, cell in enumerate(row) if cell.strip() and (i >= len(text.header) or not text.header[i])]
-    if spare:
-        reading.nameless.append(line)  # a row that is out of step: which cell is the address is not sure
-        cause = _("This cell stands in a column without a name.")
-        fix = _("Name the column in the first row, or put a cell that holds the delimiter in quotes.")
-        reading.rejected.append(Problem(reading.file, line, spare[0] + 1, "unnamed_column", cause, fix))
-    return bool(spare)
-
-
-def _take(reading: _Reading, line: int, row: ReadPerson) -> None:
-    person = row.person
-    reading.seen.update({person.email} - {""})
-    reading.known += [row.known] if row.known else []
-    for fault in row.faults:
-        reading.reject(line, fault.column, fault.code, fault.message, fault.fix)
-    if row.faults:
-        reading.nameless += [line] if row.known is None and not person.email else []
-        return
-    if first := reading.ids.get(person.id):
-        cause = _("The id '{id}' is taken by line {line}.", id=person.id, line=first)
-        column = "id" if "id" in reading.columns else "email"
-        fix = _("Give each person an id of their own, or take one row out.")
-        reading.reject(line, column, "duplicate_id", cause, fix)
-    elif first := reading.emails.get(person.email):
-        cause = _("The address '{email}' has another id in line {line}.", email=person.email, line=first)
-        reading.reject(line, "email", "duplicate_email", cause, _("Keep one row for each person."))
-    else:
-        reading.ids[person.id] = reading.emails[person.email] = line
-        reading.people.append((line, person))
-        _stays_left(reading, line, row)
-
-
-def _stays_left(reading: _Reading, line: int, row: ReadPerson) -> None:
-    if row.known and row.known.left and not row.person.left:
-        email, day = row.known.email, row.known.left
-        cause = _("{email} is marked as left on {day}, and this empty cell would end that.", email=email, day=day)
-        fix = _("Write the day again, or take the column out; if they are back, add --yes to the import, or to apply.")
-        reading.returning[row.person.id] = reading.problem(line, "left", "returns", cause, fix)
-
-
-def _managers(reading: _Reading) -> None:
-    above = {person.email: person.manager for _line, person in reading.people}
-    names = reading.seen | reading.directory.by_email.keys()
-    proposed = names if len(names) <= 5000 else ()
-    circles = _circles(above)
-    bad = set[str]()
-    for line, person in reading.people:
-        if person.manager and person.manager not in names:
-            bad.add(person.email)
-            fix = near_or(person.manager, proposed, _("Add the manager's row, or correct the address."))
-            cause = _("The manager '{manager}' is neither in this file nor in the directory.", manager=person.manager)
-            reading.reject(line, "manager", "unknown_manager", cause, fix)
-        elif person.email in circles:
-            bad.add(person.email)
-            cause = _("Managers form a circle: {circle}.", circle=circles[person.email])
-            fix = _("Leave the cell empty for whoever is at the top.")
-            reading.reject(line, "manager", "manager_loop", cause, fix)
-    reading.people = [(line, person) for line, person in reading.people if person.email not in bad]
-
-
-def _circles(above: dict[str, str]) -> dict[str, str]:
-    """The address of each person in a circle of managers, with the circle written out."""
-    done, found = set[str](), dict[str, str]()
-    for start in above:
-        way: dict[str, None] = {}
-        at = start
-        while at in above and at not in done and at not in way:
-            way[at] = None
-            at = above[at]
-        if at in way:
-            ring = list(way)[list(way).index(at) :]
-            found |= dict.fromkeys(ring, " → ".join([*ring[:5], *(["…"] if len(ring) > 5 else []), ring[0]]))
-        done.update(way)
-    return found
-
-
-def _with_managers(reading: _Reading) -> tuple[Person, ...]:
-    people = [person for _line, person in reading.people]
-    beside = (person for person in reading.directory.people if person.id not in reading.ids)
+def _marked(reading: _Reading, people: Sequence[Person]) -> tuple[Person, ...]:
+    """With ``is_manager`` for everybody who manages somebody, in the file or beside it."""
+    beside = (person for person in reading.rules.directory.people if person.id not in reading.ids)
     managers = {each.manager.lower() for each in (*beside, *people)}
     changed = {each.email for each in people if each.is_manager != (each.email in managers)}
     return tuple(replace(each, is_manager=not each.is_manager) if each.email in changed else each for each in people)

@@ -4,15 +4,22 @@ from __future__ import annotations
 
 import datetime as dt
 import re
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache, partial
+from functools import cached_property, lru_cache, partial
 
 from commsengine.authoring.addresses import AddressError, clean_address
-from commsengine.authoring.people.zones_and_countries import country_fix, region_fix, zone_fix
+from commsengine.authoring.people.columns import Columns
+from commsengine.authoring.people.countries import country_fix, country_of, language_of, region_fix, region_of
+from commsengine.authoring.people.employment import Employment, employment_of
+from commsengine.authoring.people.no_values import FAMILY_NAME, no_value
+from commsengine.authoring.people.person_names import NameForm, joined, person_name
+from commsengine.authoring.people.time_zones import zone_fix, zone_of
+from commsengine.authoring.people.written_dates import DateError, Order, written_date
 from commsengine.cadence.kinds_and_states import CHANNELS
 from commsengine.cadence.people import COLUMNS, KNOWN, Person, updated
-from commsengine.cadence.time_notation import parse_date
+from commsengine.cadence.time_notation import WEEKDAYS, weekdays_in
 from commsengine.text import UNSEEN_IN_LINES, listed, near_or
 from commsengine.translation import N_, _
 
@@ -20,8 +27,15 @@ MOST_CHARACTERS = 500
 
 _SUSPECT = re.compile(UNSEEN_IN_LINES.pattern + r"|[\r\n]|=\?")
 _GUARDED = re.compile(r"'(?=[=+\-@\t\r＝＋－＠])")
-_WEEK = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
-_WEEKDAY_NAMES = {written: index for index, name in enumerate(_WEEK) for written in (name, name[:3])}
+_OTHER_WEEKS = (
+    "montag dienstag mittwoch donnerstag freitag samstag sonntag",
+    "mo di mi do fr sa so",
+    "lundi mardi mercredi jeudi vendredi samedi dimanche",
+    "lun mar mer jeu ven sam dim",
+    "lunes martes miércoles jueves viernes sábado domingo",
+    "lun mar mié jue vie sáb dom",
+)
+_WEEKDAY_NAMES = {day: index for week in _OTHER_WEEKS for index, day in enumerate(week.split())} | WEEKDAYS
 
 
 class CellError(ValueError):
@@ -47,51 +61,188 @@ class Directory:
 
 @dataclass(frozen=True, slots=True)
 class ReadPerson:
-    """The person as they will be, as the directory has them, and what is wrong with the row: a fault for each cell."""
+    """The person as they will be, as the directory has them, and what is wrong with the row: a fault for each cell.
+
+    ``managers`` are the cells that name the manager, best first. ``status`` is a word for who works here that we do
+    not know, ``renamed`` the name as it was written where it was put in order.
+    """
 
     person: Person
     known: Person | None
     faults: list[CellError]
+    employment: Employment = "active"
+    managers: tuple[str, ...] = ()
+    status: str = ""
+    renamed: str = ""
+    unknown_region: str = ""
 
 
-def person_of(
-    row: Sequence[str], own: Mapping[str, int], attributes: Mapping[str, int], directory: Directory
-) -> ReadPerson:
-    """The person in a row: what it has no column for is as in the directory.
+@dataclass(frozen=True)
+class RowRules:
+    """How the rows of a file are read: its columns, and what the whole of them says about dates and names."""
 
-    ``own`` says in which cell each of our columns stands, ``attributes`` likewise for the company's own.
-    """
+    columns: Columns
+    own: tuple[str, ...]
+    directory: Directory
+    orders: Mapping[str, Order]
+    names: NameForm
+    strict_region: bool
+    today: dt.date | None
+    emptied: Counter[str]
+
+    @cached_property
+    def plain(self) -> tuple[str, ...]:
+        return tuple(column for column in self.own if column in COLUMNS and column != "manager")
+
+
+def person_of(row: Sequence[str], rules: RowRules) -> ReadPerson:
+    """The person in a row: what it has no column for is as in the directory."""
     faults: list[CellError] = []
-    values = {column: unguarded(row[index]) for column, index in own.items()}
-    extra = {name: unguarded(row[index]) for name, index in attributes.items()}
-    everything = "|".join([*values.values(), *extra.values()])
+    cells = _cells(row, rules)
+    extra = {name: _filled(row[place], rules.emptied) for name, place in rules.columns.attributes.items()}
+    values = _ours(cells, rules)
+    everything = "|".join([*cells.values(), *extra.values()])
     if len(everything) > MOST_CHARACTERS or _SUSPECT.search(everything):
-        _seen(values | extra, faults)
-
-    def read(column: str, reader: Callable[[str], object]) -> object:
-        try:
-            return reader(values[column])
-        except CellError as fault:
-            faults.append(fault)
-            return ""
-
-    typed = {column: read(column, reader) for column, reader in _READERS.items() if values.get(column)}
-    email = str(read("email", partial(_address, "email")))
-    known = directory.find(values.get("id") or email, email)
-    if "name" in own and not values["name"] and (known is None or known.name):
+        raw = {name: text for name, text in cells.items() if name in KNOWN}
+        _seen(values | raw | extra, faults)
+    typed = _typed(values, rules, faults)
+    email = str(_read(partial(_address, "email"), values.get("email", ""), faults))
+    known = rules.directory.find(values.get("id") or email, email)
+    managers = _managers_named(row, rules, faults)
+    if "name" in rules.own and not values["name"] and (known is None or known.name):
         fix = _("Write the name, or take the whole column out.")
         faults.append(CellError("name", "empty_name", _("The name is empty."), fix))
-    if not any(fault.column == "country" for fault in faults):
-        faults += _region_faults({**values, **typed}, known)
-    plain = {column: values[column] for column in own if column in COLUMNS}
+    lost = _placed(values, typed, known, rules, faults)
+    employment, status = employment_of(cells) if rules.columns.says_employment else ("active", "")
+    plain = {column: values[column] for column in rules.plain}
+    if "manager" in rules.own:
+        plain["manager"] = managers[0] if managers and "@" in managers[0] else ""
     filled = {name: value for name, value in extra.items() if value}
-    person = Person(**{**plain, **typed, "email": email, "id": values.get("id") or email, "attributes": filled})  # type: ignore[arg-type]
+    if rules.columns.says_who_left:
+        typed["left"] = _last_day(typed.get("left") or None, known, employment, rules)
+    given = {**plain, **typed, "email": email, "id": values.get("id") or email, "attributes": filled}
+    person = Person(**given)  # type: ignore[arg-type]
     if known is not None:
-        person = updated(known, person, {**own, **attributes})
+        person = updated(known, person, {*rules.own, *rules.columns.attributes})
+    renamed = (
+        cells.get("name", "") if "first_name" not in cells and cells.get("name", person.name) != person.name else ""
+    )
     first: dict[str, CellError] = {}
     for fault in faults:
         first.setdefault(fault.column, fault)  # what is wrong with a cell besides follows from it as a rule
-    return ReadPerson(person, known, list(first.values()))
+    return ReadPerson(person, known, list(first.values()), employment, managers, status, renamed, lost)
+
+
+def _cells(row: Sequence[str], rules: RowRules) -> dict[str, str]:
+    """The first filled cell of each field; ``login`` is the address of a guest of another company."""
+    found: dict[str, str] = {}
+    for name, places in rules.columns.places.items():
+        if name == "manager":
+            continue
+        found[name] = ""
+        for place in places:
+            if row[place] and not found[name]:
+                found[name] = _filled(row[place], rules.emptied, name)
+        if len(places) > 1 and name == "email" and any("#EXT#" in row[place].upper() for place in places):
+            found["login"] = "#EXT#"
+    return found
+
+
+def _filled(cell: str, emptied: Counter[str], name: str = "") -> str:
+    text = unguarded(cell)
+    if text and no_value(text) and not (name == "last_name" and text == FAMILY_NAME):
+        emptied[text] += 1
+        return ""
+    return text
+
+
+def _ours(cells: Mapping[str, str], rules: RowRules) -> dict[str, str]:
+    """The cells by our columns, a name from its parts and a department from its path."""
+    values = {name: text for name, text in cells.items() if name in KNOWN}
+    if "name" in rules.own:
+        values["name"] = _name(cells, rules.names)
+    if values.get("department", "").startswith("/"):
+        values["department"] = values["department"].strip("/")
+    return values
+
+
+def _name(cells: Mapping[str, str], form: NameForm) -> str:
+    first, last = cells.get("first_name", ""), cells.get("last_name", "")
+    preferred = cells.get("preferred_name", "")
+    whole = cells.get("name", "")
+    if (first and last) or not whole:
+        return joined(first, last, cells.get("second_last_name", ""), preferred, form)
+    return person_name(whole, form)
+
+
+def _managers_named(row: Sequence[str], rules: RowRules, faults: list[CellError]) -> tuple[str, ...]:
+    places = rules.columns.places.get("manager", ())
+    found = [text for place in places if (text := _filled(row[place], rules.emptied))]
+    for text in found:
+        if len(text) > MOST_CHARACTERS or _SUSPECT.search(text):
+            _seen({"manager": text}, faults)
+    parts = rules.columns.manager_parts
+    if name := " ".join(unguarded(row[place]) for place in parts).strip():
+        found.append(name)
+    return tuple(_addressed(text, faults) for text in found)
+
+
+def _addressed(text: str, faults: list[CellError]) -> str:
+    """A manager's address as we write it, also out of ``Mia Wolf <mia@example.com>``; other words as they are."""
+    if "@" not in text:
+        return text
+    inside = re.search(r"[<(]\s*([^<>()\s]+@[^<>()\s]+)\s*[>)]", text)
+    return str(_read(partial(_address, "manager"), inside[1] if inside else text, faults))
+
+
+def _read(reader: Callable[[str], object], text: str, faults: list[CellError]) -> object:
+    try:
+        return reader(text)
+    except CellError as fault:
+        faults.append(fault)
+        return ""
+
+
+def _typed(values: Mapping[str, str], rules: RowRules, faults: list[CellError]) -> dict[str, object]:
+    found = {name: _read(reader, values[name], faults) for name, reader in _READERS.items() if values.get(name)}
+    for name, reader in (("left", _last), ("leave", _leave)):
+        if values.get(name):
+            found[name] = _read(partial(reader, order=rules.orders.get(name, "")), values[name], faults)
+    return found
+
+
+def _placed(
+    values: dict[str, str], typed: dict[str, object], known: Person | None, rules: RowRules, faults: list[CellError]
+) -> str:
+    """Reads region and zone, which go by the country; a word for a region that is none comes back."""
+    wrong = any(fault.column == "country" for fault in faults)
+    country = str(typed.get("country", values.get("country", known.country if known else "")))
+    lost = ""
+    if values.get("region") and country and not wrong:
+        code = region_of(country, values["region"])
+        lost = values["region"] if not code and not rules.strict_region else ""
+        values["region"] = "" if lost else code or values["region"]
+    if values.get("region") and not country and not rules.strict_region:
+        lost, values["region"] = values["region"], ""
+    if not wrong:
+        faults += _region_faults({**values, **typed}, known)
+    if values.get("time_zone"):
+        typed["time_zone"] = _read(partial(_zone, country=country), values["time_zone"], faults)
+    return lost
+
+
+def _last_day(given: object, known: Person | None, employment: Employment, rules: RowRules) -> dt.date | None:
+    """The last day: as given, else as known, else today for somebody who is switched off."""
+    before = known.left if known else None
+    if isinstance(given, dt.date):
+        return given
+    if employment == "left":
+        return before or rules.today
+    # 'active' does not take back a last day that is still to come
+    still = (
+        before is not None and rules.today is not None and before > rules.today and "left" not in rules.columns.places
+    )
+    return before if still else None
 
 
 def unguarded(text: str) -> str:
@@ -124,17 +275,18 @@ def _address(column: str, text: str) -> str:
         raise CellError(column, "bad_address", cause[0].upper() + cause[1:] + ".", error.fix) from None
 
 
-def _zone(text: str) -> str:
-    if fix := zone_fix(text):
-        raise CellError("time_zone", "unknown_time_zone", _("'{written}' is not a time zone.", written=text), fix)
-    return text
+def _zone(text: str, *, country: str = "") -> str:
+    if zone := zone_of(text, country):
+        return zone
+    cause = _("'{written}' is not a time zone.", written=text)
+    raise CellError("time_zone", "unknown_time_zone", cause, zone_fix(text) or "")
 
 
 def _country(text: str) -> str:
-    code = text.upper() if len(text) == 2 else text
-    if fix := country_fix(code):
-        raise CellError("country", "unknown_country", _("'{written}' is not a country code.", written=text), fix)
-    return code
+    if code := country_of(text):
+        return code
+    cause = _("'{written}' is not a country.", written=text)
+    raise CellError("country", "unknown_country", cause, country_fix(text) or "")
 
 
 def _region_faults(values: Mapping[str, object], known: Person | None) -> list[CellError]:
@@ -152,52 +304,55 @@ def _region_faults(values: Mapping[str, object], known: Person | None) -> list[C
     if not country:
         cause = _("The region '{region}' stands without a country.", region=region)
         return [CellError("region", "region_without_country", cause, _("Write the country beside it."))]
-    fix = region_fix(country, region) or ""
+    if not (fix := region_fix(country, region)):
+        return []
     cause = _("'{region}' is not a region of {country}.", region=region, country=country)
-    return [CellError("region", "unknown_region", cause, fix)] if fix else []
+    return [CellError("region", "unknown_region", cause, fix)]
 
 
 @lru_cache(maxsize=4096)
 def _days(text: str) -> frozenset[int]:
-    days = set[int]()
-    for part in re.split(r"[,;/\s]+", text.lower().strip()):
-        first, dash, last = part.partition("-")
-        if first not in _WEEKDAY_NAMES or (dash and last not in _WEEKDAY_NAMES):
-            fix = _("Write the days worked, such as 'mon tue wed' or 'mon-thu'.")
-            raise CellError("days", "bad_days", _("'{part}' is not a weekday.", part=part or text), fix)
-        start, end = _WEEKDAY_NAMES[first], _WEEKDAY_NAMES[last or first]
-        days |= {(start + step) % 7 for step in range((end - start) % 7 + 1)}
-    return frozenset(days)
+    try:
+        return weekdays_in(text, _WEEKDAY_NAMES)
+    except ValueError as error:
+        cause, _mark, fix = str(error).partition("; ")
+        raise CellError("days", "bad_days", f"{cause}.", f"{fix[0].upper()}{fix[1:]}.") from None
 
 
 @lru_cache(maxsize=4096)
-def _leave(text: str) -> tuple[tuple[dt.date, dt.date], ...]:
-    return tuple(_stretch(part.strip()) for part in text.split(";") if part.strip())
+def _leave(text: str, order: Order) -> tuple[tuple[dt.date, dt.date], ...]:
+    return tuple(_stretch(part.strip(), order) for part in text.split(";") if part.strip())
 
 
-def _stretch(text: str) -> tuple[dt.date, dt.date]:
+def _stretch(text: str, order: Order) -> tuple[dt.date, dt.date]:
     first, _dots, last = text.partition("..")
-    begins, ends = _date("leave", first), _date("leave", last or first)
+    begins, ends = _date("leave", first, order), _date("leave", last or first, order)
     if ends < begins:
         fix = _("Write the first day, two dots, the last day.")
         raise CellError("leave", "ends_before_start", _("The leave '{words}' ends before it begins.", words=text), fix)
     return begins, ends
 
 
+def _last(text: str, order: Order) -> dt.date:
+    return _date("left", text, order)
+
+
 @lru_cache(maxsize=4096)
-def _date(column: str, text: str) -> dt.date:
+def _date(column: str, text: str, order: Order) -> dt.date:
     try:
-        return parse_date(text.strip())
-    except ValueError as error:
-        cause, _, fix = str(error).partition("; ")
-        raise CellError(column, "bad_date", f"{cause}.", f"{fix[0].upper()}{fix[1:]}.") from None
+        return written_date(text.strip(), order)
+    except DateError as error:
+        raise CellError(column, "bad_date", error.cause, error.fix) from None
 
 
 def _language(text: str) -> str:
+    if code := language_of(text):
+        return code
     if not re.fullmatch(r"[A-Za-z]{2,3}([-_][A-Za-z0-9]{2,8})*", text):
         fix = _("Write its code, such as 'en' or 'pt-BR'.")
         raise CellError("language", "bad_language", _("'{written}' is not a language.", written=text), fix)
-    return text.replace("_", "-")
+    language, *rest = text.replace("_", "-").split("-")
+    return "-".join([language.lower(), *rest])
 
 
 def _channel(text: str) -> str:
@@ -215,12 +370,8 @@ def _slack_id(text: str) -> str:
 
 
 _READERS: Mapping[str, Callable[[str], object]] = {
-    "manager": partial(_address, "manager"),
-    "time_zone": _zone,
     "country": _country,
     "days": _days,
-    "leave": _leave,
-    "left": partial(_date, "left"),
     "language": _language,
     "channel": _channel,
     "slack_id": _slack_id,

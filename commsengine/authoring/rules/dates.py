@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import islice
 
 from commsengine.authoring.draft import FIRST_YEAR, LAST_YEAR, Draft, planned
-from commsengine.authoring.people.zones_and_countries import zone_fix
+from commsengine.authoring.people.regions import without_region
+from commsengine.authoring.people.time_zones import zone_fix
 from commsengine.authoring.yaml_parser import YamlPath
+from commsengine.cadence.audience import members
 from commsengine.cadence.calendar import DAY, instant, zone
+from commsengine.cadence.people import Person
 from commsengine.cadence.plan import WEEKDAYS, Workspace
 from commsengine.cadence.time_notation import clock_text
 from commsengine.errors import Problem
@@ -163,6 +166,16 @@ def _in_a_gap(draft: Draft, path: YamlPath, name: str, day: dt.date, minutes: in
         yield draft.advice(path, "clock_change", cause, _("Write another time if you mind."))
 
 
+def holidays_need_a_region(draft: Draft, people: Sequence[Person]) -> Iterator[Problem]:
+    first, last = _span(draft)
+    if not draft.plan.send.holidays or first is None or last is None:
+        return
+    audience = [person for person, _role in members(draft.plan, people)]
+    for found in without_region(audience, first, last):
+        yield draft.advice(("send", "holidays"), "no_region", found.cause, found.fix)
+
+
+PEOPLE_RULES = (holidays_need_a_region,)
 RULES = (
     years_are_plausible,
     messages_end_after_they_begin,

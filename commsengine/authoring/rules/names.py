@@ -6,12 +6,18 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from commsengine.authoring.addresses import AddressError, clean_address
 from commsengine.authoring.draft import Draft
-from commsengine.authoring.people.zones_and_countries import zone_fix
+from commsengine.authoring.people.time_zones import zone_fix
 from commsengine.authoring.yaml_parser import YamlPath
 from commsengine.cadence.kinds_and_states import Measure
 from commsengine.errors import Problem
 from commsengine.text import meant
 from commsengine.translation import N_, _
+
+
+def translations_stand_beside(draft: Draft) -> Iterator[Problem]:
+    if "translations" in draft.written:
+        cause, fix = _("A plan has no 'translations'."), _("Put them in a file beside it: commsengine translate.")
+        yield draft.error_at_key(("translations",), "unknown_key", cause, fix)
 
 
 def milestones_exist(draft: Draft) -> Iterator[Problem]:
@@ -139,7 +145,16 @@ def senders_exist(draft: Draft) -> Iterator[Problem]:
             yield draft.error((*path, "sender"), "no_sponsor", cause, fix)
 
 
+def links_are_the_same_for_everybody(draft: Draft) -> Iterator[Problem]:
+    for path, message in draft.messages():
+        if "{{" in message.link or "{%" in message.link:
+            cause = _("The 'link' of '{message}' is the same for everybody: nothing is filled in.", message=message.id)
+            fix = _("Write it without {{ … }}, or in 'text' with words: [Your form](https://…{{ person.id }}).")
+            yield draft.error((*path, "link"), "filled_link", cause, fix)
+
+
 RULES = (
+    translations_stand_beside,
     milestones_exist,
     roles_exist,
     message_ids_are_unique,
@@ -148,4 +163,5 @@ RULES = (
     addresses_are_sound,
     the_zone_exists,
     senders_exist,
+    links_are_the_same_for_everybody,
 )

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from commsengine.authoring.draft import Draft
 from commsengine.authoring.yaml_parser import YamlPath
 from commsengine.cadence.audience import is_kept_out, matches, members, role_of
+from commsengine.cadence.calendar import Hours
 from commsengine.cadence.people import COLUMNS, Person
-from commsengine.cadence.plan import WEEKDAYS, Role
+from commsengine.cadence.plan import Role
 from commsengine.errors import Problem
-from commsengine.text import listed, meant, near_names, near_or
-from commsengine.translation import N_, _
+from commsengine.text import like, listed, meant, near_names, near_or
+from commsengine.translation import N_, _, counted
 
 
 def roles_can_match(draft: Draft) -> Iterator[Problem]:
@@ -31,6 +33,22 @@ def roles_can_match(draft: Draft) -> Iterator[Problem]:
             cause = _("'rest: true' takes everybody, so the other conditions of '{role}' have no effect.", role=name)
             yield draft.advice(path, "rest_alone", cause, _("Take them out, or take 'rest' out."))
         rest = rest or (name if role.rest else "")
+
+
+def titles_differ(draft: Draft) -> Iterator[Problem]:
+    taken: dict[str, str] = {}
+    for name in draft.plan.audience.roles:
+        title = draft.plan.audience.title(name)
+        if title in taken:
+            cause = _(
+                "People read '{role}' and '{other}' as the same role, '{title}'.",
+                role=name,
+                other=taken[title],
+                title=title,
+            )
+            fix = _("Give one of them another 'title'.")
+            yield draft.error_at_key(("audience", "roles", name), "same_title", cause, fix)
+        taken.setdefault(title, name)
 
 
 def roles_have_people(draft: Draft, people: Sequence[Person]) -> Iterator[Problem]:
@@ -116,10 +134,40 @@ def _idle_values(draft: Draft, name: str, role: Role, people: Sequence[Person]) 
                 yield draft.advice(("audience", "roles", name, column, index), "idle_value", cause, fix)
 
 
+def values_look_alike(draft: Draft, people: Sequence[Person]) -> Iterator[Problem]:
+    # "Sales " and "Sale s" are typed by hand somewhere: who has the other spelling is in another role, or in none
+    for name, role in draft.plan.audience.roles.items():
+        for column, values in role.columns.items():
+            number = Counter(person.column(column) for person in people)
+            for index, value in enumerate(values):
+                for other in _alike(value, number.keys() - {*values, ""}):
+                    cause = _(
+                        "'{other}' looks like '{value}', but is not in '{role}'.", other=other, value=value, role=name
+                    )
+                    have = counted(number[other], "person has", "people have")
+                    fix = _("{people} it: add it to the role, or correct the people file.", people=have)
+                    yield draft.advice(("audience", "roles", name, column, index), "alike_value", cause, fix)
+
+
+ALIKE, SHORT = 0.9, 6
+
+
+def _alike(value: str, others: Iterable[str]) -> list[str]:
+    def plain(text: str) -> str:
+        return like(text).replace(" ", "")
+
+    def looks_alike(other: str) -> bool:
+        if plain(other) == plain(value):
+            return True
+        digits = [re.sub(r"\D", "", each) for each in (value, other)]
+        return len(value) >= SHORT and digits[0] == digits[1] and bool(near_names(value, [other], 1, ALIKE))
+
+    return sorted(filter(looks_alike, others))
+
+
 def people_can_be_reached(draft: Draft, people: Sequence[Person]) -> Iterator[Problem]:
     audience = [person for person in people if role_of(draft.plan, person)]
-    days = {WEEKDAYS.index(day) for day in draft.plan.send.window.days}
-    never = [person for person in audience if person.days is not None and not person.days & days]
+    never = [person for person in audience if not Hours(draft.plan, person).ever_open]
     if never:
         cause = _("{number} people never work on a day of the send window and get nothing.", number=len(never))
         yield draft.advice(("send", "window", "days"), "never_at_work", cause, _("Allow one of their days."))
@@ -157,5 +205,11 @@ def counts(draft: Draft, people: Sequence[Person]) -> Mapping[str, int]:
     return Counter(role for person in people if (role := role_of(draft.plan, person)))
 
 
-RULES = (roles_can_match, briefings_give_nothing_away)
-PEOPLE_RULES = (roles_have_people, the_sponsor_is_meant_or_not, people_can_be_reached, managers_can_be_first)
+RULES = (roles_can_match, titles_differ, briefings_give_nothing_away)
+PEOPLE_RULES = (
+    roles_have_people,
+    values_look_alike,
+    the_sponsor_is_meant_or_not,
+    people_can_be_reached,
+    managers_can_be_first,
+)

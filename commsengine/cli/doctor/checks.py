@@ -36,6 +36,7 @@ def examine(wiring: Wiring) -> list[Finding]:
         N_("files"): _files,
         N_("clock"): _clock,
         N_("ticks"): _ticks,
+        N_("people"): _people,
         N_("mail"): mail,
         N_("slack"): slack,
         N_("uncertain"): resolvers,
@@ -141,6 +142,28 @@ def _refusals(wiring: Wiring) -> Iterator[Finding]:
         yield problem(_("{people} refused by {channel}: {words}", **known), fix)
 
 
+def _people(wiring: Wiring) -> Iterator[Finding]:
+    from commsengine.people_feed import people_files
+    from commsengine.reports.held_files import held_files, held_text
+
+    place = wiring.settings.feed
+    if place is None:
+        return
+    try:
+        found = [place] if place.is_file() else people_files(place)
+        if place.is_file():
+            place.open("rb").close()
+    except OSError as error:
+        fix = _("Make the folder, or let this account read it; or correct COMMSENGINE_PEOPLE_FEED.")
+        yield problem(_("People files are looked for at {place}: {reason}.", place=place, reason=error.strerror), fix)
+        return
+    files = counted(len(found), "file lies there", "files lie there")
+    yield ok(_("People files are taken from {place}; {files}.", place=place, files=files))
+    for held in held_files(wiring.store):
+        if held["source"] == "feed":
+            yield note(held_text(held))
+
+
 def _clock(wiring: Wiring) -> Iterator[Finding]:
     beats = wiring.store.engine.heartbeats()
     if beats and beats[0].beat_at > wiring.clock() + AHEAD:
@@ -167,18 +190,29 @@ def _ticks(wiring: Wiring) -> Iterator[Finding]:
 
 def _links(wiring: Wiring) -> Iterator[Finding]:
     base = wiring.links.base_url
+    trouble = pages_trouble(base)
     if is_loopback(urlsplit(base).hostname):
         fix = _("Set COMMSENGINE_BASE_URL before real people get them.")
         yield note(_("Links lead to {address}, which only this machine can open.", address=base), fix)
-        return
+        if trouble:
+            yield note(trouble, _("Links and review copies open while the engine runs: commsengine run"))
+    elif trouble:
+        yield problem(trouble, _("Start the engine, look at the web server."))
+    else:
+        yield ok(_("{address} answers.", address=base))
+
+
+def pages_trouble(base: str) -> str:
+    """Why the pages of the engine do not answer at their address; empty if they do."""
+    local = [urllib.request.ProxyHandler({})] if is_loopback(urlsplit(base).hostname) else []
     try:
-        with urllib.request.urlopen(f"{base}/healthz", timeout=TIMEOUT) as answer:  # noqa: S310 - checked to be http(s)
-            yield ok(_("{address} answers ({status}).", address=base, status=answer.status))
+        urllib.request.build_opener(*local).open(f"{base}/healthz", timeout=TIMEOUT).close()
     except urllib.error.HTTPError as error:
-        yield note(_("{address} answers, but no engine runs behind it ({status}).", address=base, status=error.code))
+        text = N_("{address} answers, but no engine runs behind it ({status}).")
+        return _(text, address=base, status=error.code)
     except OSError as error:
-        fix = _("Start the engine, look at the web server.")
-        yield problem(_("{address} does not answer: {error}.", address=base, error=error), fix)
+        return _("{address} does not answer: {error}.", address=base, error=error)
+    return ""
 
 
 def _windows(wiring: Wiring) -> Iterator[Finding]:
