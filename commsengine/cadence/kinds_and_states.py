@@ -118,8 +118,8 @@ SUPPOSITIONS = ("none", "all", "typical", "weak", "strong")
 ReasonCode = Literal[
     "now", "due", "window", "missed_window", "snoozed", "budget", "standstill", "retry",
     "asked", "outreach", "remembered", "no_channel", "unreachable",
-    "answered", "done", "heard_enough", "times", "closed", "left", "corrected", "not_told", "no_role", "not_in_roster",
-    "late", "superseded", "merged", "backlog", "held", "held_by_manager", "gate",
+    "answered", "done", "heard_enough", "times", "closed", "no_room", "left", "corrected", "not_told", "no_role",
+    "not_in_roster", "late", "superseded", "merged", "backlog", "held", "held_by_manager", "gate",
 ]  # fmt: skip
 """Why a message is not sent now: it waits for an instant, for a fact, is over, or this touch of it is never sent."""
 

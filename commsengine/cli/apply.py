@@ -249,8 +249,8 @@ def _first_messages(wiring: Wiring, checked_plan: CheckedPlan, path: Path, audie
 
     each = -(-audience // SMALL) or 1
     try:
-        with Progress(_("Looking ahead")):
-            seen = outlook(wiring.planning_basis, checked_plan, each=each)
+        with Progress(_("Looking ahead")) as progress:
+            seen = outlook(wiring.planning_basis, checked_plan, each=each, progress=progress)
     except InputError as closed:
         note(closed.message)
         return

@@ -47,7 +47,9 @@ json_option = click.option(
 
 
 def show_json(value: Mapping[str, Any]) -> None:
-    click.echo(json.dumps(value, ensure_ascii=False, indent=2, default=_plain))
+    # Where a letter cannot be printed, a look-alike would be another value.
+    ascii_only = not (getattr(sys.stdout, "encoding", None) or "utf-8").lower().startswith("utf")
+    click.echo(json.dumps(value, ensure_ascii=ascii_only, indent=2, default=_plain))
 
 
 def _plain(value: object) -> object:
@@ -183,7 +185,9 @@ def title(text: str) -> None:
 
 def colourful(text: str) -> None:
     """Prints text with our own styles, which only a terminal gets; its values are written out already."""
-    click.echo(text, file=bare(sys.stdout), color=sys.stdout.isatty())
+    from commsengine.environment import wants_colours
+
+    click.echo(text, file=bare(sys.stdout), color=sys.stdout.isatty() and wants_colours())
 
 
 def say(text: str) -> None:
@@ -209,7 +213,7 @@ class Progress:
         self._moves = terminal_moves()  # else the cursor cannot go back to write over a line
 
     def __call__(self, share: float) -> None:
-        self._share = share
+        self._share = max(share, self._share)
 
     def __enter__(self) -> Self:
         if self.thread is not None:
