@@ -104,6 +104,9 @@ class Scribe:
     def language(self, person: Person) -> str:
         return person.language or ENGLISH
 
+    def language_of_all(self, person: Person) -> str:
+        return self.language(person)
+
     def touch(self, touch: Touch, person: Person, cast: Signers, replies: object = ()) -> RenderedMessage:
         if person.name == "Unwritable":
             raise RenderError("no such name in the template")
