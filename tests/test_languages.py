@@ -88,7 +88,10 @@ def a_house(folder: Path, language: str, **changes: Any) -> Answering:
     house = answering(
         folder, *messages, people=people, workspace=Workspace(language=language, languages=(language,)),
         title=value("title"), wiifm={"sales": WIIFM, "others": WIIFM}, phases=PHASES, owner=[MIA.email],
-        audience={"roles": {"sales": {"department": [value("Sales")]}, "others": {"rest": "true"}}}, optional=True,
+        audience={"roles": {
+            "sales": {"title": value("Sales"), "department": [value("Sales")]},
+            "others": {"title": value("Others"), "rest": "true"},
+        }}, optional=True,
         **changes,
     )  # fmt: skip
     house.clock.now = utc("2027-01-14 09:00")
