@@ -113,6 +113,9 @@ def _seen(wiring: Wiring, checked_plan: CheckedPlan, people: list[Person], wante
 def _nothing(wiring: Wiring, checked_plan: CheckedPlan, people: list[Person], wanted: Wanted) -> InputError:
     from commsengine.planning.preview import why_nothing
 
+    if wanted.language is not None:
+        cause = _("No message is whole in '{language}', so nobody gets one in it.", language=wanted.language)
+        return InputError(cause, _("Run: commsengine check PLAN"))
     if wanted.message is not None and wanted.number in (None, 1):
         reasons = dict.fromkeys(why_nothing(wiring.preview_basis, checked_plan, one, wanted.message) for one in people)
         cause = _("'{message}' is sent to none of them.", message=wanted.message)
