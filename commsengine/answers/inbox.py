@@ -447,6 +447,10 @@ class AnswerInbox:
         renderer = self._renderer(record)
         return PlanWords(renderer.in_language(renderer.language(person)).words, self._key_points(renderer, person))
 
+    def heard_page(self, card: Card) -> str:
+        """The address of what was heard and done in the campaign of this touch."""
+        return self._renderer(self._version(card.touch)).page_url("heard", card.key, card.person)
+
     def heard(self, card: Card) -> tuple[Heard, ...]:
         """What all of the audience may read of what was asked and put in, the newest first."""
         writer = self._writer(card)
