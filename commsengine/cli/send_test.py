@@ -59,7 +59,9 @@ class _Review:
 )
 @click.option("--role", help=N_("As the first person of this role."))
 @click.option("--message", help=N_("This message (default: the first)."))
-@click.option("--touch", "number", type=click.IntRange(1), default=1, show_default=True, help=N_("Its n-th touch."))
+@click.option(
+    "--touch", "number", type=click.IntRange(1), default=1, show_default=True, help=N_("The n-th time that it is sent.")
+)
 @click.option("--channel", type=CHANNEL, help=N_("By this channel (default: the first that reaches the address)."))
 @click.option("--lang", "language", metavar="LANG", help=N_("In this language."))
 @click.option("--all", "everything", is_flag=True, help=N_("One of each message."))
