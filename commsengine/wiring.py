@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from commsengine.answers.fresh_links import FreshLinks
     from commsengine.answers.inbox import AnswerInbox
     from commsengine.answers.replying import Replying
+    from commsengine.answers.review_copies import ReviewCopies
     from commsengine.authoring.catalog_file import WorkspaceCatalogs
     from commsengine.authoring.check import CheckResult
     from commsengine.authoring.people.people_file import PeopleFile
@@ -120,6 +121,8 @@ class Wiring:
     def close(self) -> None:
         for resolver in [one for several in self.__dict__.get("resolvers", {}).values() for one in several]:
             resolver.close()
+        if "review_copies" in self.__dict__:
+            self.review_copies.close()
         if "store" in self.__dict__:
             self.store.close()
 
@@ -598,6 +601,13 @@ class Wiring:
         return FreshLinks(self.store, self.settings.links_base, mail)
 
     @cached_property
+    def review_copies(self) -> ReviewCopies:
+        from commsengine.answers.review_copies import ReviewCopies
+
+        given = self.settings
+        return ReviewCopies(self.store, given.links_base, given.keys, self.rules, self.clock)
+
+    @cached_property
     def replying(self) -> Replying:
         from commsengine.answers.replying import Replying
 
@@ -622,6 +632,7 @@ class Wiring:
             signing_secret=secret,
             api_url=given.slack_api_url,
             signed_at=now,
+            copies=self.review_copies,
         )
 
     @cached_property
@@ -638,6 +649,7 @@ class Wiring:
             clock=self.clock,
             heartbeat_age=self._heartbeat_age,
             slack=self.slack_app,
+            copies=self.review_copies,
             more=self._webhooks(),
             language=self.rules.language,
         )

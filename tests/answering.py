@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from commsengine.answers.fresh_links import FreshLinks
@@ -24,7 +24,7 @@ from commsengine.reports.manager_desk import ManagerDesk
 from commsengine.store.records import Lease, Receipt
 from commsengine.store.store import Store
 from tests import fresh, outbox
-from tests.builders import ANA, BEN, MIA, a_message, a_plan, utc
+from tests.builders import ANA, BEN, MIA, a_message, a_plan, translated, utc
 
 KEYS = ("a key for the tests only",)
 BY_LINK = Evidence("link", {"method": "POST"})
@@ -113,13 +113,20 @@ def answering(
     *messages: Mapping[str, object],
     people: Sequence[Person] = (ANA, BEN, MIA),
     workspace: Workspace | None = None,
+    language: str = "",
     **changes: object,
 ) -> Answering:
-    """Monday 09:00 UTC of the week of kickoff, the campaign running."""
+    """Monday 09:00 UTC of the week of kickoff, the campaign running.
+
+    With a ``language`` the plan is there in it, too, each text in ⟦ ⟧, and Ana and Mia read it.
+    """
     rules = workspace or Workspace()
     clock = Clock(MONDAY)
     store = fresh.a_store(folder / "answers.db")
     plan = a_plan(*(messages or (a_message(),)), **changes)
+    if language:
+        plan = translated(plan, language, "⟦{}⟧".format)
+        people = [replace(one, language=language) if one.id in ("ana", "mia") else one for one in people]
     store.people.save(people, by="test", now=utc("2027-01-04"))
     introduced = {message.id: utc("2027-01-04") for message in plan.messages}
     store.campaigns.save_version(plan, TEMPLATES, "", introduced=introduced, by="test", now=utc("2027-01-04"))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -86,3 +86,9 @@ def running(*plans: Plan, started: str = "2027-01-04", **workspace: Any) -> Camp
     """Campaigns started a week before kickoff."""
     campaigns = tuple(Campaign(plan, started_at=utc(started)) for plan in plans or (a_plan(),))
     return Campaigns(campaigns, Workspace.model_validate(workspace))
+
+
+def translated(plan: Plan, language: str, said: Callable[[str], str] = str) -> Plan:
+    """The plan with all of its texts in another language as well: what is ``said`` in it."""
+    texts = {name: said(text) for name, text in plan.texts.items() if not name.endswith(".link")}
+    return plan.model_copy(update={"translations": {**plan.translations, language: texts}})

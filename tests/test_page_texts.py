@@ -56,11 +56,10 @@ def answer_page(pick: Pick) -> dict[str, Any]:
     question = Thing(
         text=value("question"), answer=pick(["", value("answer")]), asked_at=DAY, objection=pick([True, False])
     )
-    plan = Thing(title=value("title"))
     asked = Thing(kind=pick(["choice", "text", "rank", "meeting"]))
-    message = Thing(link=pick(["", "https://x.example.com"]), input=asked)
+    message = Thing(input=asked)
     card = Thing(
-        plan=plan, message=message, ask=ask, person=a_person(), asks=pick([None, "baseline"]),
+        message=message, ask=ask, person=a_person(), asks=pick([None, "baseline"]),
         asks_check=pick([True, False, False]), own_ask=pick([True, False]), answered=pick([True, False]),
         undoable=pick([True, False]), over=pick([True, False, False]),
         latest=Thing(kind=pick(["commit", "check", "acknowledged"])),
@@ -74,12 +73,14 @@ def answer_page(pick: Pick) -> dict[str, Any]:
     pairs = [("a", value("choice"))]
     because = pick(["", value("because")])
     text = Thing(
+        title=value("title"), link=pick(["", "https://x.example.com"]),
         key_point=value("key point"), points=[(value("heading"), value("words")), ("", value("words"))],
         more=pick([[], [("", value("words"))]]), readers=value("readers"), question=value("question"), offered=pairs,
         commit=pick(["", value("commit")]), value=pick(["", value("said")]), adds=pick(["", value("adds")]),
         check=Thing(question=value("question"), answers=pairs, told=value("told"), because=because),
         opening=pick([[], [a_reply(pick)]]), replies=pick([[], [a_reply(pick)]]), told=pick([(), [value("told")]]),
         question_ending=pick(["", value("ending")]), for_them=pick([(), [(value("heading"), value("words"))]]),
+        why_me=pick([(), (value("why"), value("who"))]),
     )  # fmt: skip
     return {
         **said_above(pick), "card": card, "text": text, "ask": value("ask"), "note": "n", "opened": "question",
@@ -94,7 +95,7 @@ def heard_page(pick: Pick) -> dict[str, Any]:
         who=value("who"), asked=pick(["", value("asked")]), said=value("said"), ending=value("ending"), at=DAY,
         when=value("when"),
     )  # fmt: skip
-    return {"card": Thing(plan=Thing(title=value("title"))), "heard": pick([[], [one]]), "back": "a"}
+    return {"title": value("title"), "heard": pick([[], [one]]), "back": "a"}
 
 
 def calls_page(pick: Pick) -> dict[str, Any]:
@@ -159,11 +160,16 @@ def my_messages(pick: Pick) -> dict[str, Any]:
     channels = pick([[("email", value("channel"))], [("email", value("channel")), ("slack", value("channel"))], []])
     mine = Thing(person=person, campaigns=pick([[], [campaign]]), stored=[(value("column"), value("cell"))])
     said = {"error": pick(["", value("error")]), "notice": pick(["", value("notice")])}
-    return {**said, "mine": mine, "note": "n", "channels": channels, "start": "", "end": ""}
+    links = {
+        "why_me": {campaign.id: pick([(), (value("why"), value("who"))])},
+        "heard": {campaign.id: "https://comms.example.com/h/x"},
+        "calendars": {campaign.id: pick(["", "https://comms.example.com/c/x.ics"])},
+    }
+    return {**said, **links, "mine": mine, "note": "n", "channels": channels, "start": "", "end": ""}
 
 
 def unsubscribe_page(pick: Pick) -> dict[str, Any]:
-    return answer_page(pick)
+    return {**answer_page(pick), "title": value("title")}
 
 
 def notice_page(pick: Pick) -> dict[str, Any]:

@@ -63,14 +63,18 @@ class FreshLinks:
 
     def works(self, token: str, now: dt.datetime) -> Purpose | None:
         """What the link would open now; it stays unused."""
+        link = self._unused(token, now)
+        return link.purpose if link else None
+
+    def whose(self, token: str, now: dt.datetime) -> Visitor | None:
+        """Who would come by it now."""
+        link = self._unused(token, now)
+        return Visitor(link.about, link.recipient, link.campaign) if link else None
+
+    def _unused(self, token: str, now: dt.datetime) -> FreshLink | None:
         link = self._store.link_tokens.find(token)
         fresh = link is not None and link.used_at is None and link.expires_at > now
-        return link.purpose if link is not None and fresh and self.mail.to(link.recipient, now) else None
-
-    def language(self, token: str, now: dt.datetime) -> str:
-        """That of the person to whom a link was sent that works; empty for any other."""
-        link = self._store.link_tokens.find(token) if self.works(token, now) else None
-        return self.mail.language(link.recipient, link.campaign, now) if link else ""
+        return link if link is not None and fresh and self.mail.to(link.recipient, now) else None
 
     def use(self, token: str, now: dt.datetime) -> tuple[Purpose, Visitor] | None:
         """Opens the page once; ``None`` for a link that is used, too old, unknown, or of somebody who has left."""

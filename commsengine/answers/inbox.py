@@ -16,13 +16,22 @@ from typing import Any, TypedDict, Unpack
 import structlog
 
 from commsengine.answers.heard import Heard, heard
-from commsengine.answers.my_messages import PersonRecord, person_record, refuse_wish
-from commsengine.answers.touch_text import Blocks, CardText, card_text, drawn, key_point, reply_text, touch_of
+from commsengine.answers.my_messages import PersonRecord, PlanWords, person_record, refuse_wish
+from commsengine.answers.touch_text import (
+    Blocks,
+    CardText,
+    card_text,
+    drawn,
+    holding_now,
+    key_point,
+    reply_text,
+    touch_of,
+)
 from commsengine.answers.touch_view import Card
 from commsengine.cadence.audience import briefing_of, role_of
 from commsengine.cadence.calendar import DAY, Hours, local_date_in, zone_of
 from commsengine.cadence.check_questions import answer_id, unclear_turn
-from commsengine.cadence.dialogue import about, opening
+from commsengine.cadence.dialogue import opening
 from commsengine.cadence.history import Briefing, Campaign, PublicReply
 from commsengine.cadence.kinds_and_states import (
     CHANNELS,
@@ -41,13 +50,13 @@ from commsengine.cadence.plan import Message, Plan
 from commsengine.content.message import RenderedMessage
 from commsengine.content.person_values import Signers
 from commsengine.content.phrases import EXPLAIN
-from commsengine.content.render import Renderer, RendererFor
+from commsengine.content.render import Renderer, RendererFor, spoken_by
 from commsengine.engine.directory import SignerLookup, campaigns_of
 from commsengine.errors import CommsError, InputError
 from commsengine.store.records import AskId, CampaignRecord, HeardQuestion, TouchRecord
 from commsengine.store.store import Store
 from commsengine.text import message_key
-from commsengine.translation import ENGLISH, N_, _, in_language
+from commsengine.translation import ENGLISH, N_, _, in_language, language_in_use
 
 SUSPECT = "suspect"
 """In the detail of evidence: why it may be a machine's."""
@@ -156,13 +165,26 @@ class AnswerInbox:
         own = role_of(version.plan, manager)
         return briefing_of(campaign, message, own, Hours(version.plan, manager), reports)
 
+    def spoken(self, card: Card) -> str:
+        """The language of everything that its person reads about this touch."""
+        return self._writer(card).written_in
+
+    def _writer(self, card: Card, version: CampaignRecord | None = None) -> Renderer:
+        roles = (card.touch.role, *([card.briefing.role] if card.briefing else []))
+        renderer = self._renderer(version or self._version(card.touch))
+        known = {message.id for message in renderer.plan.messages}
+        shown = [name for name in holding_now(card.plan, card.message.id) if name in known]
+        return renderer.in_language(renderer.language_about(shown, roles, card.person))
+
     def text(self, card: Card) -> CardText:
-        renderer = self._renderer(self._version(card.touch))
-        language = renderer.language(card.person)
+        return self._text(card, self._writer(card))
+
+    def _text(self, card: Card, writer: Renderer) -> CardText:
+        language = writer.written_in
         with in_language(language):
-            text = card_text(renderer, card, self._signers(card.person, card.plan))
+            text = card_text(writer, card, self._signers(card.person, card.plan))
             opening = tuple(
-                replace(reply_text(each, language, plain=True), about=about(card.plan, each))
+                replace(reply_text(each, language, plain=True), about=writer.about(each))
                 for each in self._opening(card)
             )
             return replace(text, opening=opening, **self._replied(card, language))
@@ -183,37 +205,50 @@ class AnswerInbox:
         rows = [each.row for each in self._store.touches.of_person(card.person.id) if each.local_date]
         return opening(replies, touch_of(card, channel_of(card.touch.channel)), rows)
 
-    def campaign(self, campaign: str) -> tuple[CampaignRecord, str] | None:
-        """The campaign as it stands, and the language of its texts for no one in particular."""
+    def dates(self, signed: str) -> tuple[CampaignRecord, Renderer] | None:
+        """The campaign that a link to its calendar names, as it stands, and who writes it in the link's language."""
+        campaign, _blank, language = signed.partition(" ")
         record = self._store.campaigns.get(campaign)
-        return None if record is None else (record, self._renderer(record).language(ANYBODY))
+        if record is None:
+            return None
+        renderer = self._renderer(record)
+        spoken = renderer.language_of_dates(replace(ANYBODY, language=language))
+        return record, renderer.in_language(spoken)
 
     def calendar(self, card: Card) -> str:
         """The address of the calendar of the campaign's milestones; empty where it has none."""
-        return self._renderer(self._version(card.touch)).calendar_url()
+        return self._writer(card).calendar_url()
 
     def lead(self, card: Card) -> Person:
         return self._signers(card.person, card.plan).lead
 
-    def language_of(self, card: Card) -> str:
-        """That in which the person of the card reads its message."""
-        return self._renderer(self._version(card.touch)).language(card.person)
-
-    def language_for(self, person: Person) -> str:
-        """That in which this person reads what is about no one campaign."""
-        known = campaigns_of(self._store, person) or self._store.campaigns.all()
-        return self._renderer(known[-1]).language(person) if known else ENGLISH
+    def title(self, person: Person, record: CampaignRecord) -> str:
+        """That of the campaign, in the language in which this person reads its name."""
+        renderer = self._renderer(record)
+        return renderer.in_language(renderer.language(person)).words.title
 
     def language(self, person: Person, campaign: str) -> str:
         record = self._store.campaigns.get(campaign)
         return self._renderer(record).language(person) if record else ENGLISH
 
+    def language_of_all(self, person: Person, campaign: str) -> str:
+        record = self._store.campaigns.get(campaign)
+        return self._renderer(record).language_of_all(person) if record else ENGLISH
+
+    def language_of_pages(self, person: Person, campaign: str = "") -> str:
+        """That of a page about several campaigns: the person's if one of theirs speaks it; this one is asked first."""
+        named = self._store.campaigns.get(campaign) if campaign else None
+        known = campaigns_of(self._store, person) if person != ANYBODY else []
+        records = [*([named] if named else []), *known, *reversed(self._store.campaigns.all())]
+        return spoken_by(person, [self._renderer(record) for record in records])
+
     def drawn(self, card: Card, channel: ChannelName) -> tuple[str, Blocks]:
         sent = self._store.campaigns.version(card.touch.campaign, card.touch.version)
-        renderer = self._renderer(sent or self._version(card.touch))
-        with in_language(renderer.language(card.person)):
-            signers, check = self._signers(card.person, card.plan), self.text(card).check
-            return drawn(renderer, card, channel, signers, check, self._opening(card))
+        writer = self._writer(card, sent)
+        with in_language(writer.written_in):
+            newest = self._renderer(self._version(card.touch)).in_language(writer.written_in)
+            signers, check = self._signers(card.person, card.plan), self._text(card, newest).check
+            return drawn(writer, card, channel, signers, check, self._opening(card))
 
     def _version(self, touch: TouchRecord) -> CampaignRecord:
         # the plan as it stands, or as it stood when the touch was made if it has lost the message since
@@ -325,13 +360,17 @@ class AnswerInbox:
             *about, kind, evidence=evidence.kind, detail=evidence.detail, by=person, now=card.now, **said
         )
         if record.first:
-            log.info("answered", campaign=touch.campaign, message=touch.message, key=touch.key, kind=kind)
+            self._note("answered", campaign=touch.campaign, message=touch.message, key=touch.key, kind=kind)
         return Recorded(touch.key, record.first, record.at)
+
+    def _note(self, event: str, **about: str) -> None:
+        log.info(event, **about)
 
     def _refuse_if_over(self, card: Card) -> None:
         if card.over:
             text = N_('"{title}" has ended, so nothing was recorded. If you want to say something, write to {email}.')
-            raise InputError(_(text, title=card.plan.title, email=self.lead(card).email))
+            title = self._writer(card).words.title
+            raise InputError(_(text, title=title, email=self.lead(card).email))
 
     # -- questions, and "not now" -----------------------------------------------------------------
 
@@ -344,7 +383,7 @@ class AnswerInbox:
         self._refuse_if_over(card)
         touch, text = card.touch, written(text)
         self._store.questions.ask(*_about(card), text, evidence=evidence.kind, thread=thread, now=card.now)
-        log.info("asked", campaign=touch.campaign, message=touch.message, key=touch.key)
+        self._note("asked", campaign=touch.campaign, message=touch.message, key=touch.key)
         return self.card(touch.key, card.now)
 
     def hear(self, card: Card, text: str, evidence: Evidence, thread: str, stamp: str) -> HeardQuestion:
@@ -355,12 +394,14 @@ class AnswerInbox:
             *_about(card), text, evidence=evidence.kind, thread=thread, stamp=stamp, within=within, now=card.now
         )
         if not question.known:
-            log.info("asked", campaign=touch.campaign, message=touch.message, key=touch.key)
+            self._note("asked", campaign=touch.campaign, message=touch.message, key=touch.key)
         return question
 
     def explain(self, card: Card, evidence: Evidence, thread: str = "") -> Card:
-        # a question that does not say what was answered
-        question = self.text(card).check.question
+        # a question that does not say what was answered; the people who lead it read it, in the plan's language
+        renderer = self._renderer(self._version(card.touch))
+        writer = renderer.in_language(renderer.language(ANYBODY))
+        question = self._text(card, writer).check.question
         about = f" ({question})" if question else ""
         return self.ask(card, f"{EXPLAIN}{about}", evidence, thread)
 
@@ -374,8 +415,8 @@ class AnswerInbox:
 
     def letter(self, card: Card, template: str, channel: ChannelName, **fields: Any) -> RenderedMessage:
         """Mail about a touch that is no touch; its links lead to the touch's page. Raises ``RenderError``."""
-        touch, renderer = card.touch, self._renderer(self._version(card.touch))
-        return renderer.service(
+        touch, writer = card.touch, self._writer(card)
+        return writer.service(
             template,
             touch.key,
             card.person,
@@ -398,24 +439,33 @@ class AnswerInbox:
         self._store.people.set_preferences(person_id, channel=channel, quiet=quiet, now=now)
 
     def record_of(self, person_id: str, now: dt.datetime) -> PersonRecord:
-        return person_record(self._store, person_id, self._key_points, now, self._carriers)
+        person = self._store.people.by_id(person_id)
+        with in_language(self.language_of_pages(person) if person else language_in_use()):
+            return person_record(self._store, person_id, self._words, now, self._carriers)
+
+    def _words(self, record: CampaignRecord, person: Person) -> PlanWords:
+        renderer = self._renderer(record)
+        return PlanWords(renderer.in_language(renderer.language(person)).words, self._key_points(renderer, person))
+
+    def heard_page(self, card: Card) -> str:
+        """The address of what was heard and done in the campaign of this touch."""
+        return self._renderer(self._version(card.touch)).page_url("heard", card.key, card.person)
 
     def heard(self, card: Card) -> tuple[Heard, ...]:
         """What all of the audience may read of what was asked and put in, the newest first."""
-        version = self._version(card.touch)
-        language = self._renderer(version).language(card.person)
-        with in_language(language):
-            return heard(self._store, card, self._key_points(version, card.person), language)
+        writer = self._writer(card)
+        with in_language(writer.written_in):
+            return heard(self._store, card, self._key_points(writer, card.person), writer.written_in)
 
     def own_page(self, person: Person, key: str, campaign: str) -> str:
         """The address of the way to "My messages", for the person of this touch."""
         record = self._store.campaigns.get(campaign)
         return self._renderer(record).page_url("mine", key, person) if record else ""
 
-    def _key_points(self, version: CampaignRecord, person: Person) -> Mapping[str, str]:
-        signers, role = self._signers(person, version.plan), role_of(version.plan, person) or ""
-        renderer = self._renderer(version)
-        return {message.id: key_point(renderer, message, role, person, signers) for message in version.plan.messages}
+    def _key_points(self, renderer: Renderer, person: Person) -> Mapping[str, str]:
+        plan = renderer.plan
+        signers, role = self._signers(person, plan), role_of(plan, person) or ""
+        return {message.id: key_point(renderer, message, role, person, signers) for message in plan.messages}
 
 
 def answer_key(ask: AskId, turn: int = 0) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
+from commsengine.answers.touch_text import given_as_shown
 from commsengine.answers.wording import spoken
 from commsengine.cadence.calendar import zone_of
 from commsengine.cadence.kinds_and_states import (
@@ -90,19 +91,27 @@ class PersonRecord:
     channels: tuple[ChannelName, ...] = ()
 
 
-KeyPoints = Callable[[CampaignRecord, Person], Mapping[str, str]]
+@dataclass(frozen=True, slots=True)
+class PlanWords:
+    """What a person reads of a campaign: its ``plan`` in their language, and its key points by message."""
+
+    plan: Plan
+    key_points: Mapping[str, str]
+
+
+WordsFor = Callable[[CampaignRecord, Person], PlanWords]
 
 
 def person_record(
     store: Store,
     person_id: str,
-    key_points: KeyPoints,
+    words: WordsFor,
     now: dt.datetime,
     carriers: Collection[ChannelName] = tuple(CHANNELS),
 ) -> PersonRecord:
     """Raises ``InputError`` for a person who is not on record (any more).
 
-    ``key_points`` gives those of a campaign by message, in words for the person.
+    ``words`` gives a campaign's in the language of the person.
     """
     person = store.people.by_id(person_id)
     if person is None:
@@ -114,7 +123,7 @@ def person_record(
     zones = {record.id: zone_of(person, record.plan).key for record in records}
     return PersonRecord(
         person,
-        tuple(_part(record, stored, key_points(record, person), zones[record.id], now) for record in records),
+        tuple(_part(record, stored, words(record, person), zones[record.id], now) for record in records),
         tuple(fact for fact in _facts(person) if fact[1]),
         {name: [_plain(_own(row)) for row in rows] for name, rows in stored.items()},
         offered([record.plan for record in campaigns_of(store, person)], carriers),
@@ -144,20 +153,19 @@ def refuse_wish(
 _ABOUT = ("touch", "answer", "question", "reply", "snooze", "outcome", "deed")
 
 
-def _part(
-    record: CampaignRecord, stored: Stored, key_points: Mapping[str, str], zone: str, now: dt.datetime
-) -> CampaignPart:
+def _part(record: CampaignRecord, stored: Stored, words: PlanWords, zone: str, now: dt.datetime) -> CampaignPart:
+    plan, key_points = words.plan, words.key_points
     mine = {name: [row for row in stored[name] if row["campaign"] == record.id] for name in _ABOUT}
-    mine["deed"] = [told for row in mine["deed"] if (told := _under_its_message(record.plan, row))]
-    mine["answer"] = [_in_its_words(record.plan, row) for row in mine["answer"]]
+    mine["deed"] = [told for row in mine["deed"] if (told := _under_its_message(plan, row))]
+    mine["answer"] = [_in_its_words(record.plan, plan, row) for row in mine["answer"]]
     named = {row["message"] for rows in mine.values() for row in rows if row.get("kind") != "service"}
     over = any(row["whole_campaign"] and row["withdrawn_at"] is None for row in mine["answer"])
     touches = [row for row in mine["touch"] if row["kind"] != "service"]
     newest = max(touches, key=lambda row: row["due_at"], default=None)
     return CampaignPart(
         record.id,
-        record.plan.title,
-        record.plan.optional,
+        plan.title,
+        plan.optional,
         over,
         newest["key"] if newest else "",
         tuple(
@@ -174,9 +182,16 @@ def _under_its_message(plan: Plan, row: Row) -> Row | None:
     return {**row, "message": messages[0].id, "title": plan.outcomes[row["outcome"]].title} if messages else None
 
 
-def _in_its_words(plan: Plan, row: Row) -> Row:
-    # "I will" without words of their own says what the plan asked
-    asked = next((one.commit for one in plan.messages if one.id == row["message"]), None)
+def _in_its_words(plan: Plan, theirs: Plan, row: Row) -> Row:
+    # "I will" without words of their own says what the plan asked; a choice is kept as the plan has it
+    pairs = zip(plan.messages, theirs.messages, strict=True)
+    found = next(((message, shown) for message, shown in pairs if message.id == row["message"]), None)
+    if found is None:
+        return row
+    message, shown = found
+    if row["kind"] == "input" and shown.input:
+        return {**row, "value": given_as_shown(message, shown.input.choices, row["value"])}
+    asked = shown.commit
     if row["kind"] != "commit" or row["value"] or asked is None or "{{" in asked.text:
         return row
     return {**row, "value": asked.text}

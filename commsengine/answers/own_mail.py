@@ -40,11 +40,6 @@ class OwnMail:
         found = self._store.people.by_id(name) or (SignerLookup(self._store).named(name) if "@" in name else None)
         return found if found and not found.has_left(local_date_in(found.time_zone or "UTC", now)) else None
 
-    def language(self, name: str, campaign: str, now: dt.datetime) -> str:
-        """That in which this person reads what is about the campaign; empty where one of them is unknown."""
-        record, person = self._store.campaigns.get(campaign), self.to(name, now)
-        return self._renderer(record.plan, record.templates).language(person) if record and person else ""
-
     def send(
         self,
         category: Literal["link", "settings"],

@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 import structlog
 
 from commsengine.answers.inbox import AnswerInbox, UnknownTouchError, answer_key, written
+from commsengine.answers.touch_text import given_as_shown
 from commsengine.answers.touch_view import Card
 from commsengine.cadence.calendar import DAY, Hours
 from commsengine.cadence.kinds_and_states import Ending, asked_by, channel_of
@@ -194,26 +195,28 @@ class Replying:
             card,
             "answer",
             asked_by(ask.evidence) if ask.thread else channel_of(card.touch.channel),
-            question="" if ask.objection else _quoted(ask, card),  # what was noted is for the leads
+            question="" if ask.objection else self._quoted(ask, card),  # what was noted is for the leads
             answer=new.said,
             others="yes" if others else "",
             given="objection" if ask.objection else ask.id.kind,
             ending=new.ending,
-            promised=day_text(new.day, self._inbox.language(card.person, new.campaign)) if new.day else "",
+            promised=day_text(new.day, self._inbox.spoken(card)) if new.day else "",
         )
         mail = replace(mail, key=answer_key(ask.id, turn), thread=ask.thread)
         due = Hours(card.plan, card.person).next_open(now) or now
         return NewMail(mail.key, "answer", mail.channel, payload_of(mail), mail.campaign, ask.person_id, due)
 
+    def _quoted(self, ask: Ask, card: Card) -> str:
+        # A letter quotes in one line, and an order has one choice a line.
+        if ask.id.kind != "input":
+            return ask.text
+        shown = given_as_shown(card.message, self._inbox.text(card).choices, ask.text, numbered=True)
+        ordered = card.message.input is not None and card.message.input.kind == "rank"
+        return ", ".join(shown.splitlines()) if ordered else shown
+
     def _redraw(self, ask: Ask, card: Card | None, now: dt.datetime) -> None:
         if ask.thread and card and card.carried_as == "card" and card.touch.remote_id:
             self._store.redraws.want(card.touch.remote_id, card.key, now)  # it says that an answer is to come
-
-
-def _quoted(ask: Ask, card: Card) -> str:
-    # A letter quotes in one line, and an order has one choice a line.
-    ordered = ask.id.kind == "input" and card.message.input is not None and card.message.input.kind == "rank"
-    return ", ".join(f"{n}. {line}" for n, line in enumerate(ask.text.splitlines(), 1)) if ordered else ask.text
 
 
 def _kept(asks: Sequence[Ask], standing: Mapping[AskId, ReplyRecord], said: Wording) -> str:

@@ -11,7 +11,7 @@ from commsengine.answers.wording import read_by
 from commsengine.cadence.history import PublicReply, Touch
 from commsengine.cadence.kinds_and_states import ChannelName, channel_of
 from commsengine.cadence.people import Person
-from commsengine.cadence.plan import Message
+from commsengine.cadence.plan import Message, Plan
 from commsengine.content.person_values import Signers
 from commsengine.content.phrases import EXPLAIN, ending_text, weekday_text
 from commsengine.content.render import Renderer
@@ -51,7 +51,8 @@ class ReplyText:
 
 @dataclass(frozen=True, slots=True)
 class CardText:
-    """Plain texts. ``points`` are heading and text of what this touch says, ``more`` of what other touches say.
+    """Plain texts; ``title`` is that of the campaign. ``points`` are heading and text of what this touch says, ``more``
+    of what other touches say.
 
     ``question`` and ``choices`` are those of the input that is asked for, ``offered`` the same choices each with what
     is stored of it; ``value`` is what the person wrote or chose. ``readers`` says who reads that. ``adds`` is the line
@@ -61,6 +62,8 @@ class CardText:
     """
 
     key_point: str
+    title: str = ""
+    link: str = ""
     question: str = ""
     choices: tuple[str, ...] = ()
     commit: str = ""
@@ -93,11 +96,12 @@ def card_text(renderer: Renderer, card: Card, signers: Signers) -> CardText:
         about = (card.message.id, touch.role, touch.number, card.person, signers)
         shown = renderer.page(*about, card.unclear, touch.asks, touch.corrects)
     except RenderError:
-        return replace(_as_written(card), readers=readers, why_me=why_me)
+        return replace(_as_written(card), readers=readers, why_me=why_me, **_around(renderer, card))
     points, choices = dict(shown["points"]), tuple(shown["choices"])
     check = _check(card, **shown["check"])
     return CardText(
         key_point=shown["key_point"],
+        **_around(renderer, card),
         question=shown.get("question", ""),
         choices=choices,
         commit=shown.get("commit", ""),
@@ -114,6 +118,10 @@ def card_text(renderer: Renderer, card: Card, signers: Signers) -> CardText:
     )
 
 
+def _around(renderer: Renderer, card: Card) -> dict[str, Any]:
+    return {"title": renderer.words.title, "link": renderer.words.message(card.message.id).link}
+
+
 def _for_their_people(renderer: Renderer, card: Card, signers: Signers) -> tuple[tuple[str, str], ...]:
     briefing = card.briefing
     if briefing is None or briefing.only or briefing.role == card.touch.role:
@@ -127,12 +135,17 @@ def _under_titles(points: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
     return tuple((_(TITLES.get(side, "")), text) for side, text in points.items() if text)
 
 
-def _what_holds_now(renderer: Renderer, card: Card, signers: Signers) -> Iterator[str]:
-    # a mail with what was wrong stays in inboxes, and its link leads here
-    corrected, right = card.plan.corrected, card.message.id
+def holding_now(plan: Plan, message: str) -> tuple[str, ...]:
+    """The message and, where it was wrong, the one that puts it right."""
+    corrected, right = plan.corrected, message
     while right in corrected:
         right = corrected[right]
-    if right != card.message.id:
+    return (message,) if right == message else (message, right)
+
+
+def _what_holds_now(renderer: Renderer, card: Card, signers: Signers) -> Iterator[str]:
+    # a mail with what was wrong stays in inboxes, and its link leads here
+    for right in holding_now(card.plan, card.message.id)[1:]:
         now = key_point(renderer, card.plan.message(right), card.touch.role, card.person, signers)
         yield _("This is no longer true. Now: {key_point}", key_point=now)
 
@@ -153,9 +166,9 @@ def _as_written(card: Card) -> CardText:
     message, asked, check = card.message, card.message.input, card.check
     return CardText(
         message.key_point,
-        asked.question if asked else "",
-        asked.choices if asked else (),
-        message.commit.text if message.commit else "",
+        question=asked.question if asked else "",
+        choices=asked.choices if asked else (),
+        commit=message.commit.text if message.commit else "",
         check=_check(card, check.question, check.answers, check.right, check.because) if check else CheckText(),
         offered=tuple((choice, choice) for choice in asked.choices) if asked else (),
         value=card.value,
@@ -165,11 +178,17 @@ def _as_written(card: Card) -> CardText:
 def _chosen(card: Card, check: CheckText, choices: Sequence[str]) -> str:
     if card.latest and card.latest.kind == "check":
         return dict(check.answers).get(card.value, card.value)
-    stored = card.message.input.choices if card.message.input else ()
-    shown = dict(zip(stored, choices, strict=False))
-    if card.message.input is None or card.message.input.kind != "rank":
-        return shown.get(card.value, card.value)
-    return "\n".join(f"{n}. {shown.get(line, line)}" for n, line in enumerate(card.value.splitlines(), 1))
+    return given_as_shown(card.message, choices, card.value, numbered=True)
+
+
+def given_as_shown(message: Message, choices: Sequence[str], given: str, *, numbered: bool = False) -> str:
+    """What was chosen, in the words that people read of it: ``choices``, in the order of the plan."""
+    asked = message.input
+    shown = dict(zip(asked.choices, choices, strict=False)) if asked else {}
+    if asked is None or asked.kind != "rank":
+        return shown.get(given, given)
+    lines = [shown.get(line, line) for line in given.splitlines()]
+    return "\n".join(f"{place}. {line}" if numbered else line for place, line in enumerate(lines, 1))
 
 
 def key_point(renderer: Renderer, message: Message, role: str, person: Person, signers: Signers) -> str:

@@ -183,7 +183,8 @@ class TypedWords:
         lead = SignerLookup(self._store).named(record.plan.owner[0])
         text = N_('You have not got a message here yet. {lead} leads "{title}" and can help: {email}')
         with in_language(self._inbox.language(person, record.id)):
-            return _(text, lead=lead.name or lead.email, title=record.plan.title, email=lead.email)
+            title = self._inbox.title(person, record)
+            return _(text, lead=lead.name or lead.email, title=title, email=lead.email)
 
 
 def _says(text: str, listed: str, lead: Person) -> bool:

@@ -4,21 +4,27 @@ from __future__ import annotations
 
 import datetime as dt
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from commsengine.authoring.draft import Draft
+from commsengine.authoring.languages.overlay import Overlay
 from commsengine.authoring.people.people_file import PeopleFile, load_people
-from commsengine.authoring.plan_file import Review, ordered, review_plan
+from commsengine.authoring.plan_file import WORKSPACE_FILE, Review, ordered, review_plan
 from commsengine.authoring.rules import dates, names, outcomes, recall, roles
 from commsengine.authoring.validation_errors import sentence
+from commsengine.authoring.workspace_file import load_workspace
 from commsengine.authoring.yaml_parser import Place
 from commsengine.cadence.people import Person
-from commsengine.cadence.plan import Plan
+from commsengine.cadence.plan import Plan, Workspace
+from commsengine.cadence.translations import canonical, wider
+from commsengine.content.plan_texts import text_name
 from commsengine.content.text_check import TextProblem, check_names, check_texts
 from commsengine.errors import InputError, Problem
 from commsengine.text import place_of
+from commsengine.translation import _, counted
 
 TEMPLATES = "message_templates"
 
@@ -63,6 +69,9 @@ def check(
         problems += _text_problems(review.draft, review.errors, found, templates)
         problems += names.templates_exist(review.draft, [name for name in templates if "." not in name])
         problems += _with_people(review.draft, found) if found else []
+        problems += _languages_served(review, _workspace(root), found or ())
+    for overlay in review.overlays:
+        problems += _overlay_problems(review.draft, overlay, found, templates) if review.draft else []
     everything = ordered([*review.problems, *problems, *beside])
     sound = not any(problem.severity == "error" for problem in everything)
     plan = review.draft.plan if review.draft is not None and sound else None
@@ -80,6 +89,46 @@ def _roster(
         return None, list(error.problems)
     returning = [replace(problem, severity="advice") for problem in roster.returning.values()]
     return roster, [*roster.rejected, *roster.advice, *returning]
+
+
+def _workspace(root: Path) -> Workspace:
+    try:
+        return load_workspace(root / WORKSPACE_FILE)
+    except InputError:  # the review says so
+        return Workspace()
+
+
+def _overlay_problems(
+    draft: Draft, overlay: Overlay, people: Sequence[Person] | None, templates: Mapping[str, str]
+) -> list[Problem]:
+    theirs = draft.plan.in_language(overlay.language)
+    flaws = [(text_name(theirs, flaw.path), flaw) for flaw in check_names(theirs, {}, people)]
+    written = Draft(theirs, overlay.tree, {})
+    return [
+        _problem(written, replace(flaw, path=overlay.paths[name]), templates)
+        for name, flaw in flaws
+        if name in overlay.texts
+    ]
+
+
+def _languages_served(review: Review, workspace: Workspace, people: Sequence[Person]) -> Iterator[Problem]:
+    """Advice on the languages of the people, and on those of the company, in which the plan has no texts."""
+    draft = review.draft
+    if draft is None:
+        return
+    own = draft.plan.language or workspace.language
+    there = {own, *(overlay.language for overlay in review.overlays)}
+    speak = Counter(spoken[0] for person in people if (spoken := wider(person.language)) and not there & {*spoken})
+    company = [code for code in map(canonical, workspace.languages) if code and not there & {*wider(code)}]
+    lacking = [*(code for code, _number in speak.most_common()), *(code for code in company if code not in speak)]
+    if not lacking or own in lacking:
+        return
+    told = [_("{code} ({people})", code=code, people=counted(speak[code], "person", "people")) for code in lacking]
+    cause = _(
+        "The plan has no texts in: {languages}. These people get it in {own}.", languages=", ".join(told), own=own
+    )
+    fix = _("Begin with one: commsengine translate {plan} --to {code}", plan=draft.tree.file, code=lacking[0])
+    yield draft.advice(("title",), "language_without_texts", cause, fix)
 
 
 def _with_people(draft: Draft, people: Sequence[Person]) -> Iterator[Problem]:

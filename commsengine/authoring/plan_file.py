@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from commsengine.authoring.draft import Draft
+from commsengine.authoring.languages.overlay import Overlay, overlay_problems, overlays_of, plan_of, with_overlays
 from commsengine.authoring.rules import advice, dates, ladder, names, outcomes, recall, roles, texts
 from commsengine.authoring.secrets_in_files import leaks, masked
 from commsengine.authoring.validate import Shaped, shape
@@ -36,11 +37,15 @@ _SUBJECTS = (names, dates, ladder, roles, texts, recall, outcomes, advice)
 
 @dataclass(frozen=True)
 class Review:
-    """What could be read of a plan (``None``: nothing sound remained), and all that is to be said about it."""
+    """What could be read of a plan (``None``: nothing sound remained), and all that is to be said about it.
+
+    ``overlays`` are its texts in other languages, where the plan itself is sound.
+    """
 
     draft: Draft | None
     problems: tuple[Problem, ...]
     roster: Path | None = None
+    overlays: tuple[Overlay, ...] = ()
 
     @property
     def errors(self) -> tuple[Problem, ...]:
@@ -48,10 +53,11 @@ class Review:
 
 
 def review_plan(path: Path, *, root: Path) -> Review:
-    """Every problem that shows in the plan and ``workspace.yaml`` alone. ``root`` is the workspace.
+    """Every problem that shows in the plan, its overlays and ``workspace.yaml`` alone. ``root`` is the workspace.
 
-    Raises ``InputError`` only for a file that is not there.
+    ``path`` may be that of an overlay: its plan is meant. Raises ``InputError`` only for a file that is not there.
     """
+    path = plan_of(path)
     try:
         tree = read_tree(path)
     except InputError as error:
@@ -64,8 +70,13 @@ def review_plan(path: Path, *, root: Path) -> Review:
         return Review(None, ordered(problems))
     draft = Draft(shaped.value, shaped.tree, tree.data)
     roster, missing = _roster(draft, path, root)
-    problems += _kept([*_by_rules(draft, root), *missing], shaped)
-    return Review(draft, ordered(problems), roster)
+    workspace, faults = _workspace(root)
+    problems += _kept([*_by_rules(draft, workspace), *faults, *missing], shaped)
+    if any(problem.severity == "error" for problem in problems):
+        return Review(draft, ordered(problems), roster)
+    overlays, flaws = overlays_of(path, draft.plan, draft.plan.language or workspace.language)
+    problems += [*flaws, *(problem for overlay in overlays for problem in overlay_problems(overlay, draft.plan))]
+    return Review(with_overlays(draft, overlays), ordered(problems), roster, tuple(overlays))
 
 
 def ordered(problems: Iterable[Problem]) -> tuple[Problem, ...]:
@@ -74,18 +85,20 @@ def ordered(problems: Iterable[Problem]) -> tuple[Problem, ...]:
     return tuple(sorted(known, key=lambda problem: (problem.file, problem.line, problem.column)))
 
 
-def _by_rules(draft: Draft, root: Path) -> Iterator[Problem]:
+def _workspace(root: Path) -> tuple[Workspace, list[Problem]]:
+    try:
+        return load_workspace(root / WORKSPACE_FILE), []
+    except InputError as error:
+        return Workspace(), list(error.problems)
+
+
+def _by_rules(draft: Draft, workspace: Workspace) -> Iterator[Problem]:
     for subject in _SUBJECTS:
         for rule in subject.RULES:
             yield from rule(draft)
     yield from dates.repeats_fit(draft)
     yield from dates.clock_changes(draft, {draft.plan.send.time_zone})
     yield from dates.windows_in_gaps(draft, {draft.plan.send.time_zone})
-    try:
-        workspace = load_workspace(root / WORKSPACE_FILE)
-    except InputError as error:
-        yield from error.problems
-        workspace = Workspace()
     yield from dates.windows_open(draft, workspace)
     yield from dates.budget_is_stricter(draft, workspace)
     yield from recall.fits_the_mode(draft, workspace)

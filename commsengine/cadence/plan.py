@@ -7,8 +7,8 @@ several (an unknown milestone, a sponsor before personal outreach) is reported, 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Annotated, Any, Literal
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
 
@@ -24,6 +24,7 @@ from commsengine.cadence.time_notation import (
     span_text,
     weekdays_in,
 )
+from commsengine.cadence.translations import Translation, canonical, in_reach, says, texts_of, with_texts
 from commsengine.translation import N_, _
 
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
@@ -47,13 +48,6 @@ def _listed(value: object) -> object:
     return [value] if isinstance(value, str) else value
 
 
-def _taking_turns(value: object) -> object:
-    found = _listed(value) if value != "" else []
-    if isinstance(found, Sequence) and any(isinstance(text, str) and not text.strip() for text in found):
-        raise ValueError(N_("one of the texts is blank; write it, or take it out"))
-    return found
-
-
 def _days_of(value: object) -> object:
     # mon-fri, alone or in a list, as in people.csv; what is no day is left to the closed list
     written = _listed(value)
@@ -69,21 +63,45 @@ def _days_of(value: object) -> object:
 
 
 Weekdays = Annotated[tuple[Weekday, ...], BeforeValidator(_days_of, json_schema_input_type=str | list[str])]
+
+
+def _taking_turns(value: object) -> object:
+    found = _listed(value) if value != "" else []
+    if isinstance(found, Sequence) and any(isinstance(text, str) and not text.strip() for text in found):
+        raise ValueError(N_("one of the texts is blank; write it, or take it out"))
+    return found
+
+
 Texts = Annotated[tuple[str, ...], BeforeValidator(_listed)]
 TurnTexts = Annotated[tuple[str, ...], BeforeValidator(_taking_turns), Field(max_length=20)]
 """Texts that take turns; a bare text is one that stays."""
 
 
-class Frozen(BaseModel):
-    """A value that never changes and knows exactly its own fields."""
+def _language(value: object) -> object:
+    if isinstance(value, str) and value and not canonical(value):
+        raise ValueError(_("'{written}' is no language; write a code such as de or pt-BR", written=value))
+    return canonical(value) if isinstance(value, str) else value
 
+
+Language = Annotated[str, BeforeValidator(_language)]
+
+
+class Frozen(BaseModel):
+    """A value that never changes and knows exactly its own fields. ``WORDS`` are those that people read as texts."""
+
+    WORDS: ClassVar[tuple[str, ...]] = ()
     model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True, serialize_by_alias=True)
 
 
 class Milestone(Frozen):
-    """A named date. People read ``because`` when it moves; until it is ``firm``, only the week it is planned for."""
+    """A named date. People read ``because`` when it moves; until it is ``firm``, only the week it is planned for.
 
+    ``title`` is what people read for its name, where that is another.
+    """
+
+    WORDS = ("title", "because")
     date: Day
+    title: str = ""
     because: str = ""
     firm: bool = True
 
@@ -96,6 +114,7 @@ class Milestone(Frozen):
 class Phase(Frozen):
     """A stretch of the campaign with one small goal and a measure. With ``gate`` what follows waits for a word."""
 
+    WORDS = ("goal",)
     until: MomentText
     goal: str = ""
     reach: Mapping[str, Mapping[Measure, Share]] = {}
@@ -113,6 +132,7 @@ class Role(Frozen):
     ``title`` is what people read as the name of the role.
     """
 
+    WORDS = ("title",)
     is_manager: bool | None = None
     rest: bool = False
     title: str = ""
@@ -143,7 +163,7 @@ class Audience(Frozen):
     def title(self, role: str) -> str:
         """What people read as the name of a role; of one without a title ``Field service`` for ``field-service``."""
         known = self.roles.get(role)
-        return (known.title if known else "") or role_title(role)
+        return (known.title.strip() if known else "") or role_title(role)
 
 
 class Window(Frozen):
@@ -195,6 +215,7 @@ class Send(Frozen):
 class Wiifm(Frozen):
     """What is in it for one role: the five things each role needs to hear."""
 
+    WORDS = ANGLES
     why: str = ""
     your_job: str = ""
     skills: str = ""
@@ -235,6 +256,7 @@ class Input(Frozen):
     ``choices`` of ``kind: meeting`` are appointments; people may ask for another in their own words.
     """
 
+    WORDS = ("question", "choices")
     question: str = Field(min_length=1)
     kind: InputKind = "text"
     choices: tuple[str, ...] = Field(default=(), max_length=10)
@@ -260,6 +282,7 @@ class Check(Frozen):
     ``baseline``: it is asked before the message says anything as well. ``transfer``: it is kept for the end.
     """
 
+    WORDS = ("question", "answers", "because")
     question: str = Field(min_length=1)
     answers: tuple[str, ...] = Field(min_length=2, max_length=6)
     right: str
@@ -282,6 +305,7 @@ class Check(Frozen):
 class PlannedCommitment(Frozen):
     """What people are asked to say they will do. On the day ``by`` they are asked once whether it is done."""
 
+    WORDS = ("text",)
     text: str = Field(min_length=1)
     by: MomentText | None = None
 
@@ -309,6 +333,7 @@ class Rung(Frozen):
 class PlannedOutcome(Frozen):
     """What people are to do in the end: something others can see done. ``by`` is the last day for it."""
 
+    WORDS = ("title",)
     title: str = Field(min_length=1)
     by: MomentText
 
@@ -316,6 +341,7 @@ class PlannedOutcome(Frozen):
 class Message(Frozen):
     """One key point, repeated."""
 
+    WORDS = ("key_point", "subject", "text", "link")
     id: Identifier
     to: Texts = ()
     key_point: str = Field(min_length=1)
@@ -374,6 +400,7 @@ class Notice(Message):
     the milestones with the day that holds no more, ``new_dates`` with that of the plan: only people who read another
     one last get it. ``said_at`` is the instant of what is for that day only, where each person lives. ``answers`` are
     the touches on which people asked what it answers: these people have the answer by a letter of their own.
+    ``translations`` are its own texts in other languages, by field.
     """
 
     urgent: bool = False
@@ -382,6 +409,7 @@ class Notice(Message):
     old_dates: Mapping[MilestoneName, Day] = {}
     new_dates: Mapping[MilestoneName, Day] = {}
     answers: frozenset[str] = frozenset()
+    translations: Mapping[str, Translation] = {}
 
 
 class Arm(Frozen):
@@ -463,10 +491,16 @@ class Experiment(Frozen):
 
 
 class Plan(Frozen):
-    """One campaign as the change lead wrote it."""
+    """One campaign as the change lead wrote it.
 
+    ``language`` is that of its texts, else the workspace's. ``translations`` are those in other languages; they stand
+    in files beside the plan's.
+    """
+
+    WORDS = ("title",)
     campaign: Identifier
     title: str = Field(min_length=1)
+    language: Language = ""
     owner: Texts = Field(min_length=1)
     sponsor: Sponsor | None = None
     optional: bool = False
@@ -480,6 +514,7 @@ class Plan(Frozen):
     messages: tuple[Message, ...] = Field(min_length=1)
     follow_up: tuple[Rung, ...] = ()
     experiment: Experiment | None = None
+    translations: Mapping[str, Translation] = {}
 
     @property
     def sponsor_email(self) -> str:
@@ -540,6 +575,66 @@ class Plan(Frozen):
         """The messages that are to bring it about; of an only outcome for which none is named, all that are written."""
         named = tuple(message for message in self.messages if self.outcome_of(message) == outcome)
         return named or (self.written if len(self.outcomes) == 1 else ())
+
+    # -- in other languages ---------------------------------------------------------------------------
+
+    def in_language(self, language: str) -> Plan:
+        """The plan with its texts in that language; where one is missing there, it is that of the plan."""
+        texts = self.spoken(language)
+        changed: Plan = with_texts(self, texts) if texts else self
+        return changed
+
+    def spoken(self, language: str) -> Translation:
+        """Every text that is there in that language, by name, those of notices as well."""
+        notices = {
+            f"messages.{notice.id}.{field}": text
+            for notice in self.notices
+            for field, text in in_reach(notice.translations, language).items()
+        }
+        return {**in_reach(self.translations, language), **notices}
+
+    @property
+    def languages(self) -> tuple[str, ...]:
+        """Those of the translations."""
+        own = [language for notice in self.notices for language in notice.translations]
+        return tuple(dict.fromkeys([*self.translations, *own]))
+
+    def milestone_title(self, name: str) -> str:
+        return self.milestones[name].title or name.replace("_", " ")
+
+    @property
+    def texts(self) -> Mapping[str, str]:
+        """Every text that people read, by name, in the language of the plan."""
+        named = {f"milestones.{name}.title": self.milestone_title(name) for name in self.milestones}
+        named |= {f"audience.roles.{role}.title": self.audience.title(role) for role in self.audience.roles}
+        return {name: named.get(name, text) for name, text in texts_of(self) if named.get(name, text).strip()}
+
+    def texts_with(self, messages: Iterable[str], roles: Collection[str]) -> frozenset[str]:
+        """The names of the texts that these messages may show to people of these roles, but for what needs no words.
+
+        A link is none of them: without another, it is the plan's.
+        """
+        found = {"title", *(f"audience.roles.{role}.title" for role in roles)}
+        for message in map(self.message, messages):
+            found |= set(self._texts_with(message, roles))
+        return frozenset(found & self.to_translate)
+
+    @property
+    def to_translate(self) -> frozenset[str]:
+        """The names of all texts with words in them."""
+        return frozenset(name for name, text in self.texts.items() if says(text) and not name.endswith(".link"))
+
+    def _texts_with(self, message: Message, roles: Collection[str]) -> Iterator[str]:
+        own = {name for name, text in texts_of(message, f"messages.{message.id}") if text.strip()}
+        yield from (name for name in own if ".wiifm." not in name or name.split(".")[3] in roles)
+        yield from (f"messages.{wrong}.key_point" for wrong in self.wrong_before(message))
+        if outcome := self.until_done.get(message.id):
+            yield f"outcomes.{outcome}.title"
+        if isinstance(message, Notice):
+            yield from (f"milestones.{name}.{field}" for name in message.old_dates for field in Milestone.WORDS)
+            return
+        of_plan = (f"wiifm.{role}.{angle}" for role in roles for angle in ANGLES)
+        yield from (name for name in of_plan if f"messages.{message.id}.{name}" not in own)
 
     def wiifm_for(self, message: Message, role: str) -> Wiifm:
         base = self.wiifm.get(role, Wiifm())

@@ -181,7 +181,8 @@ READ_BY_PEOPLE = frozenset(
 
 
 def _rewritten(old: CampaignRecord, plan: Plan, templates: Mapping[str, str]) -> list[str]:
-    whole = (old.plan.title, old.plan.wiifm, dict(old.templates)) != (plan.title, plan.wiifm, dict(templates))
+    before = (old.plan.title, old.plan.wiifm, old.plan.translations, dict(old.templates))
+    whole = before != (plan.title, plan.wiifm, plan.translations, dict(templates))
     return [
         message.id
         for message in plan.messages

@@ -110,6 +110,7 @@ def notice_of(plan: Plan, old: Mapping[str, dt.date], now: dt.datetime) -> Notic
         {
             "id": _free_id(plan, new),
             "key_point": _key_point(plan, list(new)),
+            "translations": _translated(plan, list(new)),
             "from": (now - DAY).date().isoformat(),
             "until": (max(*old.values(), *new.values(), now.date()) + DAY).isoformat(),
             "cadence": Cadence(every="24h", times=1),
@@ -129,7 +130,7 @@ def proposed_text(plan: Plan, names: Iterable[str], moved: Sequence[Moved]) -> s
 
 def _line(plan: Plan, name: str, before: Milestone | None) -> str:
     milestone = plan.milestones[name]
-    said = {"title": plan.title, "milestone": _spoken(name), "new": milestone_text(milestone, "en")}
+    said = {"title": plan.title, "milestone": _spoken(plan, name), "new": milestone_text(milestone, "en")}
     if before is None:
         text = N_('{milestone} of "{title}" is now {new}.')
     else:
@@ -137,17 +138,28 @@ def _line(plan: Plan, name: str, before: Milestone | None) -> str:
     return f"{_(text, **said)} {milestone.because}".strip()
 
 
-def _spoken(name: str) -> str:
-    words = name.replace("_", " ")
-    return words[0].upper() + words[1:]
+def _spoken(plan: Plan, name: str) -> str:
+    words = plan.milestone_title(name)
+    return words[:1].upper() + words[1:]
 
 
 def _key_point(plan: Plan, names: Sequence[str]) -> str:
     # A text of the catalogs, so that each reads it in their own language.
+    said = [_spoken(plan, name).replace("\\", "").replace('"', "”") for name in names]
     if len(names) == 1:
         text = NOW_ON if plan.milestones[names[0]].firm else NOW
-        return f'{{{{ _("{text}", name="{_spoken(names[0])}", date=milestones["{names[0]}"]) }}}}'
-    return f'{{{{ _("{NEW_DATES}", names="{", ".join(_spoken(name) for name in names)}") }}}}'
+        return f'{{{{ _("{text}", name="{said[0]}", date=milestones["{names[0]}"]) }}}}'
+    return f'{{{{ _("{NEW_DATES}", names="{", ".join(said)}") }}}}'
+
+
+def _translated(plan: Plan, names: Sequence[str]) -> dict[str, dict[str, str]]:
+    # What a milestone is called stands in the text itself.
+    titles = {f"milestones.{name}.title" for name in names} & plan.to_translate
+    return {
+        language: {"key_point": _key_point(plan.in_language(language), names)}
+        for language in plan.translations
+        if all(plan.spoken(language).get(title) for title in titles)
+    }
 
 
 def _free_id(plan: Plan, new: Mapping[str, dt.date]) -> str:

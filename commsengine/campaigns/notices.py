@@ -17,6 +17,7 @@ from commsengine.cadence.history import Campaigns, Decision
 from commsengine.cadence.kinds_and_states import HUMAN
 from commsengine.cadence.people import Person
 from commsengine.cadence.plan import Message, Notice, Plan
+from commsengine.cadence.translations import canonical, in_reach
 from commsengine.content.text_check import check_texts
 from commsengine.engine.decisions import Decided, Decisions
 from commsengine.engine.directory import sample
@@ -25,7 +26,7 @@ from commsengine.store.database import chunks
 from commsengine.store.records import CampaignRecord
 from commsengine.store.store import Store
 from commsengine.text import near_names
-from commsengine.translation import N_, _
+from commsengine.translation import N_, _, has_catalog
 
 EVERYBODY = "all"
 _END = re.compile(r"(?<=[.!?])\s+|\n+")
@@ -38,7 +39,7 @@ _WRITTEN_AS = {"text": "--text", "subject": "--subject"}
 class Words:
     """What a lead says, in which way. ``to`` are roles, none for all of the audience; ``because`` is for the record.
 
-    With ``urgent`` it goes past send windows and the attention budget.
+    With ``urgent`` it goes past send windows and the attention budget. ``others`` is the text in other languages.
     """
 
     text: str
@@ -47,6 +48,7 @@ class Words:
     ask: Literal["nothing", "acknowledge"] = "nothing"
     urgent: bool = False
     because: str = ""
+    others: Mapping[str, str] = field(default_factory=dict)
 
 
 def for_today(
@@ -71,6 +73,9 @@ def _checked(
 ) -> Notice:
     _refuse_unknown_roles(record.plan, words.to)
     problems = [*_lengths(words), *leaks("--text", words.text), *leaks("--subject", words.subject)]
+    others = _others(record.plan, words)
+    for said in others.values():
+        problems += [*_lengths(Words(said), "--in"), *leaks("--in", said)]
     if problems:
         raise InputError.of(problems)
     key_point, text = _headed(words)
@@ -87,11 +92,33 @@ def _checked(
             "follow_up": (),
             "urgent": words.urgent,
             "because": words.because,
+            "translations": {language: _said_in(said, text) for language, said in others.items()},
             **times,
         }
     )
     _refuse_flaws(record.plan, notice, words, templates, people)
     return notice
+
+
+def _others(plan: Plan, words: Words) -> dict[str, str]:
+    """The text in other languages, by their codes. Raises ``InputError`` for one that no one could read."""
+    found = {}
+    for code, text in words.others.items():
+        language = canonical(code)
+        if not in_reach(plan.translations, language).get("title") or not has_catalog(language):
+            known = ", ".join(plan.translations) or _("none")
+            cause = _(
+                "{campaign} is not there in '{code}', so nobody reads it in that.", campaign=plan.campaign, code=code
+            )
+            raise InputError(cause, _("Its other languages: {languages}.", languages=known))
+        found[language] = text
+    return found
+
+
+def _said_in(said: str, text: str) -> dict[str, str]:
+    # of the same parts as in the plan's language: a heading and, where that has one, a text below it
+    heading, rest = _headed(Words(said))
+    return {"key_point": heading, "text": rest or said.strip()} if text else {"key_point": " ".join(said.split())}
 
 
 def _headed(words: Words) -> tuple[str, str]:
@@ -119,16 +146,16 @@ def _refuse_unknown_roles(plan: Plan, wanted: Sequence[str]) -> None:
             )
 
 
-def _lengths(words: Words) -> list[Problem]:
+def _lengths(words: Words, option: str = "") -> list[Problem]:
     problems = []
     for name, most in (("text", MOST_CHARACTERS), ("subject", MOST["subject"])):
-        written, place = str(getattr(words, name)), (_WRITTEN_AS[name], 0, 0)
+        written, place = str(getattr(words, name)), (option or _WRITTEN_AS[name], 0, 0)
         if len(written) > most:
             cause = _("It has {number:,} characters; at most {most:,} fit.", number=len(written), most=most)
             problems.append(Problem(*place, "too_long", cause, _("Shorten it, and link to the rest.")))
     if not words.text.strip():
         problems.append(
-            Problem("--text", 0, 0, "empty", _("The message is empty."), _("Write what people should know."))
+            Problem(option or "--text", 0, 0, "empty", _("The message is empty."), _("Write what people should know."))
         )
     if "\n" in words.subject.strip():
         problems.append(Problem("--subject", 0, 0, "line_break", _("It goes over several lines."), _("Write one.")))
@@ -140,10 +167,12 @@ def _refuse_flaws(
 ) -> None:
     alone = plan.model_copy(update={"messages": (notice,)})
     problems = []
-    for flaw in check_texts(alone, templates, people):
-        if flaw.path[:1] == ("messages",):
-            named = "--subject" if flaw.path[-1] == "key_point" and words.subject else "--text"
-            problems.append(Problem(named, flaw.line, 1, "text", _sentence(flaw.message), _sentence(flaw.fix)))
+    for language in ("", *notice.translations):
+        for flaw in check_texts(alone.in_language(language), templates, people):
+            if flaw.path[:1] == ("messages",):
+                named = "--subject" if flaw.path[-1] == "key_point" and words.subject else "--text"
+                named = f"--in {language}" if language else named
+                problems.append(Problem(named, flaw.line, 1, "text", _sentence(flaw.message), _sentence(flaw.fix)))
     if problems:
         raise InputError.of(problems)
 
@@ -225,6 +254,7 @@ def as_data(notice: Notice, record: CampaignRecord, seen: Recipients) -> dict[st
         "to": list(notice.to or record.plan.audience.roles),
         "subject": notice.key_point,
         "text": "\n\n".join(notice.text),
+        "in": {language: "\n\n".join(texts.values()) for language, texts in notice.translations.items()},
         "ask": notice.ask,
         "past_limits": notice.urgent,
         "because": notice.because,

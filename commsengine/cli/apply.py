@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from commsengine.cli.arguments import FILE, consent, yes_option
+from commsengine.cli.arguments import FILE, PLAN, consent, yes_option
 from commsengine.cli.difference.shown_changes import shown
 from commsengine.cli.difference.shown_consequences import consequences, tell_consequences
 from commsengine.cli.output import (
@@ -47,7 +47,7 @@ IN_A_FILE = 100
 
 
 @click.command()
-@click.argument("plan", type=FILE)
+@click.argument("plan", type=PLAN)
 @click.option("--dry-run", is_flag=True, help=N_("Only show what would change."))
 @click.option("--full", is_flag=True, help=N_("Show all lines of long texts."))
 @click.option(

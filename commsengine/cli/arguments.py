@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 from click.shell_completion import CompletionItem
@@ -36,6 +36,19 @@ class CampaignType(click.ParamType[str]):
 CAMPAIGN = CampaignType()
 CHANNEL = click.Choice(sorted(CHANNELS))
 FILE = click.Path(path_type=Path, dir_okay=False)
+
+
+class PlanType(click.Path):
+    """A plan; for a file with its texts in another language, the plan beside that."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        from commsengine.authoring.languages.overlay import plan_of
+
+        found = super().convert(value, param, ctx)
+        return plan_of(Path(str(found)))
+
+
+PLAN = PlanType(path_type=Path, dir_okay=False)
 FOLDER = click.Path(path_type=Path, file_okay=False)
 ANSWERS = click.Choice(SUPPOSITIONS)
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from commsengine.cli.arguments import FILE
+from commsengine.cli.arguments import PLAN
 from commsengine.cli.output import json_option, note, show_json
 from commsengine.cli.workspace import with_workspace
 from commsengine.translation import _, counted
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.argument("plans", metavar="PLAN...", type=FILE, nargs=-1, required=True)
+@click.argument("plans", metavar="PLAN...", type=PLAN, nargs=-1, required=True)
 @json_option
 @click.pass_context
 @with_workspace
@@ -29,6 +29,7 @@ def check(wiring: Wiring, ctx: click.Context, plans: tuple[Path, ...], as_json: 
 
     Example: commsengine check schedules/crm-rollout.yaml
     """
+    plans = tuple(dict.fromkeys(plans))  # an overlay stands for its plan
     problems = [problem for path in plans for problem in wiring.check(path).problems]
     errors = sum(problem.severity == "error" for problem in problems)
     if as_json:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from commsengine.cli.arguments import ANSWERS, FILE
+from commsengine.cli.arguments import ANSWERS, PLAN
 from commsengine.cli.output import Progress, json_option, note, show_json
 from commsengine.cli.workspace import with_workspace
 from commsengine.errors import CommsError
@@ -36,7 +36,7 @@ port_option = click.option(
 
 
 @click.command()
-@click.argument("plan", type=FILE)
+@click.argument("plan", type=PLAN)
 @click.option(
     "--answers",
     type=ANSWERS,

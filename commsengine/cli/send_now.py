@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import click
 
@@ -25,6 +25,14 @@ if TYPE_CHECKING:
     "--to", "roles", multiple=True, required=True, metavar="ROLE|all", help=N_("To whom; give it again for more.")
 )
 @click.option("--text", required=True, help=N_("What to say, as Markdown."))
+@click.option(
+    "--in",
+    "others",
+    multiple=True,
+    nargs=2,
+    metavar="CODE TEXT",
+    help=N_("The text in another language, such as de; give it again for more."),
+)
 @click.option("--subject", default="", help=N_("The line above it; else its first sentence."))
 @click.option(
     "--ask",
@@ -44,6 +52,7 @@ def send_now(
     campaign: str,
     roles: tuple[str, ...],
     text: str,
+    others: tuple[tuple[str, str], ...],
     subject: str,
     ask: str,
     past_limits: bool,
@@ -68,7 +77,8 @@ def send_now(
     if past_limits and not because.strip():
         raise InputError(_("--past-limits needs a reason."), _('Add --because "…".'))
     to = () if notices.EVERYBODY in roles else roles
-    words = notices.Words(text, subject, to, "acknowledge" if ask == "acknowledge" else "nothing", past_limits, because)
+    asks: Literal["acknowledge", "nothing"] = "acknowledge" if ask == "acknowledge" else "nothing"
+    words = notices.Words(text, subject, to, asks, past_limits, because, dict(others))
     notice = _written(wiring, record, words)
     seen = notices.reach(wiring.store, wiring.decisions, record, notice, wiring.clock())
     reached = seen.now + seen.later
@@ -112,6 +122,8 @@ def _tell(notice: Notice, seen: Recipients) -> None:
     title(notice.key_point)
     for line in "\n\n".join(notice.text).splitlines():
         say(line)
+    for language, texts in notice.translations.items():
+        say(_("In {language}: {text}", language=language, text=" ".join(texts.values())))
     click.echo()
     about = "" if seen.exact else estimated_from(seen.looked_at)
     text = N_("{people}: {now:,} get it now, {later:,} later today{about}.")

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from commsengine.cadence.kinds_and_states import CHANNELS, channel_of
-from commsengine.cli.arguments import ANSWERS, FILE
+from commsengine.cli.arguments import ANSWERS, PLAN
 from commsengine.cli.output import (
     first_rows,
     json_option,
@@ -52,7 +52,7 @@ ASSUMPTION = {
 
 
 @click.command()
-@click.argument("plan", type=FILE)
+@click.argument("plan", type=PLAN)
 @click.option("--from", "start", metavar="DATE", help=N_("First day (default: now)."))
 @click.option("--until", metavar="DATE", help=N_("Last day (default: until the last message closes)."))
 @click.option("--answers", type=ANSWERS, default="none", show_default=True, help=N_("What is supposed."))

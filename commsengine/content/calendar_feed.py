@@ -42,7 +42,8 @@ def calendar_feed(plan: Plan, version: int, since: dt.datetime, *, cancelled: bo
 
 
 def _event(plan: Plan, name: str, milestone: Milestone, language: str) -> Event:
-    event, spoken = Event(), name.replace("_", " ").capitalize()
+    event, title = Event(), plan.milestone_title(name)
+    spoken = title[:1].upper() + title[1:]
     first = milestone.date if milestone.firm else monday_of(milestone.date)
     event.add("uid", f"{name}.{plan.campaign}@milestones.commsengine")
     event.add("summary", _title(plan, spoken, milestone, language))

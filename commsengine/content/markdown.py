@@ -150,7 +150,7 @@ def _address(words: str, address: str, behind: Token | None) -> str:
 def plain_inline(children: Tokens, links: bool = True) -> str:
     written, starts = "", [0]
     addresses: list[str] = []
-    for token, behind in zip(children, [*children[1:], None], strict=True):
+    for token, behind in itertools.zip_longest(children, children[1:]):
         if token.type == "link_open":
             addresses.append(str(token.attrs["href"]))
             starts.append(len(written))

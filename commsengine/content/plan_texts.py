@@ -52,6 +52,14 @@ def dotted_path(path: Path) -> str:
     return written.removeprefix(".")
 
 
+def text_name(plan: Plan, path: Path) -> str:
+    """``messages.one-record.key_point`` for that path: the name of the text in every language."""
+    parts = [str(part) for part in path]
+    if path[:1] == ("messages",) and isinstance(path[1], int):
+        parts[1] = plan.messages[path[1]].id
+    return ".".join(parts)
+
+
 def texts_of(plan: Plan) -> Iterator[tuple[Path, str]]:
     return ((path, text) for path, text in _written(plan) if text.strip())
 

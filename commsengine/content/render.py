@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from functools import wraps
 from textwrap import shorten
@@ -24,6 +24,7 @@ from commsengine.cadence.people import Person
 from commsengine.cadence.plan import ANGLES, Plan, Workspace
 from commsengine.cadence.plan import Message as PlanMessage
 from commsengine.cadence.told import NOTHING, Told, as_told, told_of
+from commsengine.cadence.translations import language_for, wider
 from commsengine.content.digest_facts import DigestFacts, ReviewFacts, calls_headline
 from commsengine.content.grammar import answer_id_slot, answer_slot
 from commsengine.content.markdown import Tokens, read, to_plain
@@ -48,7 +49,7 @@ from commsengine.content.template_values import Setting, WrittenAs, line, links_
 from commsengine.content.templates import Text
 from commsengine.errors import RenderError
 from commsengine.links import Links
-from commsengine.translation import N_, _, in_language
+from commsengine.translation import ENGLISH, N_, _, in_language
 
 MOST_SHEETS = 2_000
 FOR_GOOD = dt.datetime(2100, 1, 1, tzinfo=dt.UTC)
@@ -73,47 +74,140 @@ LONGEST_REPLY = 600
 M = TypeVar("M", bound=Callable[..., Any])
 
 
-def _in_their_language(method: M) -> M:
-    """Texts are in the language of the first person that the method is given, errors in that of the caller."""
+def _in_their_language(language: Callable[..., str]) -> Callable[[M], M]:
+    """All of it is in one language, which is asked for with what the method is given; errors are in the caller's."""
 
-    @wraps(method)
-    def written(renderer: Renderer, *given: Any, **named: Any) -> Any:
-        person = next(one for one in (*given, *named.values()) if isinstance(one, Person))
-        try:
-            with in_language(renderer.language(person)):
-                return method(renderer, *given, **named)
-        except RenderError:
-            method(renderer, *given, **named)  # raises the same in the words of the caller
-            raise
+    def wrapped(method: M) -> M:
+        @wraps(method)
+        def written(renderer: Renderer, *given: Any, **named: Any) -> Any:
+            spoken = language(renderer, *given, **named)
+            writer = renderer.in_language(spoken)
+            try:
+                with in_language(spoken):
+                    return method(writer, *given, **named)
+            except RenderError:
+                method(writer, *given, **named)  # raises the same in the words of the caller
+                raise
 
-    return cast(M, written)
+        return cast(M, written)
+
+    return wrapped
+
+
+def _of_touch(renderer: Renderer, touch: Touch, person: Person, *_given: Any, **_named: Any) -> str:
+    roles = (touch.role, *([touch.briefing.role] if touch.briefing else []))
+    return renderer.language(person, touch.message, *roles)
+
+
+def _of_talk(
+    renderer: Renderer, messages: str | Sequence[str], role: str, person: Person, *_given: Any, **_named: Any
+) -> str:
+    return renderer.language_about([messages] if isinstance(messages, str) else messages, (role,), person)
+
+
+def _of_service(
+    renderer: Renderer,
+    _template: str,
+    _key: str,
+    person: Person,
+    *_given: Any,
+    message: str = "",
+    role: str = "",
+    **_named: Any,
+) -> str:
+    return renderer.language(person, message, role)
+
+
+def _of_page(
+    renderer: Renderer, message_id: str, role: str, _number: int, person: Person, *_given: Any, **_named: Any
+) -> str:
+    return renderer.language(person, message_id, role)
+
+
+def _of_all(renderer: Renderer, person: Person, *_given: Any, **_named: Any) -> str:
+    return renderer.language_of_all(person)
 
 
 class Renderer:
     """Writes the messages of one plan version. Threads may share it: a sheet is only ever added, or all are dropped."""
 
-    def __init__(self, plan: Plan, templates: Mapping[str, str], links: Links, workspace: Workspace) -> None:
+    def __init__(
+        self, plan: Plan, templates: Mapping[str, str], links: Links, workspace: Workspace, only: str = ""
+    ) -> None:
+        """With ``only`` everything is in that language, whoever reads it."""
         self.plan = plan
         self._links = links
         self._expires = links_end(plan)
-        self._setting = Setting(plan, workspace)
-        self._library = Library(plan, templates)
+        self._given = (templates, links, workspace)
+        self._only, self._own = only, plan.language or workspace.language
+        self.words = plan.in_language(only) if only else plan  # for its texts; all else is the same in any language
+        self._setting = Setting(self.words, workspace, only or self._own)
+        self._library = Library(self.words, templates)
         self._messages = {message.id: message for message in plan.messages}
         self._recipes: dict[tuple[Any, ...], Recipe] = {}
         self._sheets: dict[tuple[Any, ...], Sheet] = {}
+        self._writers: dict[str, Renderer] = {}
+        self._spoken: dict[tuple[Any, ...], str] = {}
 
-    def language(self, person: Person) -> str:
-        return self._setting.language(person)
+    # -- in whose language ------------------------------------------------------------------------
+
+    def in_language(self, language: str) -> Renderer:
+        """The one that writes everything in that language."""
+        if self._only:
+            return self
+        if language not in self._writers:
+            self._writers[language] = Renderer(self.plan, *self._given, only=language)
+        return self._writers[language]
+
+    def language(self, person: Person, message: str = "", *roles: str) -> str:
+        """The language in which this person reads a message as one of these roles, or what only names the campaign."""
+        return self.language_about([message] if message else [], roles, person)
+
+    def language_about(self, messages: Sequence[str], roles: Collection[str], person: Person) -> str:
+        return self._only or self._known(person, "messages", tuple(messages), frozenset(roles))
+
+    @property
+    def written_in(self) -> str:
+        """Its one language; of the one for everybody that of the plan."""
+        return self._setting.language
+
+    def about(self, reply: PublicReply) -> str:
+        """What a reply is about where the lead gave no words for it; empty where that is not known in this language."""
+        name = f"messages.{reply.message}.key_point"
+        known = self.words is self.plan or name in self.plan.spoken(self.written_in)
+        return about(self.words, reply) if known else ""
+
+    def language_of_all(self, person: Person) -> str:
+        """That of what tells about all of the campaign."""
+        return self._only or self._known(person, "all")
+
+    def language_of_dates(self, person: Person) -> str:
+        """That of the calendar of its milestones."""
+        return self._only or self._known(person, "dates")
+
+    def _known(self, person: Person, *about: Any) -> str:
+        key = (person.language, *about)
+        if key not in self._spoken:
+            translations = {code: self.plan.spoken(code) for code in wider(person.language)}
+            self._spoken[key] = language_for(person.language, self._own, translations, self._needed(*about))
+        return self._spoken[key]
+
+    def _needed(self, what: str, *about: Any) -> Collection[str]:
+        if what == "messages":
+            return self.plan.texts_with(*about)
+        names = self.plan.to_translate
+        return names if what == "all" else {name for name in names if name.startswith(("title", "milestones."))}
 
     def page_url(self, purpose: str, key: str, person: Person) -> str:
         """Of the page that this person's link for a purpose (``answer``, ``mine``, ``unsubscribe``) opens."""
         return self._links.url(purpose, key, self._expires, person.revoked)
 
     def calendar_url(self) -> str:
-        """Of the milestones as a calendar, the same for all and for as long as anybody looks; empty without any."""
-        return f"{self._links.url('calendar', self.plan.campaign, FOR_GOOD)}.ics" if self.plan.milestones else ""
+        """Of the milestones as a calendar, the same for all of a language and for good; empty without any."""
+        key = self.plan.campaign if self.words is self.plan else f"{self.plan.campaign} {self._only}"
+        return f"{self._links.url('calendar', key, FOR_GOOD)}.ics" if self.plan.milestones else ""
 
-    @_in_their_language
+    @_in_their_language(_of_touch)
     def touch(
         self,
         touch: Touch,
@@ -130,7 +224,9 @@ class Renderer:
         """
         message = self._messages[touch.message]
         again = self._setting.day(touch.again_at, person) if touch.again_at else ""
-        facts = self._facts(touch.key, person, signers, signers.sender(message.sender), again, message.link)
+        facts = self._facts(
+            touch.key, person, signers, signers.sender(message.sender), again, self.words.message(message.id).link
+        )
         if touch.first:
             facts |= self._calendar()
         facts["manager.adds"] = _line_of(message, signers)
@@ -139,7 +235,7 @@ class Renderer:
         channel = channel_of(touch.channel)
         sheet = self._sheet(recipe, message, touch, channel, facts, replies, answered)
         facts.update(self._answers(sheet, message, touch, facts))
-        written = message_of(sheet, self.plan, facts, channel, touch.due_at)
+        written = message_of(sheet, self.words, facts, channel, touch.due_at)
         return replace(written, named=self._named(sheet, recipe, written, facts))
 
     def _named(self, sheet: Sheet, recipe: Recipe, written: RenderedMessage, facts: TextValues) -> str:
@@ -150,7 +246,7 @@ class Renderer:
         milestones = self.plan.milestones
         return str(Told(dates={name: as_told(milestones[name]) for name in sorted(names) if name in milestones}))
 
-    @_in_their_language
+    @_in_their_language(_of_talk)
     def talking_points(
         self,
         messages: str | Sequence[str],
@@ -167,7 +263,7 @@ class Renderer:
         ids = [messages] if isinstance(messages, str) else messages
         about = [self._messages[name] for name in ids]
         recipes = [self._recipe(each, role, "talking_points", turn_of(each, 1)) for each in about]
-        facts, language = self._facts("", person, signers), self._setting.language(person)
+        facts, language = self._facts("", person, signers), self._setting.language
         for recipe in recipes:
             facts.refuse_missing(recipe.required)
         slots = facts.slots({name for recipe in recipes for name in recipe.names})
@@ -187,7 +283,7 @@ class Renderer:
         ]
         return TalkingPoints(_filled(to_plain(tokens), facts), tuple(parts))
 
-    @_in_their_language
+    @_in_their_language(_of_service)
     def service(
         self,
         template: str,
@@ -215,8 +311,8 @@ class Renderer:
         about = self._messages[message] if message else self.plan.messages[0]
         recipe = self._recipe(about, role, template, None).under(self._library.get(footer))
         facts, language = (
-            self._facts(key, person, signers, more=about.link, opens=opens),
-            self._setting.language(person),
+            self._facts(key, person, signers, more=self.words.message(about.id).link, opens=opens),
+            self._setting.language,
         )
         facts.refuse_missing(recipe.required if message else required_by([recipe.template, recipe.footer]))
         context = self._setting.of_message(recipe, about, role, language, facts.slots(recipe.names))
@@ -229,26 +325,26 @@ class Renderer:
             objected = context["given"] == "objection"
             title = Prose(_(OBJECTED) if objected else _(answered, question=mark(given["question"])))
         sheet = write(self._library, recipe, context, title, "nothing", bool(subject))
-        return message_of(sheet, self.plan, facts, channel, at)
+        return message_of(sheet, self.words, facts, channel, at)
 
-    @_in_their_language
+    @_in_their_language(_of_all)
     def digest(self, lead: Person, facts: DigestFacts, channel: ChannelName = "email") -> RenderedMessage:
         """Its headline is its subject."""
         return self._morning_mail("digest", lead, lead, facts, facts.headline, channel=channel)
 
-    @_in_their_language
+    @_in_their_language(_of_all)
     def review(
         self, lead: Person, key: str, said: ReviewFacts, at: dt.datetime, channel: ChannelName, opens: str
     ) -> RenderedMessage:
         """The review of a phase; ``opens`` is the address of its page."""
-        title = f"{self.plan.title}: {said.headline}"
+        title = f"{self.words.title}: {said.headline}"
         parts = [part.fields() for part in said.parts]
         fields: dict[str, Any] = {"headline": said.headline, "text": said.waiting, "parts": parts}
         return self.service(
             "review", key, lead, Signers(lead), at, subject=title, page=False, channel=channel, opens=opens, **fields
         )
 
-    @_in_their_language
+    @_in_their_language(_of_all)
     def manager_list(self, manager: Person, lead: Person, facts: DigestFacts, channel: ChannelName) -> RenderedMessage:
         # An answer to it goes to the lead.
         headline = calls_headline(len(facts.calls))
@@ -258,12 +354,12 @@ class Renderer:
     def _morning_mail(
         self, template: str, to: Person, lead: Person, facts: DigestFacts, title: str, **own: Any
     ) -> RenderedMessage:
-        subject, fields = f"{self.plan.title}: {title}", {**facts.fields(), **own}
+        subject, fields = f"{self.words.title}: {title}", {**facts.fields(), **own}
         return self.service(
             template, facts.key, to, Signers(lead), facts.at, subject=subject, page=False, opens=facts.opens, **fields
         )
 
-    @_in_their_language
+    @_in_their_language(_of_page)
     def page(
         self,
         message_id: str,
@@ -291,7 +387,7 @@ class Renderer:
         asked = [*check.values(), *answers]
         facts.refuse_missing((*recipe.required, *required_by(asked)))
         names = {*recipe.names, *(name for text in asked for name in text.uses.names)}
-        language = self._setting.language(person)
+        language = self._setting.language
         base = self._setting.of_plan(facts.slots(names), language)
 
         def plain(text: Text) -> str:
@@ -310,7 +406,7 @@ class Renderer:
             "said": recipe.said(telling(message, number)),
         }
 
-    @_in_their_language
+    @_in_their_language(_of_touch)
     def why_me(self, touch: Touch, person: Person, signers: Signers) -> tuple[str, ...]:
         """For the page of a touch: why it came, who sees what, and when it comes again, as sentences."""
         return tuple(self._setting.why_me(touch, person, signers.lead, manager=signers.manager is not None))
@@ -362,7 +458,7 @@ class Renderer:
         channel: ChannelName,
     ) -> Mapping[str, Any]:
         assert touch.briefing is not None  # noqa: S101 - asked before
-        language = self._setting.language(facts.person)
+        language = self._setting.language
         context = self._setting.of_message(recipe, message, touch.briefing.role, language, slots)
         context = self._setting.of_touch(recipe, context, 1, touch.kind, channel, "")
         base = self._setting.of_plan(slots, language)
@@ -395,7 +491,7 @@ class Renderer:
     ) -> Sheet:
         told = told_of(touch.corrects)
         kind: WrittenAs = "correction" if told and touch.kind == "message" else touch.kind
-        language, decisive = self._setting.language(facts.person), recipe.decisive(facts)
+        language, decisive = self._setting.language, recipe.decisive(facts)
         adds = self._library.get(LINE) if facts["manager.adds"] else None
         brief = touch.briefing and (touch.briefing, self._setting.day(touch.briefing.at, facts.person))
         about = (touch.message, touch.role, kind, touch.number, touch.asks, touch.unclear, touch.corrects, answered)
@@ -435,7 +531,8 @@ class Renderer:
     def _opening(self, replies: Sequence[PublicReply], context: Mapping[str, Any]) -> Tokens:
         if not replies:
             return ()
-        rows, template = [_row(self.plan, reply, context["language"]) for reply in replies], self._library.get(HEARD)
+        rows = [_row(reply, self.about(reply), context["language"]) for reply in replies]
+        template = self._library.get(HEARD)
         return read(template.render({**context, "replies": rows}), template.where)
 
     def _facts(
@@ -449,7 +546,7 @@ class Renderer:
         opens: str = "",
     ) -> TextValues:
         given = {
-            **self._setting.dates(self._setting.language(person)),
+            **self._setting.dates(self._setting.language),
             "key": key,
             "again": again,
             "links.more": more,
@@ -471,11 +568,10 @@ def _template(message: PlanMessage, touch: Touch, *, answered: bool) -> str:
     return "wiifm" if own == ASKING else own
 
 
-def _row(plan: Plan, reply: PublicReply, language: str) -> dict[str, str]:
+def _row(reply: PublicReply, about: str, language: str) -> dict[str, str]:
     said, day = shorten(reply.said, LONGEST_REPLY, placeholder=" …"), reply.day
     promised = day_text(day, language) if day else ""
-    asked = {"asked": reply.asked, "about": about(plan, reply)}
-    return {**asked, "said": said, "ending": reply.ending, "promised": promised}
+    return {"asked": reply.asked, "about": about, "said": said, "ending": reply.ending, "promised": promised}
 
 
 def _line_of(message: PlanMessage, signers: Signers) -> str:
@@ -496,6 +592,13 @@ def _subject(context: Mapping[str, Any], written_as: str, *, asks: bool = False)
     question = _("One question about {title}", title=context["campaign"]["title"]) if asks else ""
     subject = " ".join(to_plain(read(own or question or context["key_point"]), links=False).split())
     return Prose(_(PREFIX[written_as], subject=subject) if written_as in PREFIX else subject)
+
+
+def spoken_by(person: Person, renderers: Sequence[Renderer]) -> str:
+    """The language of what tells about several campaigns: the person's where one of them speaks it."""
+    languages = [renderer.language(person) for renderer in renderers]
+    theirs = (language for language in languages if wider(language)[:1] == wider(person.language)[:1])
+    return next(theirs, languages[0] if languages else ENGLISH)
 
 
 RendererFor = Callable[[Plan, Mapping[str, str]], Renderer]

@@ -62,19 +62,15 @@ FOR_THEIR_PEOPLE = N_("You get this because people who report to you get it, in 
 
 
 class Setting:
-    """The plan and the workspace as templates see them."""
+    """The plan, with its texts in ``language``, and the workspace as templates see them."""
 
-    def __init__(self, plan: Plan, workspace: Workspace) -> None:
+    def __init__(self, plan: Plan, workspace: Workspace, language: str) -> None:
         self._plan = plan
         self._workspace = workspace
-
-    def language(self, person: Person) -> str:
-        # Where the company does not write in the person's language, dates and texts would be of two languages.
-        spoken = (person.language, person.language.partition("-")[0])
-        return person.language if set(spoken) & set(self._workspace.languages) else self._workspace.language
+        self.language = language
 
     def day(self, at: dt.datetime, person: Person) -> str:
-        return day_text(local_date_in(person.time_zone or self._plan.send.time_zone, at), self.language(person))
+        return day_text(local_date_in(person.time_zone or self._plan.send.time_zone, at), self.language)
 
     def of_plan(self, slots: Mapping[str, Any], language: str) -> dict[str, Any]:
         # Slots, so that a finished text knows which of them stand in it.
@@ -93,7 +89,7 @@ class Setting:
         milestones = self._plan.milestones
         return [
             {
-                "name": name.replace("_", " "),
+                "name": self._plan.milestone_title(name),
                 "before": told_text(date, language),
                 "before_planned": is_week(date),
                 "now": base["milestones"][name],

@@ -24,11 +24,11 @@ from commsengine.cadence.kinds_and_states import (
     Unclear,
     channel_of,
 )
-from commsengine.cadence.people import Person
+from commsengine.cadence.people import ANYBODY, Person
 from commsengine.cadence.plan import Plan, Rung
 from commsengine.content.digest_facts import NOTHING_TO_SAY, Call
 from commsengine.content.phrases import month_day_text
-from commsengine.content.render import RendererFor
+from commsengine.content.render import Renderer, RendererFor
 from commsengine.content.talking_points import Part, TalkingPoints
 from commsengine.engine.decisions import Decisions
 from commsengine.engine.directory import SignerLookup
@@ -36,7 +36,7 @@ from commsengine.errors import InputError, RenderError
 from commsengine.store.records import CampaignRecord, Loaded, OpenRung
 from commsengine.store.store import Store
 from commsengine.text import message_key
-from commsengine.translation import N_, _, counted
+from commsengine.translation import N_, _, counted, in_language
 
 PRIORITY = {"high": 0, "normal": 1, "low": 2}
 REMIND_AFTER = 5
@@ -123,7 +123,8 @@ class FollowUp:
         name, tried = self.person.name or self.person.email, ", ".join(self.tried)
         title, lead = (of.title, of.owner[0]) if of else ("", "")
         reason = self.reason + note
-        return Call(name, self.role, self.person.phone, reason, tried, by, self.talk, self.id, title, lead)
+        role = self.plan.audience.title(self.role)
+        return Call(name, role, self.person.phone, reason, tried, by, self.talk, self.id, title, lead)
 
     def as_json(self) -> dict[str, object]:
         return {
@@ -159,25 +160,32 @@ def todays_followups(store: Store, decisions: Decisions, now: dt.datetime) -> li
     return [one for one in capped_by_day(found, decisions.workspace.follow_ups_per_day) if one.today]
 
 
-def with_talk(store: Store, renderer: RendererFor, found: Sequence[FollowUp]) -> list[FollowUp]:
-    # where talking points cannot be written, they say so
+def with_talk(
+    store: Store, renderer: RendererFor, found: Sequence[FollowUp], reader: Person = ANYBODY
+) -> list[FollowUp]:
+    """In the language of who is to call. Where talking points cannot be written, they say so."""
     records = {record.id: record for record in store.campaigns.all()}
     renderers = {
         each: renderer(records[each].plan, records[each].templates) for each in {one.campaign for one in found}
     }
     signer_lookup = SignerLookup(store)
 
-    def talk(one: FollowUp) -> TalkingPoints:
+    def talk(one: FollowUp, writer: Renderer) -> TalkingPoints:
         signers = signer_lookup.of(one.person, records[one.campaign].plan)
         try:
-            return renderers[one.campaign].talking_points(
-                one.messages, one.role, one.person, signers, one.tried, one.to_do
-            )
+            return writer.talking_points(one.messages, one.role, one.person, signers, one.tried, one.to_do)
         except RenderError as failure:
             text = _("The text cannot be written: {why}", why=failure)
             return TalkingPoints(text, (Part(_("What to say"), (text,)),))
 
-    return [replace(one, talk=talk(one)) for one in found]
+    def told(one: FollowUp) -> FollowUp:
+        spoken = renderers[one.campaign].language_about(one.messages, (one.role,), reader)
+        writer = renderers[one.campaign].in_language(spoken)
+        one = replace(one, plan=writer.words)
+        with in_language(spoken):
+            return replace(one, talk=talk(one, writer))
+
+    return [told(one) for one in found]
 
 
 def open_followups(

@@ -186,9 +186,13 @@ def places(message: Message, given: Sequence[GivenInput]) -> dict[str, float]:
     return {choice: round(mean(each), 2) for choice, each in found.items() if each}
 
 
-def chosen_so_far(message: Message, given: Sequence[GivenInput]) -> dict[str, int]:
-    """The tally in words: of a meeting also how many ask for another time, of an order its points."""
-    counts = tally(message, given)
+def chosen_so_far(message: Message, given: Sequence[GivenInput], shown: Message) -> dict[str, int]:
+    """The tally in words: of a meeting also how many ask for another time, of an order its points.
+
+    ``shown`` is the message in the language in which it is read.
+    """
+    words = dict(zip(message.input.choices, shown.input.choices, strict=True)) if message.input and shown.input else {}
+    counts = {words.get(choice, choice): count for choice, count in tally(message, given).items()}
     if message.input and message.input.kind == "meeting":
         return counts | {_("another time"): len(newest(given)) - sum(counts.values())}
     if message.input and message.input.kind == "rank":

@@ -109,7 +109,7 @@ class ManagerDesk:
             (one for one in led if one.id not in known),
             key=lambda one: (one.carrier.lower() != mine and not one.by_lead, one.need),
         )
-        return with_talk(self._store, self._renderer, [*own, *led[:MOST_LED]])
+        return with_talk(self._store, self._renderer, [*own, *led[:MOST_LED]], manager)
 
     def recorded(self, manager: Person, now: dt.datetime) -> list[RecordedOutcome]:
         """What they recorded of late, the newest first."""
@@ -219,7 +219,7 @@ class ManagerDesk:
         first, last = today + DAY, _last_day(plan, message, hours, holds, today)
         return InTheirName(
             campaign=record.id,
-            title=plan.title,
+            title=self._title(record, manager),
             message=message.id,
             key_point=self._key_point(record, message, manager),
             opens=hours.local_date(hours.instant_of(plan, message.opens)),
@@ -230,6 +230,10 @@ class ManagerDesk:
             hold_from=first if first <= last else None,
             hold_to=last if first <= last else None,
         )
+
+    def _title(self, record: CampaignRecord, manager: Person) -> str:
+        renderer = self._renderer(record.plan, record.templates)
+        return renderer.in_language(renderer.language(manager)).words.title
 
     def _key_point(self, record: CampaignRecord, message: Message, manager: Person) -> str:
         signers, role = SignerLookup(self._store).of(manager, record.plan), roles_of(record.plan, message)[0]

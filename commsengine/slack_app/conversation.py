@@ -21,6 +21,7 @@ from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
 
 from commsengine.answers.inbox import AnswerInbox
+from commsengine.answers.touch_view import Card
 from commsengine.answers.typed_words import ONLY_A_FILE, Typed, TypedWords
 from commsengine.cadence.people import ANYBODY
 from commsengine.channels.slack import broken, refused
@@ -105,18 +106,18 @@ class Conversation:
         person = self._accounts.person(user)
         if person is None:
             log.warning("slack_words_of_a_stranger")
-            with in_language(self._inbox.language_for(ANYBODY)):
+            with in_language(self._inbox.language_of_pages(ANYBODY)):
                 return _Heard(_(STRANGER))
         touch = self._words.touch(person, typed)
         if touch is None:
             return _Heard(self._words.whom_to_ask(person))
-        with in_language(self._inbox.language(person, touch.campaign)):
+        card = self._inbox.card(touch.key, self._clock())
+        with in_language(self._inbox.spoken(card)):
             if files and not typed.text.strip():
                 return _Heard(_(ONLY_A_FILE))
-            return self._about(touch, typed)
+            return self._about(card, touch, typed)
 
-    def _about(self, touch: TouchRecord, typed: Typed) -> _Heard:
-        card = self._inbox.card(touch.key, self._clock())
+    def _about(self, card: Card, touch: TouchRecord, typed: Typed) -> _Heard:
         place = _place_of(touch, typed) if self._words.records(card, typed) else None
         if place is not None:
             self._cards.expect(place)

@@ -40,7 +40,7 @@ class HomeTab:
 
     def show(self, user: str) -> None:
         person = self._accounts.person(user)
-        with in_language(self._inbox.language_for(person or ANYBODY)):
+        with in_language(self._inbox.language_of_pages(person or ANYBODY)):
             record = self._inbox.record_of(person.id, self._clock()) if person else None
             view = {"type": "home", "blocks": self._blocks(record)}
         quietly(self._client, "views_publish", user_id=user, view=view)

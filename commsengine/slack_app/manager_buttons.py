@@ -108,12 +108,12 @@ class ManagerButtons:
         return found if found is not None and found.left is None else self._unknown(NOT_THEIRS)
 
     def _unknown(self, text: str) -> str:
-        with in_language(self._inbox.language_for(ANYBODY)):
+        with in_language(self._inbox.language_of_pages(ANYBODY)):
             return _(text)
 
     def _speaking(self, body: Body) -> AbstractContextManager[None]:
         who = self._who(body)
-        return in_language(self._inbox.language_for(who if isinstance(who, Person) else ANYBODY))
+        return in_language(self._inbox.language_of_pages(who if isinstance(who, Person) else ANYBODY))
 
     def _draw_again(self, manager: Person, place: tuple[str, str]) -> None:
         # a form does not bring the card along
@@ -125,7 +125,7 @@ class ManagerButtons:
             self._draw(manager, place, messages[0].get("blocks", ()))
 
     def _draw(self, manager: Person, place: tuple[str, str], blocks: Sequence[Mapping[str, Any]]) -> None:
-        with in_language(self._inbox.language_for(manager)):
+        with in_language(self._inbox.language_of_pages(manager)):
             self._draw_closed(manager, place, blocks)
 
     def _draw_closed(self, manager: Person, place: tuple[str, str], blocks: Sequence[Mapping[str, Any]]) -> None:

@@ -16,7 +16,19 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from sqlalchemy import Column, Connection, Engine, Executable, Select, Table, create_engine, event, make_url, text
+from sqlalchemy import (
+    Column,
+    Connection,
+    Engine,
+    Executable,
+    QueuePool,
+    Select,
+    Table,
+    create_engine,
+    event,
+    make_url,
+    text,
+)
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import ArgumentError, DatabaseError, NoSuchModuleError, OperationalError
@@ -36,6 +48,8 @@ LARGEST_EXAMINED = 2 * 1024**3
 
 CHUNK = 1000
 """How many ids one statement carries."""
+
+IN_MEMORY = URL.create("sqlite")
 
 MOST_COLLISIONS = 3
 """How often a transaction gives way to another before it reports the collision."""
@@ -60,16 +74,20 @@ def misplaced(path: Path) -> Path | None:
 class Database:
     """One database, its connections and its transactions. Safe to share between threads.
 
-    ``durable`` is false for what may be lost with the power, such as a rehearsal; ``mounts`` is the system's table.
+    Without a ``url`` it is in memory, at first with ``content``, and gone when it is closed. ``durable`` is false for
+    what may be lost with the power, such as a rehearsal; ``mounts`` is the system's table.
     """
 
-    def __init__(self, url: str, *, durable: bool = True, mounts: str | None = None) -> None:
-        self.url = _parsed(url)
+    def __init__(
+        self, url: str | None, *, durable: bool = True, mounts: str | None = None, content: bytes = b""
+    ) -> None:
+        self.url = IN_MEMORY if url is None else _parsed(url)
         self.dialect = self.url.get_backend_name()
-        self.path = Path(str(self.url.database)).absolute() if self.dialect == "sqlite" else None
+        file = self.url.database if self.dialect == "sqlite" else None
+        self.path = Path(file).absolute() if file else None
         if self.path is not None:
             refuse_network(self.path, mount_table() if mounts is None else mounts)
-        self.engine = _engine(self.url, self.path, durable)
+        self.engine = _engine(self.url, self.path, durable) if url is not None else _in_memory(content)
         self._writer = self.engine.execution_options(commsengine_writes=True)
 
     @contextmanager
@@ -98,6 +116,13 @@ class Database:
         """A transaction that writes; committed and durable when the block ends, undone if it raises."""
         with self._in_plain_words(), self._writer.connect() as connection, connection.begin():
             yield connection
+
+    def content(self) -> bytes:
+        """Of a database in memory."""
+        with closing(self.engine.raw_connection()) as connection:
+            raw = connection.driver_connection
+            assert isinstance(raw, sqlite3.Connection)  # noqa: S101 - tells the type checker what it is
+            return raw.serialize()
 
     def use_wal(self) -> None:
         """Switches a SQLite file to write-ahead logging, for good: readers no longer wait for writers."""
@@ -242,7 +267,20 @@ def _engine(url: URL, path: Path | None, durable: bool) -> Engine:
         raise InputError(
             _("PostgreSQL needs its driver."), _("Install it with: pip install 'commsengine[postgres]'.")
         ) from None
-    event.listen(engine, "connect", partial(_prepare_sqlite, "FULL" if durable else "NORMAL"))
+    return _listened_to(engine, "FULL" if durable else "NORMAL")
+
+
+def _in_memory(content: bytes) -> Engine:
+    # The database is its connection, so there is one, which the threads take in turns.
+    turns = {"poolclass": QueuePool, "pool_size": 1, "max_overflow": 0, "pool_timeout": BUSY_TIMEOUT}
+    engine = create_engine(IN_MEMORY, hide_parameters=True, connect_args={"check_same_thread": False}, **turns)
+    if content:
+        event.listen(engine, "connect", lambda connection, _record: connection.deserialize(content))
+    return _listened_to(engine, "OFF")
+
+
+def _listened_to(engine: Engine, synchronous: str) -> Engine:
+    event.listen(engine, "connect", partial(_prepare_sqlite, synchronous))
     event.listen(engine, "begin", _begin_sqlite)
     return engine
 

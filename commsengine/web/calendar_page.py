@@ -37,17 +37,17 @@ class CalendarFeed:
 
     def _feed(self, request: Request) -> Response:
         signed, _now = self._guard.enter(request, "calendar", limit=self._limit)
-        found = self._inbox.campaign(signed.key)
+        found = self._inbox.dates(signed.key)
         if found is None:
             raise HTTPException(404)
-        record, language = found
-        with in_language(language):
+        record, writer = found
+        with in_language(writer.written_in):
             body = calendar_feed(
-                record.plan,
+                writer.words,
                 record.version,
                 record.applied_at,
                 cancelled=record.state == "cancelled",
-                language=language,
+                language=writer.written_in,
             )
         return _cached(request, body)
 

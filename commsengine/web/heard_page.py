@@ -22,7 +22,7 @@ class HeardPage(LinkPage):
     def _show(self, request: Request, key: str, now: dt.datetime) -> Response:  # noqa: ARG002
         card = self._inbox.card(key, now)
         back = self._guard.link("answer", key, card.person, now)
-        return page("heard.html", card=card, heard=self._inbox.heard(card), back=back)
+        return page("heard.html", title=self._inbox.text(card).title, heard=self._inbox.heard(card), back=back)
 
     def _take(self, request: Request, key: str, form: Form, now: dt.datetime) -> Response:  # noqa: ARG002
         raise HTTPException(405)

@@ -43,7 +43,7 @@ class LinkPage(ABC):
     def _enter(self, request: Request, form: Form | None) -> Response:
         (key, revoked), now = self._guard.enter(request, self.purpose)
         card = self._inbox.card(key, now)
-        with in_language(self._inbox.language_of(card)):
+        with in_language(self._inbox.spoken(card)):
             if card.closed or revoked != card.person.revoked:
                 return notice(410)
             return self._show(request, key, now) if form is None else self._take(request, key, form, now)

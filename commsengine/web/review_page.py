@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import replace
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -16,7 +17,7 @@ from commsengine.reports.phases.measures import PHASE_STATES, phases
 from commsengine.reports.phases.phase_review import review, to_review
 from commsengine.store.records import CampaignRecord
 from commsengine.store.store import Store
-from commsengine.translation import N_, _
+from commsengine.translation import N_, _, language_in_use
 from commsengine.web.link_page import Form
 from commsengine.web.rendering import page
 from commsengine.web.visits import VisitPage, Visits
@@ -33,6 +34,9 @@ class ReviewPage(VisitPage):
     def __init__(self, visits: Visits, store: Store) -> None:
         super().__init__(visits)
         self._store = store
+
+    def _language(self, visitor: Visitor, now: dt.datetime) -> str:
+        return self._visits.language(visitor, now, of_all=True)
 
     def _show(self, request: Request, visitor: Visitor, now: dt.datetime) -> Response:
         notice = _(NOTICES.get(request.query_params.get("note", ""), ""))
@@ -57,8 +61,9 @@ class ReviewPage(VisitPage):
         return known.email if known else visitor.person
 
     def _led(self, visitor: Visitor) -> CampaignRecord | None:
-        """The campaign, as long as the visitor is one of its owners."""
-        record = self._store.campaigns.get(visitor.about)
+        """The campaign, in the language of the page, as long as the visitor is one of its owners."""
+        found = self._store.campaigns.get(visitor.about)
+        record = found and replace(found, plan=found.plan.in_language(language_in_use()))
         owners = {owner.lower() for owner in record.plan.owner} if record else set()
         return record if self._address(visitor).lower() in owners else None
 

@@ -23,7 +23,9 @@ class UnsubscribePage(LinkPage):
     path, purpose = "/u/{token}", "unsubscribe"
 
     def _show(self, request: Request, key: str, now: dt.datetime) -> Response:  # noqa: ARG002
-        return page("unsubscribe.html", card=self._card(key, now), note=self._guard.notes.write(key, now))
+        card = self._card(key, now)
+        title = self._inbox.text(card).title
+        return page("unsubscribe.html", card=card, title=title, note=self._guard.notes.write(key, now))
 
     def _take(self, request: Request, key: str, form: Form, now: dt.datetime) -> Response:
         self._inbox.not_for_me(self._card(key, now), self._evidence(request, key, form, now))

@@ -22,8 +22,9 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from commsengine.answers.fresh_links import FreshLinks, Visitor
-from commsengine.answers.inbox import Evidence
+from commsengine.answers.inbox import AnswerInbox, Evidence
 from commsengine.cadence.kinds_and_states import PURPOSES, Purpose
+from commsengine.cadence.people import ANYBODY
 from commsengine.translation import _, in_language
 from commsengine.web.link_page import Form
 from commsengine.web.protection import RateLimit
@@ -48,8 +49,9 @@ class Visits:
         notes: Notes,
         limit: RateLimit,
         clock: Callable[[], dt.datetime],
+        inbox: AnswerInbox,
     ) -> None:
-        self._links, self.notes, self.clock, self._limit = links, notes, clock, limit
+        self._links, self.notes, self.clock, self._limit, self._inbox = links, notes, clock, limit, inbox
         self._https, self._prefix = base_url.startswith("https:"), urlsplit(base_url).path.rstrip("/")
         self.mail = links.mail
         self._signers = {purpose: _signer(keys, purpose) for purpose in PURPOSES}
@@ -89,17 +91,26 @@ class Visits:
     def _enter(self, request: Request, form: Form | None) -> Response:
         token, now = _BEHIND.sub("", request.path_params["token"]), self.clock()
         self.slow_down(f"p {form is not None} {hashlib.sha256(token.encode()).hexdigest()}")
-        with in_language(self._links.language(token, now) or liked(request)):
-            return self._answered(token, form, now)
+        with in_language(self._language_at(token, request, now)):
+            if form is None:
+                return self._show(token, now)
+            if form.get("do") == "renew":
+                self._links.renew(token, now)
+                return page("fresh_link.html", opens="", sent=True, again=False)
+            opened = self._links.use(token, now)
+            return self._open(*opened, now) if opened else self._show(token, now)
 
-    def _answered(self, token: str, form: Form | None, now: dt.datetime) -> Response:
-        if form is None:
-            return self._show(token, now)
-        if form.get("do") == "renew":
-            self._links.renew(token, now)
-            return page("fresh_link.html", opens="", sent=True, again=False)
-        opened = self._links.use(token, now)
-        return self._open(*opened, now) if opened else self._show(token, now)
+    def _language_at(self, token: str, request: Request, now: dt.datetime) -> str:
+        # that of a link which does not work would tell whose it was
+        found = self._links.whose(token, now)
+        return self.language(found, now) if found else liked(request)
+
+    def language(self, visitor: Visitor, now: dt.datetime, *, of_all: bool = False) -> str:
+        """That of their pages; ``of_all``: of one that tells about all of the campaign."""
+        person = self.mail.to(visitor.person, now) or ANYBODY
+        if of_all:
+            return self._inbox.language_of_all(person, visitor.campaign)
+        return self._inbox.language_of_pages(person, visitor.campaign)
 
     def _show(self, token: str, now: dt.datetime) -> Response:
         purpose = self._links.works(token, now)
@@ -142,13 +153,13 @@ class VisitPage(ABC):
 
     def _enter(self, request: Request, form: Form | None) -> Response:
         visitor, now = self._visits.visitor(request, self.purpose), self._visits.clock()
-        if visitor is None:
-            with in_language(liked(request)):
-                return self._visits.ask_again()
-        with in_language(self._visits.mail.language(visitor.person, visitor.campaign, now) or liked(request)):
-            return self._answered(request, visitor, form, now)
+        with in_language(self._language(visitor, now) if visitor else liked(request)):
+            return self._entered(request, visitor, form, now) if visitor else self._visits.ask_again()
 
-    def _answered(self, request: Request, visitor: Visitor, form: Form | None, now: dt.datetime) -> Response:
+    def _language(self, visitor: Visitor, now: dt.datetime) -> str:
+        return self._visits.language(visitor, now)
+
+    def _entered(self, request: Request, visitor: Visitor, form: Form | None, now: dt.datetime) -> Response:
         if form is None:
             return self._show(request, visitor, now)
         since = self._visits.notes.since(form.get(FIELD, ""), self._key(visitor), now)

@@ -100,7 +100,7 @@ def test_one_sheet_serves_every_order() -> None:
     desk = a_renderer(PLAN)
     for person in (someone(n) for n in range(30)):
         shown(person=person, desk=desk)
-    assert len(desk._sheets) == 1
+    assert len(desk.in_language("en")._sheets) == 1
 
 
 def test_an_answer_may_speak_of_the_person() -> None:

@@ -3,6 +3,7 @@ from __future__ import annotations
 import datetime as dt
 import re
 from dataclasses import replace
+from gettext import NullTranslations
 from typing import Any
 
 import pytest
@@ -14,7 +15,7 @@ from commsengine.content.person_values import Signers
 from commsengine.content.render import Renderer
 from commsengine.errors import RenderError
 from commsengine.links import Links
-from tests.builders import ANA, BEN, MIA, a_message, a_plan, utc
+from tests.builders import ANA, BEN, MIA, a_message, a_plan, translated, utc
 from tests.content.desk import (
     CAST,
     CHECK,
@@ -28,6 +29,7 @@ from tests.content.desk import (
     a_touch,
     written,
 )
+from tests.pseudo import in_place_of
 
 KEY = a_touch().key
 
@@ -127,11 +129,12 @@ def test_who_has_no_manager_is_not_told_of_one() -> None:
         assert "your manager" not in written(message, signers=Signers(DANA)).text
 
 
-def test_next_time_is_the_persons_local_date_in_their_language_if_the_company_writes_in_it() -> None:
+def test_next_time_is_the_persons_local_date_in_their_language_if_the_campaign_is_written_in_it() -> None:
     touch, german = a_touch(again_at=utc("2027-01-13 20:00")), replace(ANA, language="de-DE")
     assert "Next time: Thursday, 14 January 2027." in RENDERER.why_me(touch, german, CAST)
-    renderer = a_renderer(languages=["en", "de"])
-    assert "Next time: Donnerstag, 14. Januar 2027." in renderer.why_me(touch, german, CAST)
+    with in_place_of("de", NullTranslations()):
+        renderer = a_renderer(translated(a_full_plan(), "de"))
+        assert "Next time: Donnerstag, 14. Januar 2027." in renderer.why_me(touch, german, CAST)
 
 
 def test_a_reminder_is_shorter_and_says_so() -> None:

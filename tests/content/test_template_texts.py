@@ -16,7 +16,7 @@ from commsengine.content.markdown import read, to_html, to_plain
 from commsengine.content.slots import HTML, PLAIN, Prose, Skeleton, Slot
 from commsengine.content.templates import compiled
 from commsengine.translation import in_language
-from tests.builders import BEN, a_plan
+from tests.builders import BEN, a_plan, translated
 from tests.content.desk import CAST, SHIPPED, a_full_plan, a_renderer, a_touch
 from tests.pseudo import LANGUAGE, in_pseudo, texts_of, untranslated, untranslated_html, value
 
@@ -88,7 +88,7 @@ def test_every_word_of_a_template_is_in_the_catalog(name: str) -> None:
 @pytest.mark.parametrize("channel", ["email", "slack"])
 def test_what_is_sent_is_in_the_language_of_its_person(channel: ChannelName) -> None:
     with in_pseudo():
-        renderer = a_renderer(a_full_plan(), languages=["en", LANGUAGE])
+        renderer = a_renderer(translated(a_full_plan(), LANGUAGE))
         with in_language("en"):
             theirs = renderer.touch(a_touch(channel=channel), replace(BEN, language=LANGUAGE), CAST)
             ours = renderer.touch(a_touch(channel=channel), BEN, CAST)
@@ -99,7 +99,7 @@ def test_what_is_sent_is_in_the_language_of_its_person(channel: ChannelName) -> 
 def test_talking_points_and_answers_are_in_the_language_of_their_person() -> None:
     person = replace(BEN, language=LANGUAGE)
     with in_pseudo(), in_language("en"):
-        renderer = a_renderer(languages=["en", LANGUAGE])
+        renderer = a_renderer(translated(a_full_plan(), LANGUAGE))
         points = renderer.talking_points("one-record", "sales", person, CAST)
         answer = renderer.service("answer", "key", person, CAST, a_touch().due_at, question="Q?", answer="A.", others=0)
     assert "⟦Why we do this⟧" in points.text

@@ -17,7 +17,7 @@ from commsengine.content.templates import html_flaws, parse
 from commsengine.content.text_check import check_texts
 from commsengine.errors import RenderError
 from commsengine.translation import in_language
-from tests.builders import BEN, a_message, a_plan
+from tests.builders import BEN, a_message, a_plan, translated
 from tests.content.desk import SHIPPED, a_renderer, a_touch
 from tests.content.test_digest_facts import ANA, FACTS
 from tests.content.test_grammar import BOMBS, NAMES
@@ -51,7 +51,7 @@ def strays(message: RenderedMessage) -> list[str]:
 
 def test_every_word_of_a_message_is_in_the_catalog() -> None:
     with in_pseudo(), in_language("en"):
-        renderer = a_renderer(PLAN, languages=["en", LANGUAGE])
+        renderer = a_renderer(translated(PLAN, LANGUAGE))
         for message, channel, kind, number in product(PLAN.messages, ("email", "slack"), ("message", "remind"), (1, 2)):
             touch = a_touch(message.id, number, channel=channel, kind=kind)
             assert strays(renderer.touch(touch, PERSON, CAST)) == [], touch
@@ -61,7 +61,7 @@ def test_every_word_of_a_message_is_in_the_catalog() -> None:
 def test_every_word_of_a_digest_is_in_the_catalog(channel: Any) -> None:
     facts = replace(FACTS, calls=(), questions=(), answers=(), held=(), figures=())
     with in_pseudo(), in_language("en"):
-        renderer = a_renderer(PLAN, languages=["en", LANGUAGE])
+        renderer = a_renderer(translated(PLAN, LANGUAGE))
         lead = replace(LEAD, language=LANGUAGE)
         assert strays(renderer.digest(lead, facts, channel)) == []
         assert strays(renderer.digest(lead, replace(facts, answered=0), channel)) == []
@@ -113,7 +113,7 @@ def test_what_is_wrong_with_a_text_is_in_the_catalog() -> None:
 def test_an_error_is_in_the_language_of_those_who_send(theirs: str, ours: str) -> None:
     broken = {**SHIPPED, "wiifm": "# {{ person.depot }}"}
     with in_pseudo(), in_language(ours):
-        renderer = a_renderer(a_plan(), broken, languages=["en", LANGUAGE])
+        renderer = a_renderer(translated(a_plan(), LANGUAGE), broken)
         with pytest.raises(RenderError) as raised:
             renderer.touch(a_touch(), replace(BEN, language=theirs), CAST)
     assert raised.value.what.startswith("⟦'person.depot'") == (ours == LANGUAGE)

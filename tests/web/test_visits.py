@@ -78,7 +78,7 @@ def house(tmp_path: Path) -> Iterator[House]:
 
 
 def visits_of(hall: Answering, base: str = "http://127.0.0.1:8080") -> Visits:
-    return Visits(hall.fresh_links, KEYS, base, Notes(KEYS), RateLimit(20), hall.clock)
+    return Visits(hall.fresh_links, KEYS, base, Notes(KEYS), RateLimit(20), hall.clock, hall.inbox)
 
 
 def test_looking_burns_nothing_and_the_button_opens_the_page_once(house: House) -> None:

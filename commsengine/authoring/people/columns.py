@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import islice
@@ -139,7 +139,7 @@ def choose_columns(table: Table, mapping: Mapping[str, str], unguarded: Callable
         raise InputError.of(choice.problems)
     spare = tuple(place for place, heading in enumerate(header) if not heading)
     columns = Columns(places, choice.attributes, choice.ignored, spare)
-    return replace(columns, advice=tuple(_slips(table, columns)))
+    return replace(columns, advice=tuple(_doubts(table, columns)))
 
 
 def _place(choice: _Choice, place: int, heading: str, target: str | None) -> None:
@@ -190,9 +190,13 @@ def _meant(choice: _Choice, place: int, heading: str) -> tuple[str, int] | None:
 
 
 _IN_CONTEXT = {
-    "name": ("name_or_last", 0), "nom": ("name_or_last", 0), "nombre": ("name_or_first", 0),
-    "naam": ("name_or_last", 0), "nome": ("name_or_first", 0), "cognome": ("last_name", 0),
-}  # fmt: skip
+    "name": ("name_or_last", 0),
+    "nom": ("name_or_last", 0),
+    "nombre": ("name_or_first", 0),
+    "naam": ("name_or_last", 0),
+    "nome": ("name_or_first", 0),
+    "cognome": ("last_name", 0),
+}
 """Headings that name the whole where they stand alone, and a part beside the other part."""
 
 _SLACK_ID = re.compile(r"[UW][A-Z0-9]{4,30}")
@@ -260,9 +264,10 @@ def _settled(table: Table, choice: _Choice) -> dict[str, tuple[int, ...]]:
 
 def _no_email(table: Table, choice: _Choice) -> Problem:
     with_address = [
-        heading for place, heading in enumerate(choice.header)
+        heading
+        for place, heading in enumerate(choice.header)
         if heading and choice.cells(place) and choice.share(place, lambda cell: "@" in cell) > 0.5
-    ]  # fmt: skip
+    ]
     near = with_address or near_names("email", [heading for heading in choice.header if heading], 1)
     fix = _("Name the column of the addresses 'email' in the first row.")
     if any("@" in cell for cell in choice.header):
@@ -272,13 +277,15 @@ def _no_email(table: Table, choice: _Choice) -> Problem:
     return Problem(table.file, table.header_line, 1, "missing_column", _("The column 'email' is missing."), fix)
 
 
-def _slips(table: Table, columns: Columns) -> list[Problem]:
+def _doubts(table: Table, columns: Columns) -> Iterator[Problem]:
     # A heading that is nearly one of our columns would pass for an attribute in silence.
-    found = []
     for heading, place in columns.attributes.items():
         near = near_column(heading)
-        if near and near not in columns.own:
+        if near and near[0] not in columns.places and _column(near[0]) not in columns.own:
             cause = _("'{heading}' is not one of our columns, so it is kept as an attribute.", heading=heading)
-            fix = _("Did you mean {names}?", names=f"'{near}'")
-            found.append(Problem(table.file, table.header_line, place + 1, "near_column", cause, fix, "advice"))
-    return found
+            fix = _("Did you mean {names}?", names=f"'{near[1]}'")
+            yield Problem(table.file, table.header_line, place + 1, "near_column", cause, fix, "advice")
+    place = columns.places["email"][0]
+    if field_of(table.header[place]) == ("private_email", 0):
+        cause, fix = _("The only addresses are private ones."), _("Add a column of work addresses, if there are any.")
+        yield Problem(table.file, table.header_line, place + 1, "private_addresses", cause, fix, "advice")

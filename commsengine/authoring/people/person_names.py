@@ -35,7 +35,7 @@ class NameForms:
     one_case: int = 0
 
     def count(self, cell: str) -> None:
-        words = [word for word in cell.replace(",", " ").split() if word.isalpha()]
+        words = [word for word in re.split(r"[\s,'-]+", cell) if word.isalpha()]
         if len(words) < 2:
             return
         self.filled += 1

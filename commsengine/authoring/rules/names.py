@@ -14,6 +14,12 @@ from commsengine.text import meant
 from commsengine.translation import N_, _
 
 
+def translations_stand_beside(draft: Draft) -> Iterator[Problem]:
+    if "translations" in draft.written:
+        cause, fix = _("A plan has no 'translations'."), _("Put them in a file beside it: commsengine translate.")
+        yield draft.error_at_key(("translations",), "unknown_key", cause, fix)
+
+
 def milestones_exist(draft: Draft) -> Iterator[Problem]:
     known, phases = draft.names("milestones"), draft.names("phases")
     for path, moment in draft.moments():
@@ -148,6 +154,7 @@ def links_are_the_same_for_everybody(draft: Draft) -> Iterator[Problem]:
 
 
 RULES = (
+    translations_stand_beside,
     milestones_exist,
     roles_exist,
     message_ids_are_unique,

@@ -190,18 +190,29 @@ def _ticks(wiring: Wiring) -> Iterator[Finding]:
 
 def _links(wiring: Wiring) -> Iterator[Finding]:
     base = wiring.links.base_url
+    trouble = pages_trouble(base)
     if is_loopback(urlsplit(base).hostname):
         fix = _("Set COMMSENGINE_BASE_URL before real people get them.")
         yield note(_("Links lead to {address}, which only this machine can open.", address=base), fix)
-        return
+        if trouble:
+            yield note(trouble, _("Links and review copies open while the engine runs: commsengine run"))
+    elif trouble:
+        yield problem(trouble, _("Start the engine, look at the web server."))
+    else:
+        yield ok(_("{address} answers.", address=base))
+
+
+def pages_trouble(base: str) -> str:
+    """Why the pages of the engine do not answer at their address; empty if they do."""
+    local = [urllib.request.ProxyHandler({})] if is_loopback(urlsplit(base).hostname) else []
     try:
-        with urllib.request.urlopen(f"{base}/healthz", timeout=TIMEOUT) as answer:  # noqa: S310 - checked to be http(s)
-            yield ok(_("{address} answers ({status}).", address=base, status=answer.status))
+        urllib.request.build_opener(*local).open(f"{base}/healthz", timeout=TIMEOUT).close()
     except urllib.error.HTTPError as error:
-        yield note(_("{address} answers, but no engine runs behind it ({status}).", address=base, status=error.code))
+        text = N_("{address} answers, but no engine runs behind it ({status}).")
+        return _(text, address=base, status=error.code)
     except OSError as error:
-        fix = _("Start the engine, look at the web server.")
-        yield problem(_("{address} does not answer: {error}.", address=base, error=error), fix)
+        return _("{address} does not answer: {error}.", address=base, error=error)
+    return ""
 
 
 def _windows(wiring: Wiring) -> Iterator[Finding]:

@@ -38,7 +38,7 @@ from commsengine.reports.phases.measures import gates_that_wait
 from commsengine.reports.promises import overdue_promises
 from commsengine.reports.status import channels, failed, held, paused_by_engine, questions, refusals
 from commsengine.store.records import CampaignRecord, GivenInput
-from commsengine.translation import N_, _, counted, in_language
+from commsengine.translation import N_, _, counted, in_language, language_in_use
 
 CATEGORY = "digest"
 MOST_CALLS = 10
@@ -106,8 +106,8 @@ class Digests:
         if self._store.touches.row(key):
             return False
         renderer = self._renderer(record.plan, record.templates)
-        with in_language(renderer.language(lead)):
-            facts = self._since_the_last(record, lead, self._facts(record, key, now), now)
+        with in_language(renderer.language_of_all(lead)):
+            facts = self._since_the_last(record, lead, self._facts(record, lead, key, now), now)
             if facts.empty:
                 return False
             facts = self._with_numbers(record, lead, facts, now)
@@ -145,10 +145,12 @@ class Digests:
 
     def _chosen(self, record: CampaignRecord, given: Sequence[GivenInput]) -> Iterator[str]:
         # what is chosen from a list is counted, and names stand in the command
+        shown = record.plan.in_language(language_in_use())
         new = Counter(one.message for one in given if _chooses(record, one.message))
         said = self._store.answers.inputs(record.id) if new else []
         for message, number in new.items():
-            counts = chosen_so_far(record.plan.message(message), [one for one in said if one.message == message])
+            theirs = [one for one in said if one.message == message]
+            counts = chosen_so_far(record.plan.message(message), theirs, shown.message(message))
             told = ", ".join(f"{_short(choice)} {count:,}" for choice, count in counts.items())
             text = N_('"{message}", {number} new; so far: {told}')
             yield _(text, message=message, number=number, told=told)
@@ -156,7 +158,8 @@ class Digests:
     def _with_commitments(
         self, record: CampaignRecord, facts: DigestFacts, since: dt.datetime, now: dt.datetime
     ) -> DigestFacts:
-        overdue = overdue_commitments(self._store, record, now)
+        in_words = replace(record, plan=record.plan.in_language(language_in_use()))
+        overdue = overdue_commitments(self._store, in_words, now)
         news = sum(one.news_at is not None and one.news_at > since for one in overdue)
         return replace(facts, commitments=overdue_lines(overdue, MOST_LINES), broken=news)
 
@@ -175,7 +178,7 @@ class Digests:
         if self._leaving[0] != (until, quarter_of(now)):  # once for all campaigns that are written just now
             self._leaving = ((until, quarter_of(now)), leaving_until(self._store, self._decisions, until, now))
         day = day_figures(self._store, record, lead, self._leaving[1].get(record.id, {}), now)
-        got_it = told_of_got_it(got_it_only(self._store, record))
+        got_it = told_of_got_it(got_it_only(self._store, record), record.plan.audience)
         return replace(facts, numbers=day.lines, figures=(*facts.figures, *got_it))
 
     def _last(self, record: CampaignRecord, lead: Person, now: dt.datetime) -> dt.datetime | None:
@@ -184,13 +187,13 @@ class Digests:
         rows = self._store.touches.rows(keys).values()
         return max((row.created_at for row in rows if row.state not in ("failed", "skipped")), default=None)
 
-    def _facts(self, record: CampaignRecord, key: str, now: dt.datetime) -> DigestFacts:
+    def _facts(self, record: CampaignRecord, lead: Person, key: str, now: dt.datetime) -> DigestFacts:
         campaign = record.id
         waiting = [one for one in todays_followups(self._store, self._decisions, now) if one.campaign == campaign]
         number = len(open_followups(self._store, now, campaign))
         asked = [q for q in questions(self._store, now) if q["campaign"] == campaign]
         rows = [row for row in held(self._store) if row["campaign"] == campaign]
-        calls = self._calls(record, waiting)
+        calls = self._calls(record, lead, waiting)
         left_out = sum(max(0, len(some) - MOST_LINES) for some in (asked, rows)) + len(waiting) - len(calls)
         held_rows = (
             HeldRow(row["person"], row["message"], _(row["reason"] or N_("it is not known whether it arrived")))
@@ -261,7 +264,7 @@ class Digests:
             }
             yield _(text, **about, until=moment_text(dt.datetime.fromisoformat(rest["until"])))
 
-    def _calls(self, record: CampaignRecord, waiting: Sequence[FollowUp]) -> tuple[Call, ...]:
+    def _calls(self, record: CampaignRecord, lead: Person, waiting: Sequence[FollowUp]) -> tuple[Call, ...]:
         # a manager who gets no list does not know of a call: it is the lead's, too
         signer_lookup = SignerLookup(self._store, {one.carrier for one in waiting})
         managers = {one.carrier: signer_lookup.named(one.carrier) for one in waiting if not one.by_lead}
@@ -272,7 +275,7 @@ class Digests:
         }
         own = [one for one in waiting if one.by_lead or one.carrier in untold][:MOST_CALLS]
         others = [one for one in waiting if not one.by_lead and one.carrier not in untold][:MOST_LINES]
-        spoken = with_talk(self._store, self._renderer, own)
+        spoken = with_talk(self._store, self._renderer, own, lead)
         return (
             *(one.call(note=_note(managers.get(one.carrier), untold)) for one in spoken),
             *(one.call(by=_name(managers[one.carrier])) for one in others),

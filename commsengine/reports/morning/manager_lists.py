@@ -75,8 +75,8 @@ class ManagerLists:
         if day is None or not channels or self._told(manager, day):
             return False
         renderer = self._renderer(record.plan, record.templates)
-        with in_language(renderer.language(manager)):
-            spoken = [*with_talk(self._store, self._renderer, found[:MOST_WITH_TALK]), *found[MOST_WITH_TALK:]]
+        with in_language(renderer.language_of_all(manager)):
+            spoken = [*with_talk(self._store, self._renderer, found[:MOST_WITH_TALK], manager), *found[MOST_WITH_TALK:]]
             calls = tuple(one.call(of=one.plan) for one in spoken)
         opens = self._make_link("calls", manager.id, now, campaign=record.id)
         facts = DigestFacts(morning_key(CATEGORY, channels[0], manager.email, day), now, calls, opens=opens)
