@@ -20,7 +20,7 @@ from zoneinfo import ZoneInfo
 
 from commsengine.environment import load_settings, spare_proxies
 from commsengine.errors import InputError, Problem
-from commsengine.settings import JOURNAL, Settings
+from commsengine.settings import JOURNAL, REHEARSED, Settings
 from commsengine.translation import N_, NO_CATALOGS, Catalogs, _, look_for_catalogs
 
 if TYPE_CHECKING:
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from commsengine.answers.fresh_links import FreshLinks
     from commsengine.answers.inbox import AnswerInbox
     from commsengine.answers.replying import Replying
+    from commsengine.answers.review_copies import ReviewCopies
     from commsengine.authoring.catalog_file import WorkspaceCatalogs
     from commsengine.authoring.check import CheckResult
     from commsengine.authoring.people.people_file import PeopleFile
@@ -101,10 +102,10 @@ class Wiring:
     def __init__(
         self,
         folder: Path,
-        clock: Callable[[], dt.datetime] = now,
+        clock: Callable[[], dt.datetime] | None = None,
         sleep: Callable[[float], object] | None = None,
     ) -> None:
-        self.folder, self.clock, self.sleep = folder.absolute(), clock, sleep
+        self.folder, self.clock, self.sleep = folder.absolute(), clock or self._now, sleep
         look_for_catalogs(self._catalogs)
         spare_proxies()
         self._renderers: dict[tuple[int, bool], Renderer] = {}
@@ -120,8 +121,18 @@ class Wiring:
     def close(self) -> None:
         for resolver in [one for several in self.__dict__.get("resolvers", {}).values() for one in several]:
             resolver.close()
+        if "review_copies" in self.__dict__:
+            self.review_copies.close()
         if "store" in self.__dict__:
             self.store.close()
+
+    def _now(self) -> dt.datetime:
+        return self.as_of or now()
+
+    @cached_property
+    def as_of(self) -> dt.datetime | None:
+        """Where the clock stands in the workspace of a rehearsal; ``None`` in any other."""
+        return self.store.engine.rehearsed_until() if (self.folder / REHEARSED).exists() else None
 
     def _catalogs(self) -> Catalogs:
         # Most workspaces have none: then nothing that reads one is loaded.
@@ -338,12 +349,12 @@ class Wiring:
             if len(self._renderers) >= MOST_RENDERERS:
                 self._renderers.clear()
             # A plan that was applied before a template came with the program has not frozen that one.
-            given = self.templates if templates is None else {**self._shipped_templates, **templates}
+            given = self.templates if templates is None else {**self.shipped_templates, **templates}
             self._renderers[key] = Renderer(plan, given, self.links, self.rules)
         return self._renderers[key]
 
     @cached_property
-    def _shipped_templates(self) -> Mapping[str, str]:
+    def shipped_templates(self) -> Mapping[str, str]:
         from commsengine.content.templates import load_templates, shipped_folder
 
         return load_templates(shipped_folder(), None)
@@ -496,6 +507,9 @@ class Wiring:
 
     def must_send(self) -> None:
         """Raises ``InputError`` when nothing could be sent at all."""
+        if self.settings.rehearsed:
+            fix = _("Go back to the workspace of its plan.")
+            raise InputError(_("This is the workspace of a rehearsal: nothing is sent from it."), fix)
         if not self.settings.credentials:
             fix = _(
                 "Set COMMSENGINE_SMTP_URL or COMMSENGINE_SLACK_BOT_TOKEN, or try it without: commsengine rehearse PLAN"
@@ -598,6 +612,13 @@ class Wiring:
         return FreshLinks(self.store, self.settings.links_base, mail)
 
     @cached_property
+    def review_copies(self) -> ReviewCopies:
+        from commsengine.answers.review_copies import ReviewCopies
+
+        given = self.settings
+        return ReviewCopies(self.store, given.links_base, given.keys, self.rules, self.clock)
+
+    @cached_property
     def replying(self) -> Replying:
         from commsengine.answers.replying import Replying
 
@@ -622,6 +643,7 @@ class Wiring:
             signing_secret=secret,
             api_url=given.slack_api_url,
             signed_at=now,
+            copies=self.review_copies,
         )
 
     @cached_property
@@ -638,6 +660,7 @@ class Wiring:
             clock=self.clock,
             heartbeat_age=self._heartbeat_age,
             slack=self.slack_app,
+            copies=self.review_copies,
             more=self._webhooks(),
             language=self.rules.language,
         )

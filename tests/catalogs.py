@@ -49,9 +49,19 @@ METHODS = [
 TERMINAL = (
     "commsengine/cli/", "commsengine/authoring/", "commsengine/sandbox/", "commsengine/planning/",
     "commsengine/resolvers/", "commsengine/settings.py", "commsengine/environment.py", "commsengine/wiring.py",
-    "commsengine/runner.py", "commsengine/errors.py", "commsengine/cadence/plan.py",
-    "commsengine/cadence/time_notation.py", "commsengine/content/grammar.py", "commsengine/content/templates.py",
-    "commsengine/content/text_check.py",
+    "commsengine/runner.py", "commsengine/errors.py", "commsengine/links.py", "commsengine/cadence/plan.py",
+    "commsengine/cadence/time_notation.py", "commsengine/cadence/sequence.py", "commsengine/cadence/audience.py",
+    "commsengine/content/grammar.py", "commsengine/content/templates.py", "commsengine/content/text_check.py",
+    "commsengine/content/recipe.py", "commsengine/content/markdown.py", "commsengine/content/person_values.py",
+    "commsengine/channels/server_url.py", "commsengine/channels/mime.py", "commsengine/channels/slack_refusals.py",
+    "commsengine/store/database.py", "commsengine/store/schema.py", "commsengine/store/sqlite_copies.py",
+    "commsengine/store/recovery.py", "commsengine/store/people", "commsengine/store/campaigns.py",
+    "commsengine/store/erasure.py", "commsengine/store/refusals.py", "commsengine/engine/owner_lock.py",
+    "commsengine/engine/journal.py", "commsengine/engine/state_folder.py", "commsengine/engine/engine.py",
+    "commsengine/campaigns/apply.py", "commsengine/campaigns/notices.py", "commsengine/campaigns/outcome_facts.py",
+    "commsengine/reports/why.py", "commsengine/web/facts_webhook.py", "commsengine/content/slips.py",
+    "commsengine/campaigns/saved_difference.py",
+    "commsengine/store/campaign_facts/seals.py",
 )  # fmt: skip
 """Where texts stand that only a terminal shows: it speaks English, and no other catalog has them."""
 OPTIONS = {pattern: {"trimmed": "true", "newstyle_gettext": "true", "silent": "false"} for pattern, _ in METHODS}
@@ -139,7 +149,7 @@ def _style(entry: Message, catalog: Catalog) -> Iterator[str]:
             yield "Write the quotes of the language, not straight ones."
         if "..." in prose:
             yield "Write … as one sign."
-        if "  " in prose.strip():
+        if any("  " in line.strip() for line in prose.splitlines()):
             yield "It has two blanks in a row."
 
 

@@ -16,7 +16,9 @@ import pytest
 from starlette.applications import Starlette
 
 from commsengine.answers.inbox import Evidence
+from commsengine.answers.review_copies import ReviewCopies
 from commsengine.cadence.people import Person
+from commsengine.cadence.plan import Workspace
 from commsengine.sandbox.sandbox import Serving
 from commsengine.sandbox.slack_clicks import block_actions, button_of, signed_headers
 from commsengine.sandbox.slack_server import SlackStandIn
@@ -41,6 +43,7 @@ class Team:
     slack: SlackStandIn
     app: SlackApp
     url: str
+    copies: ReviewCopies
 
     def card(self, key: str, email: str = ANA.email) -> Post:
         user = self.slack.team.user(email)
@@ -88,9 +91,11 @@ def serve_team(serving: ExitStack, house: Answering, *, grid: tuple[str, ...] = 
     team = [(ANA.email, ANA.name, *grid), (BEN.email, BEN.name), (MIA.email, MIA.name), ("eve@example.com", "Eve")]
     slack = SlackStandIn(team, clock=lambda: house.clock().timestamp())
     slack.url = serving.enter_context(Serving(Starlette(routes=slack.routes))).url
+    copies = ReviewCopies(house.store, house.links.base_url, KEYS, Workspace(), house.clock)
+    serving.callback(copies.close)
     app = SlackApp(
         house.inbox, house.store, house.desk, token="xoxb-sandbox", signing_secret=SECRET, api_url=slack.api_url,
-        clock=house.clock, signed_at=real_time,
+        clock=house.clock, signed_at=real_time, copies=copies,
     )  # fmt: skip
     pages = create_app(
         house.inbox,
@@ -101,13 +106,14 @@ def serve_team(serving: ExitStack, house: Answering, *, grid: tuple[str, ...] = 
         keys=KEYS,
         clock=house.clock,
         slack=app,
+        copies=copies,
     )
     if worker:
         app.cards.connect()
         serving.callback(app.cards.close)
     url = serving.enter_context(Serving(pages)).url
     slack.request_url = f"{url}/slack/events"
-    return Team(house, slack, app, url)
+    return Team(house, slack, app, url, copies)
 
 
 @pytest.fixture

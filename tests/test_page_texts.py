@@ -80,6 +80,7 @@ def answer_page(pick: Pick) -> dict[str, Any]:
         check=Thing(question=value("question"), answers=pairs, told=value("told"), because=because),
         opening=pick([[], [a_reply(pick)]]), replies=pick([[], [a_reply(pick)]]), told=pick([(), [value("told")]]),
         question_ending=pick(["", value("ending")]), for_them=pick([(), [(value("heading"), value("words"))]]),
+        why_me=pick([(), (value("why"), value("who"))]),
     )  # fmt: skip
     return {
         **said_above(pick), "card": card, "text": text, "ask": value("ask"), "note": "n", "opened": "question",
@@ -159,7 +160,12 @@ def my_messages(pick: Pick) -> dict[str, Any]:
     channels = pick([[("email", value("channel"))], [("email", value("channel")), ("slack", value("channel"))], []])
     mine = Thing(person=person, campaigns=pick([[], [campaign]]), stored=[(value("column"), value("cell"))])
     said = {"error": pick(["", value("error")]), "notice": pick(["", value("notice")])}
-    return {**said, "mine": mine, "note": "n", "channels": channels, "start": "", "end": ""}
+    links = {
+        "why_me": {campaign.id: pick([(), (value("why"), value("who"))])},
+        "heard": {campaign.id: "https://comms.example.com/h/x"},
+        "calendars": {campaign.id: pick(["", "https://comms.example.com/c/x.ics"])},
+    }
+    return {**said, **links, "mine": mine, "note": "n", "channels": channels, "start": "", "end": ""}
 
 
 def unsubscribe_page(pick: Pick) -> dict[str, Any]:

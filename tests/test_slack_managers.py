@@ -103,7 +103,7 @@ def test_what_goes_out_in_their_name_can_be_held_and_gets_a_line(open_team: Call
     assert "Your people get this on" in json.dumps(post.blocks)
     assert [button for button in buttons(post) if button.startswith("manager-")] == ["manager-line", "manager-hold"]
     for action, filled, said in (
-        ("manager-hold", "2027-01-15", "Held. It is sent on Friday, 15 January."),
+        ("manager-hold", "2027-01-15", "Held. It is sent on Friday, 15 January 2027."),
         ("manager-line", "Ask me on Thursday.", "Your line is in the messages sent from now on."),
     ):
         team.slack.click(MIA.email, action, post=post)

@@ -360,8 +360,11 @@ class AnswerInbox:
             *about, kind, evidence=evidence.kind, detail=evidence.detail, by=person, now=card.now, **said
         )
         if record.first:
-            log.info("answered", campaign=touch.campaign, message=touch.message, key=touch.key, kind=kind)
+            self._note("answered", campaign=touch.campaign, message=touch.message, key=touch.key, kind=kind)
         return Recorded(touch.key, record.first, record.at)
+
+    def _note(self, event: str, **about: str) -> None:
+        log.info(event, **about)
 
     def _refuse_if_over(self, card: Card) -> None:
         if card.over:
@@ -380,7 +383,7 @@ class AnswerInbox:
         self._refuse_if_over(card)
         touch, text = card.touch, written(text)
         self._store.questions.ask(*_about(card), text, evidence=evidence.kind, thread=thread, now=card.now)
-        log.info("asked", campaign=touch.campaign, message=touch.message, key=touch.key)
+        self._note("asked", campaign=touch.campaign, message=touch.message, key=touch.key)
         return self.card(touch.key, card.now)
 
     def hear(self, card: Card, text: str, evidence: Evidence, thread: str, stamp: str) -> HeardQuestion:
@@ -391,7 +394,7 @@ class AnswerInbox:
             *_about(card), text, evidence=evidence.kind, thread=thread, stamp=stamp, within=within, now=card.now
         )
         if not question.known:
-            log.info("asked", campaign=touch.campaign, message=touch.message, key=touch.key)
+            self._note("asked", campaign=touch.campaign, message=touch.message, key=touch.key)
         return question
 
     def explain(self, card: Card, evidence: Evidence, thread: str = "") -> Card:
@@ -443,6 +446,10 @@ class AnswerInbox:
     def _words(self, record: CampaignRecord, person: Person) -> PlanWords:
         renderer = self._renderer(record)
         return PlanWords(renderer.in_language(renderer.language(person)).words, self._key_points(renderer, person))
+
+    def heard_page(self, card: Card) -> str:
+        """The address of what was heard and done in the campaign of this touch."""
+        return self._renderer(self._version(card.touch)).page_url("heard", card.key, card.person)
 
     def heard(self, card: Card) -> tuple[Heard, ...]:
         """What all of the audience may read of what was asked and put in, the newest first."""

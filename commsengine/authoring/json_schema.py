@@ -10,7 +10,7 @@ from commsengine.translation import N_, _
 _TEXTS = {"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]}
 _DESCRIPTIONS = {
     "campaign": N_("the id of the campaign; never used again once cancelled"),
-    "title": N_("what people see as the name of it"),
+    "title": N_("what people read as its name"),
     "language": N_("the language of the plan's texts, such as en; the workspace's when left out"),
     "owner": N_("one or several e-mail addresses; they get the follow-up list"),
     "sponsor": N_("an e-mail address, or email and in_audience; the last rung, and only by the owner's hand"),
@@ -36,6 +36,7 @@ _DESCRIPTIONS = {
     "arms": N_("recall, or every: and a span"),
     "share": N_("the share of people who take part; the others get the plan as it is"),
     "hold_out": N_("the share of checks, 0.1 to 0.2, from which nothing is learned"),
+    "text": N_("what the message says beside its key point; texts of a list take turns"),
     "to": N_("the roles it is for; all of them when left out"),
     "key_point": N_("the one thing people should remember, in one sentence"),
     "from": N_("when it begins"),
@@ -85,5 +86,5 @@ def _describe(kind: dict[str, Any]) -> None:
     for name, rule in kind.get("properties", {}).items():
         if name in _DESCRIPTIONS:
             rule["description"] = _(_DESCRIPTIONS[name])
-        if name in ("owner", "to"):
+        if name in ("owner", "to") or (name == "text" and rule.get("type") == "array"):
             kind["properties"][name] = {**_TEXTS, "description": _(_DESCRIPTIONS[name])}

@@ -25,6 +25,8 @@ MOST_NODES = 100_000
 MOST_PROBLEMS = 100
 
 _NOTHING = ("", "null", "~")
+_HASH = re.compile(r"[ \t]+(#[^\s#].*?)\s*$")
+"""A comment that may be the rest of a text: one that is meant as such has a blank behind its '#'."""
 _BRACKETS = re.compile(rf"[\[{{](?:\s*[\[{{]){{{MOST_DEPTH}}}")
 
 YamlPath = tuple[str | int, ...]
@@ -41,6 +43,8 @@ class Tree:
     values: dict[YamlPath, Place] = field(default_factory=dict)
     keys: dict[YamlPath, Place] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
+    cut_short: dict[YamlPath, str] = field(default_factory=dict)
+    """Texts without quotes that end before a '#' which may belong to them, each with what follows it."""
 
     def problem(self, place: Place, code: str, cause: str, fix: str) -> Problem:
         return Problem(self.file, *place, code, cause, fix)
@@ -83,6 +87,7 @@ class _Reader:
     def __init__(self, file: str, source: str) -> None:
         self.tree = Tree(file, source, None)
         self.nodes = 0
+        self.lines = source.split("\n")
 
     def read(self) -> Tree:
         try:
@@ -131,7 +136,14 @@ class _Reader:
             return self._mapping(stream, path, depth)
         if isinstance(event, events.SequenceStartEvent):
             return self._sequence(stream, path, depth)
+        if not event.style and (behind := self._behind(event)):
+            self.tree.cut_short[path] = behind
         return self._scalar(event)
+
+    def _behind(self, event: Any) -> str:
+        line = self.lines[event.end_mark.line] if event.end_mark.line < len(self.lines) else ""
+        found = _HASH.match(line, event.end_mark.column)
+        return found[1] if found and event.value else ""
 
     def _scalar(self, event: Any) -> str:
         # An escape such as "\0" brings in what the file itself may not hold.

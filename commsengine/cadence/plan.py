@@ -48,13 +48,6 @@ def _listed(value: object) -> object:
     return [value] if isinstance(value, str) else value
 
 
-def _taking_turns(value: object) -> object:
-    found = _listed(value) if value != "" else []
-    if isinstance(found, Sequence) and any(isinstance(text, str) and not text.strip() for text in found):
-        raise ValueError(N_("one of the texts is blank; write it, or take it out"))
-    return found
-
-
 def _days_of(value: object) -> object:
     # mon-fri, alone or in a list, as in people.csv; what is no day is left to the closed list
     written = _listed(value)
@@ -70,6 +63,15 @@ def _days_of(value: object) -> object:
 
 
 Weekdays = Annotated[tuple[Weekday, ...], BeforeValidator(_days_of, json_schema_input_type=str | list[str])]
+
+
+def _taking_turns(value: object) -> object:
+    found = _listed(value) if value != "" else []
+    if isinstance(found, Sequence) and any(isinstance(text, str) and not text.strip() for text in found):
+        raise ValueError(N_("one of the texts is blank; write it, or take it out"))
+    return found
+
+
 Texts = Annotated[tuple[str, ...], BeforeValidator(_listed)]
 TurnTexts = Annotated[tuple[str, ...], BeforeValidator(_taking_turns), Field(max_length=20)]
 """Texts that take turns; a bare text is one that stays."""
@@ -161,7 +163,7 @@ class Audience(Frozen):
     def title(self, role: str) -> str:
         """What people read as the name of a role; of one without a title ``Field service`` for ``field-service``."""
         known = self.roles.get(role)
-        return (known.title if known else "") or role_title(role)
+        return (known.title.strip() if known else "") or role_title(role)
 
 
 class Window(Frozen):

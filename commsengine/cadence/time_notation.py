@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any
 
@@ -146,18 +147,18 @@ def _working_days(text: object) -> int:
 
 
 _WEEK = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
-_WEEKDAYS = {written: index for index, name in enumerate(_WEEK) for written in (name, name[:3])}
+WEEKDAYS = {written: index for index, name in enumerate(_WEEK) for written in (name, name[:3])}
 
 
-def weekdays_in(text: str) -> frozenset[int]:
+def weekdays_in(text: str, names: Mapping[str, int] = WEEKDAYS) -> frozenset[int]:
     """The days, 0 is Monday, of ``mon-fri`` or ``mon tue, thu``; a stretch may go over Sunday (``sun-thu``)."""
     days = set[int]()
     for part in re.split(r"[,;/\s]+", text.lower().strip()):
         first, dash, last = part.partition("-")
-        if first not in _WEEKDAYS or (dash and last not in _WEEKDAYS):
+        if first not in names or (dash and last not in names):
             no_day = N_("'{written}' is not a weekday; write the days, such as 'mon tue wed' or 'mon-thu'")
             raise _wrong(no_day, part or text)
-        start, end = _WEEKDAYS[first], _WEEKDAYS[last or first]
+        start, end = names[first], names[last or first]
         days |= {(start + step) % 7 for step in range((end - start) % 7 + 1)}
     return frozenset(days)
 

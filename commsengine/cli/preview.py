@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import html
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from commsengine.cli.arguments import CHANNEL, FOLDER, PLAN
-from commsengine.cli.output import json_option, note, open_page, show_json, title, write
+from commsengine.cli.output import Progress, json_option, note, open_page, show_json, title, write
 from commsengine.cli.workspace import with_workspace
 from commsengine.errors import InputError
-from commsengine.translation import N_, _
+from commsengine.translation import N_, _, counted
 
 if TYPE_CHECKING:
+    from commsengine.authoring.check import CheckResult
     from commsengine.cadence.kinds_and_states import ChannelName
+    from commsengine.cadence.people import Person
+    from commsengine.planning.gallery import Wanted
+    from commsengine.planning.plan_on_disk import CheckedPlan
     from commsengine.planning.preview import PreviewTouch
     from commsengine.wiring import Wiring
 
@@ -26,12 +29,13 @@ if TYPE_CHECKING:
 @click.option("--as", "email", metavar="EMAIL", help=N_("As this person."))
 @click.option("--role", help=N_("As the first person of this role (default: one person of every role)."))
 @click.option("--message", help=N_("Only this message."))
-@click.option("--touch", "number", type=click.IntRange(1), default=1, show_default=True, help=N_("Its n-th touch."))
-@click.option("--channel", type=CHANNEL, help=N_("Only as this channel shows it."))
 @click.option(
-    "--out", type=FOLDER, help=N_("Write the mail (HTML, text) and the Slack card (HTML, blocks) to this folder.")
+    "--touch", "number", type=click.IntRange(1), help=N_("Its n-th touch (default: the first; with --out, every one).")
 )
-@click.option("--open", "open_", is_flag=True, help=N_("Open the HTML in the browser (with --out, else in ./preview)."))
+@click.option("--channel", type=CHANNEL, help=N_("Only as this channel shows it."))
+@click.option("--lang", "language", metavar="LANG", help=N_("Only in this language."))
+@click.option("--out", type=FOLDER, help=N_("Write everything to this folder, with an index.html of it."))
+@click.option("--open", "open_", is_flag=True, help=N_("Open that index in the browser (without --out, in ./preview)."))
 @json_option
 @with_workspace
 def preview(
@@ -40,43 +44,77 @@ def preview(
     email: str | None,
     role: str | None,
     message: str | None,
-    number: int,
+    number: int | None,
     channel: ChannelName | None,
+    language: str | None,
     out: Path | None,
     open_: bool,
     as_json: bool,
 ) -> None:
     """Show what a person would see, by every channel of the plan, and which of them will carry it.
 
-    --out writes files: the mail as HTML and text, the Slack card as HTML and blocks.
+    --out writes a page with every text of the plan, by role, message, channel and language: each mail as HTML and text,
+    each Slack card, the pages behind the links, and what to say in calls; with lengths, times and the advice of check.
 
-    Example: commsengine preview schedules/crm-rollout.yaml --as ana.kim@example.com
+    Example: commsengine preview schedules/crm-rollout.yaml --out look --open
     """
+    from commsengine.planning.gallery import Wanted
     from commsengine.planning.plan_on_disk import checked, corrected_texts
-    from commsengine.planning.preview import preview_people, previews
+    from commsengine.planning.preview import preview_people
 
-    checked_plan, basis = checked(wiring.check(plan)), wiring.preview_basis
-    written = checked_plan.plan
-    seen = [
-        shown
-        for person in preview_people(checked_plan, email=email, role=role)
-        for shown in previews(basis, checked_plan, person, message=message, number=number, channel=channel)
-    ]
-    for text in corrected_texts(written.corrected):
+    with Progress(_("Checking")):
+        result = wiring.check(plan)
+    checked_plan = checked(result)
+    people = preview_people(checked_plan, email=email, role=role)
+    for text in corrected_texts(checked_plan.plan.corrected):
         note(text)
-    if not seen:
-        fix = _("Ask for an earlier one with --touch, or another --message.")
-        raise InputError(_("There is no touch {number} to show.", number=number), fix)
     if out is not None or open_:
-        files = _write(seen, out or Path("preview"))
-        for file in files if open_ else ():
-            if file.suffix == ".html":
-                open_page(file)
-    if as_json:
-        show_json({"campaign": written.campaign, "previews": [shown.as_data() for shown in seen]})
-    elif out is None:
+        wanted = Wanted(message, number, channel, language)
+        index = _write(wiring, plan, result, people, wanted, out or Path("preview"))
+        if open_:
+            open_page(index)
+    if as_json or not (out or open_):
+        seen = _seen(wiring, checked_plan, people, Wanted(message, number or 1, channel, language))
+        if as_json:
+            show_json({"campaign": checked_plan.plan.campaign, "previews": [shown.as_data() for shown in seen]})
+            return
         for shown in seen:
             _show(shown)
+
+
+def _seen(wiring: Wiring, checked_plan: CheckedPlan, people: list[Person], wanted: Wanted) -> list[PreviewTouch]:
+    from commsengine.planning.gallery import spoken
+    from commsengine.planning.preview import previews
+
+    basis = wiring.preview_basis
+    spoken(basis, checked_plan.plan, wanted)  # refuses an unknown one
+    seen = [
+        shown
+        for person in people
+        for shown in previews(
+            basis,
+            checked_plan,
+            person,
+            message=wanted.message,
+            number=wanted.number,
+            channel=wanted.channel,
+            language=wanted.language,
+        )
+    ]
+    if not seen:
+        raise _nothing(wiring, checked_plan, people, wanted)
+    return seen
+
+
+def _nothing(wiring: Wiring, checked_plan: CheckedPlan, people: list[Person], wanted: Wanted) -> InputError:
+    from commsengine.planning.preview import why_nothing
+
+    if wanted.message is not None and wanted.number in (None, 1):
+        reasons = dict.fromkeys(why_nothing(wiring.preview_basis, checked_plan, one, wanted.message) for one in people)
+        cause = _("'{message}' is sent to none of them.", message=wanted.message)
+        return InputError(" ".join([cause, *filter(None, reasons)]), _("Name another with --message, --role or --as."))
+    fix = _("Ask for an earlier one with --touch, or another --message.")
+    return InputError(_("There is no touch {number} to show.", number=wanted.number or 1), fix)
 
 
 def _show(shown: PreviewTouch) -> None:
@@ -92,34 +130,30 @@ def _show(shown: PreviewTouch) -> None:
             _("{message}, {kind} {number}, to {person} by {channel}{instead}", **what, person=person, instead=instead)
         )
         text = html.unescape(message.text) if message.blocks else message.text
+        if shown.unsent:
+            click.echo(shown.unsent)
         click.echo(_("From:    {sender}\nSubject: {subject}", sender=message.sender_name, subject=message.subject))
         click.echo(f"\n{text}")
     click.echo()
 
 
-def _write(seen: list[PreviewTouch], folder: Path) -> list[Path]:
-    files: list[Path] = []
-    for shown in seen:
-        touch = shown.touch
-        name = f"{touch.message}-{touch.role}-{touch.kind}-{touch.number}"
-        for ending, text in _texts(shown).items():
-            files.append(folder / f"{name}{ending}")
-            write(files[-1], text, _("Name another folder with --out."), folders=True)
-    note(_("{files} files are in {folder}.", files=len(files), folder=folder))
-    for address, by in dict.fromkeys((each.person.email, each.goes_by) for each in seen if each.message):
-        note(_("To {email} it goes out by {channel}.", email=address, channel=by))
-    return files
+# -- everything in a folder -----------------------------------------------------------------------
 
 
-def _texts(shown: PreviewTouch) -> dict[str, str]:
-    """By the end of the file's name."""
-    from commsengine.sandbox.card_page import card_page
+def _write(wiring: Wiring, plan: Path, result: CheckResult, people: list[Person], wanted: Wanted, folder: Path) -> Path:
+    from commsengine.planning.gallery import gallery
+    from commsengine.planning.plan_on_disk import checked
+    from commsengine.sandbox.gallery_files import INDEX, gallery_files
 
-    message = shown.message
-    if message is None:
-        return {".txt": shown.talking_points}
-    by = "" if message.channel == "email" else f"-{message.channel}"
-    if not message.blocks:
-        return {f"{by}.html": message.html, f"{by}.txt": message.text}
-    card = json.dumps({"text": message.subject, "blocks": list(message.blocks)}, indent=2, ensure_ascii=False)
-    return {f"{by}.html": card_page(message.subject, message.blocks), ".json": f"{card}\n"}
+    basis, checked_plan = wiring.preview_basis, checked(result)
+    with Progress(_("Writing texts")):
+        shown = gallery(basis, checked_plan, people, plan, result.problems, wanted)
+    if not shown.pieces:
+        raise _nothing(wiring, checked_plan, people, wanted)
+    with Progress(_("Writing files")):
+        files = dict(gallery_files(basis, checked_plan, shown))
+    for name, text in files.items():
+        write(folder / name, text, _("Name another folder with --out."), folders=True)
+    texts = counted(len(shown.pieces), "text", "texts")
+    note(_("{texts} in {files} files. Open {index}", texts=texts, files=len(files), index=folder / INDEX))
+    return folder / INDEX

@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from commsengine.cadence.check_questions import asks_of
 from commsengine.cadence.history import Briefing, Touch
 from commsengine.cadence.kinds_and_states import CHANNELS, ChannelName, TouchKind
 from commsengine.cadence.people import Person
@@ -16,6 +17,7 @@ from commsengine.content.grammar import Flaw, layout_names, plan_names, template
 from commsengine.content.person_values import Signers
 from commsengine.content.plan_texts import Path, texts_of
 from commsengine.content.render import Renderer
+from commsengine.content.slips import broken_links
 from commsengine.content.templates import parse
 from commsengine.errors import RenderError
 from commsengine.links import Links
@@ -90,15 +92,24 @@ def _in_templates(plan: Plan, templates: Mapping[str, str], columns: set[str] | 
 
 
 def link_flaws(source: str) -> list[Flaw]:
-    """Links of a text that are not https, and images."""
-    whole, words = _("Write the whole address: https://…"), _("Say it in words, or link to it.")
+    """Links of a text that are broken or not https, and images."""
+    words = _("Say it in words, or link to it.")
     links = [
-        Flaw(line, _("the link to '{address}' is not https", address=cut_short(found[1])), whole)
+        Flaw(line, _("the link to '{address}' is not https", address=cut_short(found[1])), _instead(found[1]))
         for pattern in _LINKS
         for line, found in _found(pattern, source)
     ]
     images = sorted({line for line, found in _found(_IMAGE, source)})
-    return [*links, *(Flaw(line, _("there is an image in the text"), words) for line in images)]
+    return [*broken_links(source), *links, *(Flaw(line, _("there is an image in the text"), words) for line in images)]
+
+
+def _instead(address: str) -> str:
+    scheme = address.partition(":")[0].casefold()
+    if scheme == "mailto":
+        return _("Write the mail address as words: mail programs and Slack make a link of it.")
+    if scheme == "tel":
+        return _("Write the number as words: phones make a link of it.")
+    return _("Write the whole address: https://…")
 
 
 def _unseen_flaws(source: str) -> list[Flaw]:
@@ -124,7 +135,7 @@ def _in_trial(plan: Plan, templates: Mapping[str, str], people: Sequence[Person]
     for message in plan.messages:
         if message.template not in templates:
             continue  # review_plan says so, with its place
-        for trial, role in itertools.product(TRIALS, plan.audience.roles):
+        for trial, role in itertools.product((*TRIALS, *_turns(message)), plan.audience.roles):
             if (trial[0] == "briefing" and message.managers_first is None) or (
                 trial[0] == "commitment" and message.asks_on is None
             ):
@@ -133,6 +144,13 @@ def _in_trial(plan: Plan, templates: Mapping[str, str], people: Sequence[Person]
             if problem and (problem.path, problem.template, problem.line) not in seen:
                 seen.add((problem.path, problem.template, problem.line))
                 yield problem
+
+
+def _turns(message: Message) -> Iterator[tuple[TouchKind, ChannelName, int]]:
+    """The touches that say the third text and those behind it."""
+    last = len(message.text) * 2
+    telling = [number for number in range(1, last) if message.ask == "check" or not asks_of(message, number)]
+    yield from (("message", "email", number) for number in telling[2 : len(message.text)])
 
 
 def _trial(

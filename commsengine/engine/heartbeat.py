@@ -128,10 +128,11 @@ def sweep(store: Store, now: dt.datetime) -> None:
 
 
 def at_night(store: Store, workspace: Workspace, now: dt.datetime) -> None:
-    """Sweeps, and forgets what people said in campaigns that ended longer ago than it is kept."""
+    """Sweeps, and forgets old review copies and what people said in campaigns that ended too long ago."""
     sweep(store, now)
     for campaign in store.campaigns.forget_ended(now - dt.timedelta(minutes=workspace.retention), by="engine", now=now):
         log.info("forgotten", campaign=campaign)
+    store.review_copies.remove_expired(now)
 
 
 def finish_what_is_over(store: Store, now: dt.datetime) -> list[str]:

@@ -11,15 +11,15 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from commsengine.cadence.audience import is_kept_out, role_of, takes_part
+from commsengine.cadence.audience import is_for, is_kept_out, role_of, takes_part
 from commsengine.cadence.calendar import DAY, Hours, last_closing
-from commsengine.cadence.forecast import forecast, no_answers
+from commsengine.cadence.forecast import Forecast, all_answer, forecast, messages_of, no_answers
 from commsengine.cadence.history import Campaign, Campaigns, History, Touch
-from commsengine.cadence.kinds_and_states import CARRIED, ChannelName
+from commsengine.cadence.kinds_and_states import CARRIED, HUMAN, ChannelName, channel_of
 from commsengine.cadence.managers_first import reports_of
 from commsengine.cadence.people import Person, by_address
 from commsengine.cadence.phases import opened_in_time
-from commsengine.cadence.plan import Plan, Workspace
+from commsengine.cadence.plan import Message, Plan, Workspace
 from commsengine.content.message import RenderedMessage
 from commsengine.content.person_values import Signers
 from commsengine.content.render import Renderer
@@ -29,6 +29,9 @@ from commsengine.planning.plan_on_disk import CheckedPlan, corrected_texts
 from commsengine.store.store import Store
 from commsengine.text import no_such
 from commsengine.translation import N_, _
+
+LETTER = channel_of(HUMAN)
+"""The channel that shows a message as mail."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +49,9 @@ class PreviewBasis:
 class PreviewTouch:
     """One rendered touch; ``talking_points`` if a human carries it.
 
-    ``goes_by`` is the channel that will carry it; the touch may be shown as another one has it.
+    ``goes_by`` is the channel that will carry it; the touch may be shown as another one has it. ``letter`` is the same
+    as mail. ``unsent`` says why it is not sent to this person, as the plan stands. ``language`` is the one it is
+    written in.
     """
 
     touch: Touch
@@ -54,6 +59,9 @@ class PreviewTouch:
     message: RenderedMessage | None
     goes_by: str
     talking_points: str = ""
+    letter: RenderedMessage | None = None
+    unsent: str = ""
+    language: str = ""
 
     def as_data(self) -> dict[str, Any]:
         """By documented names (docs/commands.md)."""
@@ -66,11 +74,22 @@ class PreviewTouch:
             "touch": touch.number,
             "at": touch.due_at,
             "channel": touch.channel,
-            "goes_out": touch.channel == self.goes_by,
+            "goes_out": touch.channel == self.goes_by and not self.unsent,
+            "unsent": self.unsent,
+            "language": self.language,
         }
         if shown is None:
             return {**about, "text": self.talking_points}
-        return {**about, "subject": shown.subject, "text": shown.text, "html": shown.html, "blocks": shown.blocks}
+        html = self.letter.html if self.letter else shown.html
+        return {**about, "subject": shown.subject, "text": shown.text, "html": html, "blocks": shown.blocks}
+
+
+@dataclass(frozen=True, slots=True)
+class SeenTouch:
+    """``unsent`` says why it is not sent to this person, as the plan stands; empty for one that is."""
+
+    touch: Touch
+    unsent: str = ""
 
 
 def preview_people(checked_plan: CheckedPlan, *, email: str | None, role: str | None) -> list[Person]:
@@ -103,35 +122,57 @@ def _named(plan: Plan, people: tuple[Person, ...], email: str) -> Person:
     return found
 
 
+def languages(basis: PreviewBasis, plan: Plan) -> tuple[str, ...]:
+    """Those in which the plan is written, its own first."""
+    own = plan.language or basis.rules.language
+    return tuple(dict.fromkeys([own, *plan.languages]))
+
+
 def previews(
     basis: PreviewBasis,
     checked_plan: CheckedPlan,
     person: Person,
     *,
     message: str | None = None,
-    number: int = 1,
+    number: int | None = 1,
     channel: ChannelName | None = None,
+    language: str | None = None,
 ) -> Iterator[PreviewTouch]:
-    """The ``number``-th touch of each message for this person, or of one message, as if there were no answers.
+    """The ``number``-th touch of each message for this person, or of one message, as if there were no answers; with
+    ``None`` every touch.
 
-    Each as ``channel`` shows it, else once for every channel of the plan, first the one that will carry it.
+    Each as ``channel`` shows it, else once for every channel of the plan, first the one that will carry it. Raises
+    ``InputError`` for an unknown ``message``, and one that is never sent to this person.
     """
     plan = checked_plan.plan
     if message is not None:
         _refuse_unknown(plan, message)
     links = Links(basis.links_base, [secrets.token_hex(32)])  # the key is not kept: no answer can be given to a preview
     renderer = Renderer(plan, basis.templates, links, basis.rules)
-    signers = _signers(basis.store, checked_plan, person)
-    for touch in _touches(basis, checked_plan, person):
-        wanted, by = touch.message == (message or touch.message), touch.channel
-        if wanted and touch.number == number and touch.kind in CARRIED:
-            for name in [channel] if channel else dict.fromkeys([by, *plan.send.channels]):
-                # as it is for people who got the wrong one
-                shown = replace(touch, channel=name, corrects=plan.message(touch.message).corrects or "")
-                yield PreviewTouch(shown, person, renderer.touch(shown, person, signers), by)
-        elif wanted and number == 1 and touch.kind == "personal":
-            talking_points = renderer.talking_points(touch.message, touch.role, person, signers).text
-            yield PreviewTouch(touch, person, None, by, talking_points)
+    person = replace(person, language=language) if language else person
+    about = (renderer, person, signers_of(basis.store, checked_plan, person))
+    for seen in touches_of(basis, checked_plan, person, message):
+        touch = seen.touch
+        by_hand = touch.kind == "personal" and number == 1
+        if number is None or (touch.number == number and touch.kind in CARRIED) or by_hand:
+            yield from _shown(seen, plan, *about, channel)
+
+
+def _shown(
+    seen: SeenTouch, plan: Plan, renderer: Renderer, person: Person, signers: Signers, channel: ChannelName | None
+) -> Iterator[PreviewTouch]:
+    touch, by = seen.touch, seen.touch.channel
+    roles = (touch.role, *([touch.briefing.role] if touch.briefing else []))
+    language = renderer.language(person, touch.message, *roles)
+    if touch.kind == "personal":
+        talking_points = renderer.talking_points(touch.message, touch.role, person, signers).text
+        yield PreviewTouch(touch, person, None, by, talking_points, unsent=seen.unsent, language=language)
+    elif touch.kind in CARRIED:
+        letter = renderer.touch(replace(touch, channel=LETTER), person, signers)
+        for name in [channel] if channel else dict.fromkeys([channel_of(by), *plan.send.channels]):
+            one = replace(touch, channel=name)
+            message = letter if name == LETTER else renderer.touch(one, person, signers)
+            yield PreviewTouch(one, person, message, by, "", letter, seen.unsent, language)
 
 
 def _refuse_unknown(plan: Plan, message: str) -> None:
@@ -142,6 +183,58 @@ def _refuse_unknown(plan: Plan, message: str) -> None:
         raise InputError(corrected, _("Name the correction: --message {message}", message=plan.corrected[message]))
 
 
+# -- which touches there are ----------------------------------------------------------------------
+
+
+def touches_of(
+    basis: PreviewBasis, checked_plan: CheckedPlan, person: Person, only: str | None = None
+) -> list[SeenTouch]:
+    """What this person gets if they never answer, message by message, and what of the plan is for them and does not
+    reach them; with the question that follows a commitment. With ``only``, of this message.
+    """
+    plan = checked_plan.plan
+    sent = _foreseen(basis, checked_plan, person, plan).touches
+    found = list[SeenTouch]()
+    for message in plan.messages:
+        if message.id in plan.corrected or message.id != (only or message.id):
+            continue
+        # as it is for people who got the wrong one
+        mine = [replace(each, corrects=message.corrects or "") for each in sent if each.message == message.id]
+        found += [SeenTouch(each) for each in mine] or _unsent(basis, checked_plan, person, message)
+        if message.asks_on is not None:
+            asked_back = _alone(basis, checked_plan, person, message, answers=True)
+            found += [SeenTouch(each) for each in asked_back if each.kind == "commitment"]
+    return found
+
+
+def _unsent(basis: PreviewBasis, checked_plan: CheckedPlan, person: Person, message: Message) -> list[SeenTouch]:
+    plan, corrects = checked_plan.plan, message.corrects or ""
+    alone = [replace(each, corrects=corrects) for each in _alone(basis, checked_plan, person, message)]
+    text = N_("As the plan stands, it is not sent to them: other messages take up the {most} a week.")
+    if corrects:
+        text = N_("As the plan stands, only who got '{wrong}' gets it: other messages take up the {most} a week.")
+    unsent = _(text, wrong=corrects, most=plan.send.at_most.per_week)
+    return [SeenTouch(each, unsent) for each in alone]
+
+
+def _alone(
+    basis: PreviewBasis, checked_plan: CheckedPlan, person: Person, message: Message, *, answers: bool = False
+) -> list[Touch]:
+    """The touches of a message if it were the only one; with ``answers``, if all of them are answered."""
+    update = {"messages": (message.model_copy(update={"corrects": None}),)}
+    seen = _foreseen(basis, checked_plan, person, checked_plan.plan.model_copy(update=update), answers=answers)
+    return list(seen.touches)
+
+
+def why_nothing(basis: PreviewBasis, checked_plan: CheckedPlan, person: Person, message: str) -> str:
+    """Why this message is never sent to this person."""
+    last = _foreseen(basis, checked_plan, person, checked_plan.plan).last
+    if not is_for(checked_plan.plan.message(message), role_of(checked_plan.plan, person) or ""):
+        text = N_("'{message}' is not for {person}: their role is not among its 'to'.")
+        return _(text, message=message, person=person.email)
+    return next((reason.text for reason in last.reasons if reason.message == message), "")
+
+
 def _beginning(plan: Plan, person: Person) -> dt.datetime:
     # long enough before everything for managers who get it first
     hours, days = Hours(plan, person), max(message.managers_first or 0 for message in plan.messages)
@@ -149,9 +242,10 @@ def _beginning(plan: Plan, person: Person) -> dt.datetime:
     return hours.midnight(hours.after_working_days(hours.local_date(opens), -days)) - DAY
 
 
-def _touches(basis: PreviewBasis, checked_plan: CheckedPlan, person: Person) -> tuple[Touch, ...]:
-    plan, opens = checked_plan.plan, _beginning(checked_plan.plan, person)
-    closes = last_closing(plan, [person])
+def _foreseen(
+    basis: PreviewBasis, checked_plan: CheckedPlan, person: Person, plan: Plan, *, answers: bool = False
+) -> Forecast:
+    opens, closes = _beginning(plan, person), last_closing(plan, [person])
     reports = reports_of(plan, checked_plan.people).get(person.id, ())
     past = History(rosters={plan.campaign: opens}, reports=reports)
     # Where no channel of the plan has credentials, as on a lead's own machine, all are supposed.
@@ -160,10 +254,22 @@ def _touches(basis: PreviewBasis, checked_plan: CheckedPlan, person: Person) -> 
     campaigns = Campaigns((mine,), basis.rules, carriers=carriers)
     # People who joined lately, or leave soon, may still be shown what the plan says.
     always = replace(person, since=None, left=None, leave=())
-    return forecast(campaigns, always, past, opens, closes + dt.timedelta(minutes=1), no_answers).touches
+    suppose = all_answer(messages_of(campaigns)) if answers else no_answers
+    seen = forecast(campaigns, always, past, opens, closes + dt.timedelta(minutes=1), suppose)
+    return replace(seen, touches=tuple(touch for touch in seen.touches if not touch.skip))
 
 
-def _signers(store: Store | None, checked_plan: CheckedPlan, person: Person) -> Signers:
+# -- the people in it -----------------------------------------------------------------------------
+
+
+def people_in(basis: PreviewBasis, checked_plan: CheckedPlan, person: Person) -> tuple[Person, ...]:
+    """The person, who signs what they get, and whom they lead."""
+    signers = signers_of(basis.store, checked_plan, person)
+    others = [one for one in (signers.lead, signers.manager, signers.sponsor) if one is not None]
+    return (person, *others, *(one for one in checked_plan.people if one.manager.lower() == person.email.lower()))
+
+
+def signers_of(store: Store | None, checked_plan: CheckedPlan, person: Person) -> Signers:
     # Lead, manager and sponsor need not stand in the plan's own people file.
     plan = checked_plan.plan
     named = [email for email in (plan.owner[0], plan.sponsor_email, person.manager) if email]

@@ -15,6 +15,7 @@ from commsengine.cadence.calendar import DAY, Hours
 from commsengine.cadence.forecast import forecast, no_answers
 from commsengine.cadence.kinds_and_states import CHANNELS, ChannelName, channel_of
 from commsengine.cadence.people import Person
+from commsengine.cadence.plan import Audience
 from commsengine.content.phrases import weekday_text
 from commsengine.engine.decisions import Decisions
 from commsengine.engine.directory import Sample
@@ -132,10 +133,10 @@ def got_it_only(store: Store, record: CampaignRecord) -> list[GotItOnly]:
     return [one for one in store.counts.got_it_only(record, OFTEN) if enough(one.people)]
 
 
-def told_of_got_it(found: list[GotItOnly]) -> Iterator[str]:
+def told_of_got_it(found: list[GotItOnly], audience: Audience) -> Iterator[str]:
     """One sentence, of the roles with the largest shares; none if there is no such person."""
     ranked = sorted((one for one in found if one.only), key=lambda one: one.only / one.people, reverse=True)
     share = N_("{only:,} of {people:,} in {role}")
-    told = [_(share, only=one.only, people=one.people, role=one.role) for one in ranked[:MOST_ROLES]]
+    told = [_(share, only=one.only, people=one.people, role=audience.title(one.role)) for one in ranked[:MOST_ROLES]]
     if told:
         yield _("People who always press “Got it” and never answer a question: {roles}.", roles=", ".join(told))

@@ -123,7 +123,8 @@ class FollowUp:
         name, tried = self.person.name or self.person.email, ", ".join(self.tried)
         title, lead = (of.title, of.owner[0]) if of else ("", "")
         reason = self.reason + note
-        return Call(name, self.role, self.person.phone, reason, tried, by, self.talk, self.id, title, lead)
+        role = self.plan.audience.title(self.role)
+        return Call(name, role, self.person.phone, reason, tried, by, self.talk, self.id, title, lead)
 
     def as_json(self) -> dict[str, object]:
         return {

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
@@ -18,10 +18,11 @@ from commsengine.recall.small_groups import FEWEST
 from commsengine.reports.campaign_report import MessageView, Report, RoleView
 from commsengine.reports.check_results import NOWHERE
 from commsengine.reports.outcomes.results import OutcomeView, RoleOutcome
-from commsengine.reports.phases.measures import PHASE_STATES
-from commsengine.reports.phases.unclear import subject
+from commsengine.reports.phases.measures import PHASE_STATES, PhaseView, RoleShare
+from commsengine.reports.phases.unclear import UnclearRole, subject
 from commsengine.reports.plots import Plot, done_plot, recall_plot, week_plots
 from commsengine.reports.recall_curves import Mean
+from commsengine.store.records import GotItOnly
 from commsengine.translation import N_, _
 
 _environment = Environment(
@@ -33,8 +34,12 @@ _environment = Environment(
 )
 install_words(_environment)
 
+Named = TypeVar("Named", RoleView, RoleOutcome, RoleShare, UnclearRole, GotItOnly)
+"""What is known of one role."""
+
 
 def page(report: Report) -> str:
+    report = _under_titles(report)
     title, lines = headline(report)
     numbers = iter(range(1, 10_000))
     sections = [(_named_groups(message), list(_panels(report, message, numbers))) for message in report.messages]
@@ -56,6 +61,27 @@ def page(report: Report) -> str:
         whens=lambda at: _day(at, report.record.plan.send.time_zone),
         hair=HAIR,
         ending=_ending,
+    )
+
+
+def _under_titles(report: Report) -> Report:
+    """With roles as people read them."""
+    title = report.record.plan.audience.title
+
+    def named(roles: Iterable[Named]) -> tuple[Named, ...]:
+        return tuple(replace(role, role=title(role.role)) for role in roles)
+
+    def measured(phase: PhaseView) -> PhaseView:
+        return replace(phase, measures=tuple(replace(one, roles=named(one.roles)) for one in phase.measures))
+
+    return replace(
+        report,
+        messages=tuple(replace(message, roles=named(message.roles)) for message in report.messages),
+        outcomes=tuple(replace(outcome, roles=named(outcome.roles)) for outcome in report.outcomes),
+        trial=replace(trial, roles=tuple(map(title, trial.roles))) if (trial := report.trial) else None,
+        phases=tuple(map(measured, report.phases)),
+        unclear=named(report.unclear),
+        got_it_only=named(report.got_it_only),
     )
 
 

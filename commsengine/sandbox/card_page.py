@@ -14,8 +14,10 @@ from commsengine.sandbox.blocks_html import block_html
 from commsengine.translation import install
 
 
-def card_page(title: str, blocks: Sequence[Mapping[str, Any]]) -> str:
-    return template("card.html").render(title=title, blocks=[block_html(block, _button, "h1") for block in blocks])
+def card_page(title: str, blocks: Sequence[Mapping[str, Any]], at: str = "") -> str:
+    """``at`` is the time that stands above the card."""
+    shown = [block_html(block, _button, "h1") for block in blocks]
+    return template("card.html").render(title=title, blocks=shown, at=at)
 
 
 def _button(element: Mapping[str, Any]) -> Markup:

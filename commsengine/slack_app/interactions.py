@@ -26,6 +26,7 @@ from slack_sdk.signature import Clock as SlackClock
 from slack_sdk.signature import SignatureVerifier
 
 from commsengine.answers.inbox import AnswerInbox, Evidence, UnknownTouchError
+from commsengine.answers.review_copies import NOTE, InMemory, ReviewCopies
 from commsengine.answers.touch_view import Card
 from commsengine.answers.typed_words import TypedWords
 from commsengine.cadence.people import ANYBODY
@@ -34,6 +35,7 @@ from commsengine.errors import InputError
 from commsengine.reports.manager_desk import ManagerDesk
 from commsengine.slack_app.accounts import Accounts, quietly, whisper
 from commsengine.slack_app.conversation import Conversation
+from commsengine.slack_app.copy_presses import CopyPresses, say_below
 from commsengine.slack_app.forms import ENTRY, answer_form, entered, not_yet_form, question_form
 from commsengine.slack_app.home import HomeTab
 from commsengine.slack_app.manager_buttons import ManagerButtons
@@ -67,7 +69,7 @@ log = structlog.get_logger(__name__)
 class SlackApp:
     """Answers Slack on behalf of the inbox. ``signed_at`` judges the age of signatures, where it is not ``clock``.
 
-    ``cards`` draws answered cards again; its worker must run beside the app.
+    ``cards`` draws answered cards again; its worker must run beside the app. ``copies`` are cards for review.
     """
 
     def __init__(
@@ -81,6 +83,7 @@ class SlackApp:
         signing_secret: str = "",
         api_url: str = "https://slack.com/api/",
         signed_at: Callable[[], dt.datetime] | None = None,
+        copies: ReviewCopies | None = None,
     ) -> None:
         self._inbox, self._clock = inbox, clock
         self._verifier = SignatureVerifier(signing_secret, _Clock(signed_at or clock)) if signing_secret else None
@@ -101,11 +104,14 @@ class SlackApp:
             ),
             request_verification_enabled=False,  # verified in http(), where a bad timestamp is answered too
         )
+        self._copies = CopyPresses(copies, partial(_over, token, api_url, clock)) if copies is not None else None
         managers = ManagerButtons(desk, inbox, self._accounts, self._client, clock, self._later)
         managers.listen(self.bolt)
         self._listen()
 
     def _listen(self) -> None:
+        if self._copies is not None:
+            self.bolt.use(self._copies.take)
         self.bolt.use(self._event)
         for name in ("got_it", "commit", "kept", "snooze", "heard_enough", "explain", "undo"):
             self.bolt.action(name)(self._pressed(partial(self._do, name)))
@@ -142,6 +148,8 @@ class SlackApp:
         event = body.get("event") or {}
         if event.get("type") == "app_home_opened" and event.get("tab") == "home":
             self._later(partial(self._home.show, str(event["user"])))
+        elif self._copies is not None and self._copies.below(event):
+            self._later(partial(say_below, self._client, event, _(NOTE)))
         elif (later := self._conversation.take(event, str(body.get("event_id", "")))) is not None:
             self._later(later)
         return BoltResponse(status=200, body="")
@@ -315,6 +323,12 @@ class SlackApp:
             self._inbox.give_input(card, text, evidence)
         else:
             self._inbox.commit(card, text, evidence)
+
+
+def _over(token: str, api_url: str, clock: Callable[[], dt.datetime], parts: InMemory) -> App:
+    """Takes the presses on a review copy."""
+    desk = ManagerDesk(parts.store, parts.renderer)
+    return SlackApp(parts.inbox, parts.store, desk, token=token, clock=clock, api_url=api_url).bolt
 
 
 class _Clock(SlackClock):

@@ -16,7 +16,19 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from sqlalchemy import Column, Connection, Engine, Executable, Select, Table, create_engine, event, make_url, text
+from sqlalchemy import (
+    Column,
+    Connection,
+    Engine,
+    Executable,
+    QueuePool,
+    Select,
+    Table,
+    create_engine,
+    event,
+    make_url,
+    text,
+)
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import ArgumentError, DatabaseError, NoSuchModuleError, OperationalError
@@ -30,12 +42,16 @@ if TYPE_CHECKING:
 BUSY_TIMEOUT = 30.0
 """Seconds a SQLite writer waits for another one."""
 
-DAMAGE = ("malformed", "not a database")
+NOT_OURS = ("malformed", "not a database", "connection option", "permission denied")
+"""Signs of what is no fault of the program, besides an ``OperationalError``."""
+
 LARGEST_EXAMINED = 2 * 1024**3
 """Bytes; a larger file takes so long to read that its engine would start late."""
 
 CHUNK = 1000
 """How many ids one statement carries."""
+
+IN_MEMORY = URL.create("sqlite")
 
 MOST_COLLISIONS = 3
 """How often a transaction gives way to another before it reports the collision."""
@@ -60,16 +76,20 @@ def misplaced(path: Path) -> Path | None:
 class Database:
     """One database, its connections and its transactions. Safe to share between threads.
 
-    ``durable`` is false for what may be lost with the power, such as a rehearsal; ``mounts`` is the system's table.
+    Without a ``url`` it is in memory, at first with ``content``, and gone when it is closed. ``durable`` is false for
+    what may be lost with the power, such as a rehearsal; ``mounts`` is the system's table.
     """
 
-    def __init__(self, url: str, *, durable: bool = True, mounts: str | None = None) -> None:
-        self.url = _parsed(url)
+    def __init__(
+        self, url: str | None, *, durable: bool = True, mounts: str | None = None, content: bytes = b""
+    ) -> None:
+        self.url = IN_MEMORY if url is None else _parsed(url)
         self.dialect = self.url.get_backend_name()
-        self.path = Path(str(self.url.database)).absolute() if self.dialect == "sqlite" else None
+        file = self.url.database if self.dialect == "sqlite" else None
+        self.path = Path(file).absolute() if file else None
         if self.path is not None:
             refuse_network(self.path, mount_table() if mounts is None else mounts)
-        self.engine = _engine(self.url, self.path, durable)
+        self.engine = _engine(self.url, self.path, durable) if url is not None else _in_memory(content)
         self._writer = self.engine.execution_options(commsengine_writes=True)
 
     @contextmanager
@@ -98,6 +118,13 @@ class Database:
         """A transaction that writes; committed and durable when the block ends, undone if it raises."""
         with self._in_plain_words(), self._writer.connect() as connection, connection.begin():
             yield connection
+
+    def content(self) -> bytes:
+        """Of a database in memory."""
+        with closing(self.engine.raw_connection()) as connection:
+            raw = connection.driver_connection
+            assert isinstance(raw, sqlite3.Connection)  # noqa: S101 - tells the type checker what it is
+            return raw.serialize()
 
     def use_wal(self) -> None:
         """Switches a SQLite file to write-ahead logging, for good: readers no longer wait for writers."""
@@ -153,7 +180,7 @@ class Database:
         try:
             yield
         except DatabaseError as error:
-            if not isinstance(error, OperationalError) and not any(sign in str(error.orig) for sign in DAMAGE):
+            if not isinstance(error, OperationalError) and not any(sign in str(error.orig) for sign in NOT_OURS):
                 raise
             raise self._trouble(str(error.orig)) from error
         except sqlite3.DatabaseError as error:
@@ -165,7 +192,7 @@ class Database:
             return _file_trouble(self.path, cause)
         address = self.url.render_as_string(hide_password=True)
         problem = _("The database {address} does not answer: {cause}.", address=address, cause=cause)
-        return CommsError(problem, _("Check that it runs."))
+        return CommsError(problem, _(next((fix for signs, fix in _SERVER_REMEDIES if re.search(signs, cause)), _RUNS)))
 
 
 def _collided(error: BaseException) -> bool:
@@ -173,6 +200,28 @@ def _collided(error: BaseException) -> bool:
     cause = error if isinstance(error, DatabaseError) else error.__cause__
     return getattr(getattr(cause, "orig", None), "sqlstate", None) in ("40P01", "40001", "23505")
 
+
+_RUNS = N_("Check that it runs, and that this machine reaches it.")
+_SERVER_REMEDIES = (  # the first whose sign the server's or the driver's words hold
+    (
+        r"password authentication failed|no password supplied",
+        N_("Look at user and password in COMMSENGINE_DATABASE_URL."),
+    ),
+    (r'role ".*" does not exist', N_("There is no such user: look at it in COMMSENGINE_DATABASE_URL, or create it.")),
+    (r'database ".*" does not exist', N_("Create it, or look at its name in COMMSENGINE_DATABASE_URL.")),
+    (
+        r"pg_hba\.conf|not permitted to log in",
+        N_("The server lets this user not in from here: ask who runs it (pg_hba.conf)."),
+    ),
+    (r"resolve host|translate host name", N_("Look at the host in COMMSENGINE_DATABASE_URL.")),
+    (r"connection option|sslmode value|invalid port", N_("Look at what follows the '?' in COMMSENGINE_DATABASE_URL.")),
+    (
+        r"too many (?:connections|clients)|remaining connection slots",
+        N_("It takes no more connections: allow it more."),
+    ),
+    (r"SSL|certificate", N_("Look at sslmode and sslrootcert in COMMSENGINE_DATABASE_URL.")),
+    (r"permission denied", N_("Give this user the right: it must own the tables of commsengine.")),
+)
 
 _FILE_TROUBLES: tuple[tuple[str, type[CommsError], str, str], ...] = (  # the first whose sign SQLite's words hold
     (
@@ -242,7 +291,20 @@ def _engine(url: URL, path: Path | None, durable: bool) -> Engine:
         raise InputError(
             _("PostgreSQL needs its driver."), _("Install it with: pip install 'commsengine[postgres]'.")
         ) from None
-    event.listen(engine, "connect", partial(_prepare_sqlite, "FULL" if durable else "NORMAL"))
+    return _listened_to(engine, "FULL" if durable else "NORMAL")
+
+
+def _in_memory(content: bytes) -> Engine:
+    # The database is its connection, so there is one, which the threads take in turns.
+    turns = {"poolclass": QueuePool, "pool_size": 1, "max_overflow": 0, "pool_timeout": BUSY_TIMEOUT}
+    engine = create_engine(IN_MEMORY, hide_parameters=True, connect_args={"check_same_thread": False}, **turns)
+    if content:
+        event.listen(engine, "connect", lambda connection, _record: connection.deserialize(content))
+    return _listened_to(engine, "OFF")
+
+
+def _listened_to(engine: Engine, synchronous: str) -> Engine:
+    event.listen(engine, "connect", partial(_prepare_sqlite, synchronous))
     event.listen(engine, "begin", _begin_sqlite)
     return engine
 

@@ -15,6 +15,7 @@ from sqlalchemy import ColumnElement, Connection, Table, and_, delete, or_, sele
 
 from commsengine.errors import InputError
 from commsengine.store import bookkeeping, moves, tables
+from commsengine.store.dialogue import kept_copies
 from commsengine.store.person_rows import TEXTS, suppression_key
 from commsengine.store.service_mail import ABOUT_OTHERS
 from commsengine.store.tables import person
@@ -50,7 +51,8 @@ SIGNED = (
     (tables.suppression, "by"), (tables.suppression, "withdrawn_by"), (tables.unreachable, "by"),
     (tables.unreachable, "withdrawn_by"), (tables.audit, "by"), (tables.audit, "subject"),
     (tables.refusal, "settled_by"), (tables.gate, "by"), (tables.deed, "by"), (tables.seal, "by"),
-    (tables.reply, "by"), (tables.notice, "by"), (tables.people_file, "settled_by"),
+    (tables.reply, "by"), (tables.notice, "by"), (tables.review_copy, "by"),
+    (tables.people_file, "settled_by"),
 )  # fmt: skip
 """The columns in which a person signs: by id, or by address."""
 
@@ -66,6 +68,7 @@ def erase(connection: Connection, person_id: str, *, by: str, now: dt.datetime) 
     _forget_the_address(connection, str(row.email_key))
     names = (person_id, row.email, row.email_key)
     connection.execute(delete(tables.fresh_link).where(_names(names)))
+    kept_copies.forget(connection, names)
     _rename_in_signatures(connection, {person_id, row.email, row.email_key}, pseudonym)
     _blank_the_person(connection, person_id, pseudonym, now)
     bookkeeping.managers_changed(connection, [row.manager_key], now)

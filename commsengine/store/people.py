@@ -137,7 +137,7 @@ class People:
             rows = connection.execute(select(person.c.id, person.c.name, person.c.email).where(_HERE)).all()
         names = [(row.id, like(row.name), like(row.email.partition("@")[0])) for row in rows]
         ways: tuple[list[str], ...] = (
-            [each for each, name, _local in names if name == wanted],
+            [each for each, name, local in names if wanted and wanted in (name, local)],
             [each for each, name, _local in names if words and set(words) <= set(name.split())],
             [each for each, name, local in names if wanted and (wanted in name or wanted in local)],
         )

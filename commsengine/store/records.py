@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from typing import Any
 
-from commsengine.cadence.history import History, TouchRow
+from commsengine.cadence.history import History, Touch, TouchRow
 from commsengine.cadence.kinds_and_states import (
     AnswerKind,
     Asked,
@@ -447,6 +447,23 @@ class FreshLink:
     expires_at: dt.datetime
     by_itself: bool = False
     used_at: dt.datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ReviewCopy:
+    """A message as it was sent to ``recipient``, an address, for review. The first of ``people`` is whom it is for; the
+    others sign it, or are those whom a manager leads.
+    """
+
+    key: str
+    recipient: str
+    plan: Plan
+    templates: Mapping[str, str]
+    people: tuple[Person, ...]
+    touch: Touch
+    made_at: dt.datetime
+    expires_at: dt.datetime
+    by: str
 
 
 @dataclass(frozen=True, slots=True)

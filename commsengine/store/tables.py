@@ -211,6 +211,26 @@ class FreshLinkRow(Row, table=True):
     used_at: dt.datetime | None = _instant(nullable=True)
 
 
+class ReviewCopyRow(Row, table=True):
+    """A message that was sent for review, with all that it takes to show it again. ``names`` are the ids and lower-case
+    addresses of everybody in it.
+    """
+
+    __tablename__ = "review_copy"
+
+    key: str = _key()
+    recipient: str
+    remote_id: str
+    names: list[str] = _json()
+    plan: dict[str, Any] = _json()
+    templates: dict[str, str] = _json()
+    people: list[dict[str, Any]] = _json()
+    touch: dict[str, Any] = _json()
+    made_at: dt.datetime = _instant()
+    expires_at: dt.datetime = _instant()
+    by: str
+
+
 class GateRow(Row, table=True):
     """The word of a lead that opens the gate of a phase."""
 
@@ -705,7 +725,8 @@ class ProviderRow(Row, table=True):
 
 
 class CounterRow(Row, table=True):
-    """Numbers that only grow: ``fence``, and ``answer_above``, the last fence of Slack cards with the answer on top."""
+    """Numbers that only grow: ``fence``; ``answer_above``, the last fence of Slack cards with the answer on top;
+    ``rehearsed``, when a rehearsal in this database ended, in microseconds since 1970."""
 
     __tablename__ = "counter"
 
@@ -783,6 +804,7 @@ campaign = _table("campaign")
 plan_version = _table("plan_version")
 notice = _table("notice")
 fresh_link = _table("fresh_link")
+review_copy = _table("review_copy")
 gate = _table("gate")
 standstill = _table("standstill")
 touch = _table("touch")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import replace
+from typing import Any
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -129,23 +130,24 @@ class AnswerPage(LinkPage):
         opened: str = "",
         given: Form = NOTHING,
     ) -> Response:
-        card = self._card(request, key, now)
+        said = {"notice": notice, "error": error, "opened": opened, "given": given}
+        return self.shown(self._card(request, key, now), status=422 if error else 200, **said)
+
+    def shown(self, card: Card, *, status: int = 200, **said: Any) -> Response:
+        """As it stands; ``said`` is what comes of a form: ``notice``, ``error``, and the one that is ``opened``."""
         return page(
             "answer.html",
-            status=422 if error else 200,
+            status=status,
             card=card,
             text=self._inbox.text(card),
             calendar=self._inbox.calendar(card),
             lead=self._inbox.lead(card),
-            heard=self._guard.link("heard", key, card.person, now),
-            given=given,
-            note=self._guard.notes.write(key, now),
+            heard=self._guard.link("heard", card.key, card.person, card.now),
+            note=self._guard.notes.write(card.key, card.now),
             named=self._named(card),
             longest_line=LONGEST_LINE,
             ask=_(ASKS[card.ask]),
-            notice=notice,
-            error=error,
-            opened=opened,
+            **{"notice": "", "error": "", "opened": "", "given": NOTHING, **said},
         )
 
 

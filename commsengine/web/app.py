@@ -17,6 +17,7 @@ from starlette.routing import BaseRoute, Route
 
 from commsengine.answers.fresh_links import FreshLinks
 from commsengine.answers.inbox import AnswerInbox, UnknownTouchError
+from commsengine.answers.review_copies import InMemory, ReviewCopies
 from commsengine.links import Links
 from commsengine.reports.manager_desk import ManagerDesk
 from commsengine.store.store import Store
@@ -24,6 +25,7 @@ from commsengine.translation import ENGLISH, in_language
 from commsengine.web.answer_page import AnswerPage
 from commsengine.web.calendar_page import CalendarFeed
 from commsengine.web.calls_page import CallsPage
+from commsengine.web.copy_pages import ReviewPages
 from commsengine.web.heard_page import HeardPage
 from commsengine.web.my_messages_page import AskForMine, MyMessages
 from commsengine.web.protection import SECURITY, LinkGuard, RateLimit, SecurityHeaders
@@ -54,11 +56,13 @@ def create_app(
     heartbeat_age: Callable[[], dt.timedelta | None] = lambda: None,
     stale_after: dt.timedelta = dt.timedelta(minutes=5),
     slack: SlackApp | None = None,
+    copies: ReviewCopies | None = None,
     more: Sequence[BaseRoute] = (),
     per_minute: int = 30,
     language: str = ENGLISH,
 ) -> Starlette:
     """``keys`` sign the notes in forms, newest first; ``per_minute`` limits each link; ``more`` are others' routes.
+    ``copies`` are messages for review, each with pages of its own.
 
     ``language`` is that of pages for visitors whom no link names, where their browser asks for none that is known.
     """
@@ -77,10 +81,19 @@ def create_app(
     routes += [Route("/style.css", _style), Route("/healthz", _health(heartbeat_age, stale_after)), *more]
     if slack is not None:
         routes.append(Route("/slack/events", _slack(slack), methods=["POST"]))
+    if copies is not None:
+        routes.append(ReviewPages(copies, lambda parts: _of_copy(parts, keys, clock, per_minute)).route())
     https = Middleware(SecurityHeaders, https=links.base_url.startswith("https:"))
     app = Starlette(routes=routes, middleware=[https], exception_handlers=_TROUBLE)
     app.state.language = language
     return app
+
+
+def _of_copy(parts: InMemory, keys: Sequence[str], clock: Callable[[], dt.datetime], per_minute: int) -> Starlette:
+    desk, store = ManagerDesk(parts.store, parts.renderer), parts.store
+    return create_app(
+        parts.inbox, parts.links, parts.fresh_links, desk, store=store, keys=keys, clock=clock, per_minute=per_minute
+    )
 
 
 def _style(_request: Request) -> Response:

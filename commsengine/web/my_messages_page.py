@@ -95,11 +95,15 @@ class MyMessages(VisitPage):
     def _page(self, visitor: Visitor, now: dt.datetime, *, notice: str = "", error: str = "") -> Response:
         mine = self._mine(visitor, now)
         start, end = mine.person.quiet or (None, None)
+        cards = {campaign.id: self._inbox.card(campaign.key, now) for campaign in mine.campaigns if campaign.key}
         return page(
             "mine.html",
             status=422 if error else 200,
             root="./",
             mine=mine,
+            why_me={name: self._inbox.text(card).why_me for name, card in cards.items()},
+            heard={name: self._inbox.heard_page(card) for name, card in cards.items()},
+            calendars={name: self._inbox.calendar(card) for name, card in cards.items()},
             note=self.note(visitor, now),
             channels=[(name, _(CHANNELS[name].label)) for name in sorted(mine.channels)],
             start="" if start is None else clock_text(start),

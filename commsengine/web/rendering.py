@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextvars import ContextVar
 from pathlib import Path
 from typing import Any
 
@@ -47,9 +48,13 @@ NOTICES = {
 }
 
 
+reviewing = ContextVar("reviewing", default=False)
+"""Whether pages say that they are a review copy."""
+
+
 def page(name: str, *, status: int = 200, root: str = "../", **context: Any) -> HTMLResponse:
     """In the language in use; ``root`` is the relative way to the stylesheet."""
-    html = _environment.get_template(name).render(root=root, **context)
+    html = _environment.get_template(name).render(root=root, review=reviewing.get(), **context)
     return HTMLResponse(html.lstrip(), status)
 
 

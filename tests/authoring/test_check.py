@@ -376,3 +376,38 @@ def test_what_a_mode_makes_of_a_message_by_recall(tmp_path: Path, mode: str, cod
     (tmp_path / "workspace.yaml").write_text(f"recall: {mode}\n")
     text = slip("cadence: {every: 48h, times: 6}", f"cadence: {{recall_floor: 0.35}}\n    checks: [{ONE % ''}]")
     assert codes(tmp_path, text, "advice") == code
+
+
+@pytest.mark.parametrize(
+    ("text", "behind"),
+    [
+        ("Complaints go to desk #3 from Monday on.", "#3 from Monday on."),
+        ("Complaints go to\n      desk #3 from Monday on.", "#3 from Monday on."),
+        ("Write to #help.", "#help."),
+    ],
+)
+def test_a_text_that_ends_before_a_hash_is_told(tmp_path: Path, text: str, behind: str) -> None:
+    (problem,) = checked(tmp_path, slip("Every conversation is logged in one record.", text)).problems
+    assert (problem.code, problem.line, problem.column) == ("cut_short", 29, 16)
+    assert behind in problem.message
+
+
+@pytest.mark.parametrize("text", ["One record. # what people read", '"Desk #3"', "Desk#3", "One record.   #"])
+def test_a_comment_that_is_meant_needs_no_advice(tmp_path: Path, text: str) -> None:
+    assert checked(tmp_path, slip("Every conversation is logged in one record.", text)).problems == ()
+
+
+def test_what_is_left_of_other_tools_is_advice_where_it_stands(tmp_path: Path) -> None:
+    result = checked(tmp_path, slip("Your colleague reads them.", '"Hello [First Name]"'))
+    assert said(result) == [(33, 40, "unfinished")]
+    assert result.ok
+
+
+def test_a_title_that_selects_is_told_to_take_another_column(tmp_path: Path) -> None:
+    (problem,) = checked(tmp_path, slip("{department: [Sales]}", "{title: [Seller], department: [Sales]}")).problems
+    assert "Select by another column." in str(problem)
+
+
+def test_two_roles_of_one_title_are_told(tmp_path: Path) -> None:
+    (problem,) = checked(tmp_path, slip("{rest: true}", "{rest: true, title: Sales}")).problems
+    assert (problem.code, problem.severity) == ("same_title", "error")

@@ -130,7 +130,7 @@ SLIPS: dict[str, Slip] = {
     ),
     "a link that is filled in": (
         slip("id: one-record", "id: one-record\n    link: https://x.example.com/{{ person.email }}"),
-        "28:11",
+        "29:11",
         "The 'link' of 'one-record' is the same for everybody",
         "Write it without {{ … }}, or in 'text'",
     ),

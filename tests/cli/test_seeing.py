@@ -5,19 +5,24 @@ from __future__ import annotations
 import datetime as dt
 import json
 import re
+from email.utils import parsedate_to_datetime
 from pathlib import Path
 from urllib.parse import quote
 
+import httpx
 import pytest
 
 from commsengine.answers.inbox import Evidence
+from commsengine.answers.review_copies import NOTE
 from commsengine.sandbox.mailbox import Mailbox
 from commsengine.store.records import Rest
+from commsengine.store.tables import review_copy
 from commsengine.wiring import Wiring, now
 from tests.cli.conftest import plan
 from tests.cli.terminal import Terminal
 from tests.imap_server import ImapServer
 from tests.servers import HttpOddity, http_json
+from tests.web.conftest import served
 
 SCHEDULE = "schedules/crm.yaml"
 RARELY = "tick is called too rarely: before the last call nothing was sent for 24 hours."
@@ -60,13 +65,14 @@ def test_preview_without_a_person_takes_one_of_every_role(terminal: Terminal) ->
 def test_preview_writes_files(terminal: Terminal, tmp_path: Path) -> None:
     said = terminal.run("preview", terminal.path(SCHEDULE), "--role", "sales", "--out", str(tmp_path / "out"))
     assert said.status == 0
-    names = sorted(file.name for file in (tmp_path / "out").iterdir())
-    assert names == [f"one-record-sales-message-1.{ending}" for ending in ("html", "txt")] + [
-        "one-record-sales-personal-4.txt"
-    ]
+    out = tmp_path / "out"
+    names = sorted(str(file.relative_to(out)) for file in out.rglob("*") if file.is_file())
+    mails = [f"one-record/sales/{name}-email.{end}" for name in ("2", "3-remind", "4", "5") for end in ("html", "txt")]
+    pages = [f"one-record/sales/1-{name}" for name in ("email.html", "email.txt", "page-answered.html", "page.html")]
+    assert names == sorted(["index.html", *pages, *mails, "one-record/sales/4-personal-talk.txt"])
 
 
-EVERYTHING = ["-slack.html", ".html", ".json", ".txt"]
+EVERYTHING = ["email.html", "email.txt", "page-answered.html", "page.html", "slack.html", "slack.json"]
 
 
 @pytest.mark.parametrize(
@@ -74,10 +80,10 @@ EVERYTHING = ["-slack.html", ".html", ".json", ".txt"]
     [
         ("slack, email", [], EVERYTHING),
         ("email, slack", [], EVERYTHING),
-        ("slack, email", ["--channel", "email"], [".html", ".txt"]),
-        ("slack, email", ["--channel", "slack"], ["-slack.html", ".json"]),
-        ("slack", [], ["-slack.html", ".json"]),
-        ("email", ["--channel", "slack"], ["-slack.html", ".json"]),
+        ("slack, email", ["--channel", "email"], EVERYTHING[:4]),
+        ("slack, email", ["--channel", "slack"], EVERYTHING[2:]),
+        ("slack", [], EVERYTHING[2:]),
+        ("email", ["--channel", "slack"], EVERYTHING[2:]),
     ],
 )
 def test_preview_writes_every_channel_of_the_plan_and_nothing_empty(
@@ -87,10 +93,10 @@ def test_preview_writes_every_channel_of_the_plan_and_nothing_empty(
     out = tmp_path / "out"
     said = terminal.run("preview", terminal.path(SCHEDULE), "--as", "ana@example.com", "--out", str(out), *options)
     assert said.status == 0, said.err
-    files = {file.name.removeprefix("one-record-others-message-1"): file for file in out.glob("*-message-*")}
+    files = {file.name.removeprefix("1-"): file for file in out.glob("one-record/others/1-*")}
     assert sorted(files) == ends
     for end, file in files.items():
-        if end == ".json":
+        if end == "slack.json":
             assert json.loads(file.read_text(encoding="utf-8"))["blocks"]
         else:
             assert "Every customer conversation is logged in one record." in file.read_text(encoding="utf-8")
@@ -373,8 +379,61 @@ def test_send_test_sends_one_message_and_records_nothing(applied: Terminal, mail
     said = applied.run("send-test", applied.path(SCHEDULE), "--to", "me@example.com", "--as", "ana@example.com")
     assert (said.status, said.out) == (0, "Sent to me@example.com by email, as ana@example.com would see it.\n")
     assert [mail.recipients for mail in mailbox.arrived] == [("me@example.com",)]
-    assert mailbox.arrived[0].subject.startswith("[Test] ")
+    assert mailbox.arrived[0].subject == "Test: Every customer conversation is logged in one record."
+    assert abs(parsedate_to_datetime(mailbox.arrived[0].message["Date"]) - now()) < dt.timedelta(minutes=5)
     assert applied.json("touches", "crm")["touches"] == []
+
+
+def test_send_test_of_a_message_that_opens_later_has_todays_date(terminal: Terminal, mailbox: Mailbox) -> None:
+    later = (dt.datetime.now(dt.UTC) + dt.timedelta(days=20)).date()
+    terminal.write(SCHEDULE, plan(**{"from: kickoff": f"from: {later}"}))
+    assert terminal.run("send-test", terminal.path(SCHEDULE), "--to", "me@example.com").status == 0
+    sent = parsedate_to_datetime(mailbox.arrived[0].message["Date"])
+    assert abs(sent - now()) < dt.timedelta(minutes=5)
+
+
+def test_send_test_is_a_review_copy_that_the_engines_pages_open(applied: Terminal, mailbox: Mailbox) -> None:
+    said = applied.run("send-test", applied.path(SCHEDULE), "--to", "me@example.com", "--role", "sales", "--touch", "2")
+    assert (said.status, "as ben@example.com would" in said.out or "as mia@example.com would" in said.out) == (0, True)
+    assert "its buttons and pages work for 30 days, and record nothing" in said.err
+    assert "does not answer now. Start it: commsengine run" in said.err
+    link = re.search(r"http://\S+(/r/\w+/a/\S+)", mailbox.arrived[0].text)
+    assert link
+    with Wiring(applied.folder) as wiring, served(wiring.web_app) as address:
+        shown = httpx.get(f"{address}{link[1]}")
+        assert (shown.status_code, NOTE in shown.text) == (200, True)
+        note = re.search(r'name="seen" value="([^"]+)"', shown.text)
+        assert note
+        told = httpx.post(str(shown.url), data={"do": "got_it", "seen": note[1]}, follow_redirects=True)
+        assert "You confirmed" in told.text
+    assert applied.json("touches", "crm")["touches"] == []
+
+
+def test_send_test_sends_one_of_each_message_and_asks(terminal: Terminal, mailbox: Mailbox) -> None:
+    times = "from: kickoff, until: go_live, cadence: {every: 48h, times: 2}"
+    second = f"  - {{id: worse-first, key_point: It gets slower., ask: nothing, {times}}}\n"
+    terminal.write(SCHEDULE, plan(**{"follow_up:\n": f"{second}follow_up:\n"}))
+    asked = ("send-test", terminal.path(SCHEDULE), "--to", "me@example.com", "--all")
+    refused = terminal.run(*asked)
+    assert (refused.status, "Send 2 messages to me@example.com?" in refused.err, mailbox.arrived) == (2, True, [])
+    said = terminal.run(*asked, "--yes")
+    assert [line.partition(": ")[0] for line in said.out.splitlines()] == ["one-record", "worse-first"]
+    assert len(mailbox.arrived) == 2
+
+
+def test_send_test_of_a_message_that_is_not_theirs_says_why(terminal: Terminal, mailbox: Mailbox) -> None:
+    terminal.write(SCHEDULE, plan(**{"    from: kickoff\n": "    to: [sales]\n    from: kickoff\n"}))
+    asked = ("--to", "me@example.com", "--as", "ana@example.com", "--message", "one-record")
+    said = terminal.run("send-test", terminal.path(SCHEDULE), *asked)
+    assert (said.status, "their role is not among its 'to'" in said.err, mailbox.arrived) == (2, True, [])
+
+
+def test_what_was_not_sent_leaves_no_review_copy(applied: Terminal, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COMMSENGINE_SMTP_URL", "smtp://127.0.0.1:1?tls=off")
+    said = applied.run("send-test", applied.path(SCHEDULE), "--to", "me@example.com")
+    assert (said.status, "It was not sent" in said.err) == (1, True)
+    with Wiring(applied.folder) as wiring:
+        assert wiring.store.database.rows(review_copy.select()) == []
 
 
 def test_send_test_without_credentials_says_so(terminal: Terminal) -> None:
@@ -387,6 +446,19 @@ def test_the_doctor_finds_nothing_wrong_where_mail_works(applied: Terminal, mail
     said = applied.run("doctor", "--json")
     states = {finding["about"]: finding["state"] for finding in said.data["findings"]}
     assert (said.status, states["mail"], states["slack"], states["links"]) == (0, "ok", "note", "note")
+
+
+def test_the_doctor_says_whether_the_pages_of_links_answer(applied: Terminal, monkeypatch: pytest.MonkeyPatch) -> None:
+    def links() -> list[str]:
+        return [each["text"] for each in applied.run("doctor", "--json").data["findings"] if each["about"] == "links"]
+
+    assert any("does not answer" in text for text in links())
+    with Wiring(applied.folder) as wiring:
+        engine_runs = wiring.store.engine.heartbeat() is not None
+        with served(wiring.web_app) as address:
+            monkeypatch.setenv("COMMSENGINE_BASE_URL", address)
+            assert any("no engine runs behind it" in text for text in links()) is not engine_runs
+            assert not any("does not answer" in text for text in links())
 
 
 def test_the_doctor_tells_a_wrong_setting_once(applied: Terminal, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,10 +10,14 @@ from typing import Any
 import pytest
 from starlette.applications import Starlette
 
+from commsengine.answers.review_copies import NOTE
 from commsengine.channels.slack_manifest import MANIFEST
+from commsengine.sandbox.mailbox import Mailbox
 from commsengine.sandbox.sandbox import Serving
 from commsengine.sandbox.slack_server import SlackStandIn
+from commsengine.store.tables import review_copy
 from commsengine.wiring import Wiring
+from tests.cli.conftest import plan
 from tests.cli.terminal import Terminal
 from tests.servers import HttpOddity, http_json
 
@@ -34,6 +38,25 @@ def slack(monkeypatch: pytest.MonkeyPatch) -> Iterator[MakeSlack]:
             return stand_in
 
         yield make
+
+
+def test_a_test_to_somebody_who_is_not_on_slack_goes_by_mail(
+    terminal: Terminal, slack: MakeSlack, mailbox: Mailbox
+) -> None:
+    stand_in = slack()
+    terminal.write("schedules/crm.yaml", plan(**{"channels: [email]": "channels: [slack, email]"}))
+    asked = ("send-test", terminal.path("schedules/crm.yaml"), "--as", ANA, "--to")
+    said = terminal.run(*asked, "me@example.com")
+    assert (said.status, said.out) == (0, f"Sent to me@example.com by email, as {ANA} would see it.\n")
+    assert "slack does not reach me@example.com (not on Slack): it goes by email." in said.err
+    assert ([mail.recipients for mail in mailbox.arrived], stand_in.posts) == ([("me@example.com",)], [])
+    assert terminal.run(*asked, BEN).out == f"Sent to {BEN} by slack, as {ANA} would see it.\n"
+    (post,) = stand_in.posts
+    assert NOTE in str(post.blocks[0])
+    with Wiring(terminal.folder) as wiring:
+        copies = wiring.store.database.rows(review_copy.select())
+        assert {(copy.recipient, bool(copy.remote_id)) for copy in copies} >= {(BEN, True)}
+        assert len(copies) == 2
 
 
 def told(terminal: Terminal, *arguments: str) -> tuple[int, dict[str, str]]:

@@ -92,10 +92,9 @@ def test_a_held_people_file_is_told_to_whom_it_concerns(
     clock.now = utc("2027-01-13 08:00")
     engine().tick()
     assert digests(bag) == ["Today: 1 problem"]
-    assert (
-        "january.csv is held, and nothing of it is taken: marked as left by this file: 12 of 160" in bag.arrived[0].text
-    )
-    assert "commsengine people import /srv/hr/january.csv --yes --because TEXT" in bag.arrived[0].text
+    (text,) = [message.text for message in bag.arrived if message.to_email == DANA]
+    assert "january.csv is held, and nothing of it is taken: marked as left by this file: 12 of 160" in text
+    assert "commsengine people import /srv/hr/january.csv --yes --because TEXT" in text
 
 
 def test_it_says_what_never_arrived_and_which_channel_rests(

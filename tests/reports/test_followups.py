@@ -101,7 +101,7 @@ def test_who_was_away_is_back_on_the_list_after_five_of_their_working_days(
     assert listed(store, clock) == []
     clock.now = utc("2027-01-26 23:00")
     (one,) = listed(store, clock)
-    assert (one.since, one.overdue, "call: away on 16 January" in one.tried) == (clock.now, False, True)
+    assert (one.since, one.overdue, "call: Not reached on 16 January" in one.tried) == (clock.now, False, True)
     record_outcome(store, one.id, "objects", by="mia", now=clock.now)
     assert listed(store, clock) == []
 
@@ -123,8 +123,8 @@ def test_the_sponsor_is_proposed_to_the_lead_only_after_an_outreach_that_did_not
     live(store, engine, clock, "2027-01-27")
     one = next(one for one in listed(store, clock) if one.person.id == someone(1).id)
     assert (one.kind, one.carrier) == ("sponsor", "dana@example.com")
-    assert one.reason == ("The call did not help (objects, 16 January). Ask the sponsor, sam@example.com?")
-    assert "call: objects on 16 January" in one.tried
+    assert one.reason == ("The call did not help (Has an objection, 16 January). Ask the sponsor, sam@example.com?")
+    assert "call: Has an objection on 16 January" in one.tried
 
 
 def test_an_outreach_nobody_recorded_comes_back_to_the_lead(store: Store, engine: MakeEngine, clock: Clock) -> None:

@@ -88,7 +88,7 @@ def test_a_hold_lasts_five_working_days_at_most(house: Answering) -> None:
             held_until(house, day)
     assert held_until(house, "2027-01-18") == "2027-01-18"
     house.clock.now = utc("2027-01-15 09:00")
-    with pytest.raises(InputError, match="from Saturday, 16 January to Monday, 18 January"):
+    with pytest.raises(InputError, match="from Saturday, 16 January 2027 to Monday, 18 January 2027"):
         held_until(house, "2027-01-19")  # counted from the first day of the row
     house.clock.now = utc("2027-02-15 09:00")
     assert held_until(house, "2027-02-22") == "2027-02-22"  # another row

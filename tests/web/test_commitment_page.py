@@ -33,7 +33,7 @@ def test_it_asks_i_will_and_never_got_it(site: Site) -> None:
     assert PROMISE in shown
     assert "I will</button>" in shown
     assert "Got it" not in shown
-    assert "We ask you on Wednesday, 20 January whether it is done." in shown
+    assert "We ask you on Wednesday, 20 January 2027 whether it is done." in shown
     for fields in ({}, {"do": "got_it"}):
         refused = site.post(key, **fields)
         assert (refused.status_code, "asks you for an answer" in refused.text) == (422, True)
@@ -46,7 +46,7 @@ def test_afterwards_it_says_what_was_promised_and_when_it_is_asked(site: Site) -
     key = site.house.touch()
     said = site.post(key, do="commit", value="").text
     assert f"<blockquote>{PROMISE}</blockquote>" in said
-    assert "We ask you on Wednesday, 20 January whether it is done." in said
+    assert "We ask you on Wednesday, 20 January 2027 whether it is done." in said
 
 
 @pytest.mark.parametrize(

@@ -177,7 +177,8 @@ def test_a_note_of_a_talk_is_for_the_lead(site: Site) -> None:
     store.answers.outcome(ANA.id, "crm", ["one-record"], "objects", unclear="skill", note="hm, odd", by="mia", now=now)
     site.house.touch()
     html = site.mine().text
-    assert ("Recorded after a talk with you: objects; unclear: skill" in html, "odd" in html) == (True, False)
+    recorded = "Recorded after a talk with you: Has an objection; unclear: whether they can do it"
+    assert (recorded in html, "odd" in html) == (True, False)
     told = site.mine(format="json").json()
     (row,) = told["outcome"]
     assert (row["note"].startswith("There is a note of this talk."), "odd" in str(told)) == (True, False)

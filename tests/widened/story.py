@@ -77,7 +77,7 @@ def _importing(terminal: Terminal, channel: str) -> str:
 
 def _written(terminal: Terminal, file: str) -> list[str]:
     terminal.run("preview", file, "--as", ANA, "--out", terminal.path("preview"))
-    return sorted(each.name for each in Path(terminal.path("preview")).iterdir())
+    return sorted(each.name for each in Path(terminal.path("preview")).rglob("*") if each.is_file())
 
 
 def _key(wiring: Wiring) -> str:

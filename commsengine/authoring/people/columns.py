@@ -3,24 +3,32 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import islice
 
 from commsengine.authoring.people.employment import is_status, says_yes_or_no
-from commsengine.authoring.people.headings import PRIVATE_ADDRESS, bare, field_of, near_column, sensitive
+from commsengine.authoring.people.headings import (
+    PRIVATE_ADDRESS,
+    bare,
+    field_of,
+    near_column,
+    sensitive,
+    short_heading,
+)
 from commsengine.authoring.people.no_values import no_value
 from commsengine.authoring.people.table import Table
 from commsengine.authoring.people.written_dates import is_date
 from commsengine.cadence.people import KNOWN
 from commsengine.errors import InputError, Problem
-from commsengine.text import near_names
+from commsengine.text import listed, near_names
 from commsengine.translation import N_, _
 
 MAPPABLE = (*KNOWN, "first_name", "last_name", "status")
 """What a column may be mapped to, besides an attribute; ``-`` leaves it out."""
 
+MOST_NAMED = 3
 MOST_SAMPLED = 200
 """Rows in which it is looked up what stands in a column."""
 
@@ -73,14 +81,18 @@ class Columns:
         return min(found, default=self.attributes.get(column, 0)) + 1
 
     def headings(self, header: Sequence[str]) -> dict[str, tuple[str, ...]]:
-        """From which headings each of our columns is read; ``status`` says who works here."""
+        """From which headings each of our columns is read, first choice first; ``status`` says who works here."""
+        shown = [short_heading(heading) for heading in header]
+        parts = {"name": [name for name in _NAME_FIELDS if name in self.places], "status": []}
         found: dict[str, tuple[str, ...]] = {}
-        for name in sorted(self.places, key=lambda name: self.places[name]):
-            shown = "status" if name in (*STATUS_FIELDS, *_KIND_FIELDS) else _column(name)
-            if name == "name" and "name" in found:
-                continue
-            if shown in KNOWN or shown == "status":
-                found[shown] = (*found.get(shown, ()), *(header[place] for place in self.places[name]))
+        for name in sorted(self.places, key=self.places.__getitem__):
+            column = "status" if name in (*STATUS_FIELDS, *_KIND_FIELDS) else _column(name)
+            if column == "status":
+                parts["status"].append(name)
+            if parts.get(column):
+                found[column] = (" + ".join(shown[self.places[part][0]] for part in parts[column]),)
+            elif column in KNOWN:
+                found[column] = tuple(shown[place] for place in self.places[name])
         return found
 
 
@@ -128,7 +140,7 @@ def choose_columns(table: Table, mapping: Mapping[str, str], unguarded: Callable
         raise InputError.of(choice.problems)
     spare = tuple(place for place, heading in enumerate(header) if not heading)
     columns = Columns(places, choice.attributes, choice.ignored, spare)
-    return replace(columns, advice=tuple(_slips(table, columns)))
+    return replace(columns, advice=(*_doubts(table, columns), *_strange_statuses(table, choice)))
 
 
 def _place(choice: _Choice, place: int, heading: str, target: str | None) -> None:
@@ -145,7 +157,7 @@ def _place(choice: _Choice, place: int, heading: str, target: str | None) -> Non
     elif target is None and (known := _meant(choice, place, heading)):
         choice.found.setdefault(known[0], []).append((known[1], place))
     else:
-        _keep(choice, place, target or heading)
+        _keep(choice, place, target or short_heading(heading))
 
 
 def _keep(choice: _Choice, place: int, name: str) -> None:
@@ -163,7 +175,7 @@ def _meant(choice: _Choice, place: int, heading: str) -> tuple[str, int] | None:
     known = _IN_CONTEXT.get(bare(heading)) or field_of(heading)
     if known is None or known[0] in ("name_or_last", "name_or_first"):
         return known
-    name, rank = known
+    name = known[0]
     if name == "region_or_status":
         return ("status", 0) if choice.cells(place) and choice.share(place, is_status) > 0.5 else ("region", 1)
     if (
@@ -174,14 +186,18 @@ def _meant(choice: _Choice, place: int, heading: str) -> tuple[str, int] | None:
     ):
         return ("slack_id", 0)
     test = _HOLDS.get(name)
-    ours = rank == 0 and bare(heading) == bare(name)
+    ours = name in KNOWN and bare(heading) == bare(name)
     return known if ours or test is None or choice.share(place, test) >= 0.5 else None
 
 
 _IN_CONTEXT = {
-    "name": ("name_or_last", 0), "nom": ("name_or_last", 0), "nombre": ("name_or_first", 0),
-    "naam": ("name_or_last", 0), "nome": ("name_or_first", 0), "cognome": ("last_name", 0),
-}  # fmt: skip
+    "name": ("name_or_last", 0),
+    "nom": ("name_or_last", 0),
+    "nombre": ("name_or_first", 0),
+    "naam": ("name_or_last", 0),
+    "nome": ("name_or_first", 0),
+    "cognome": ("last_name", 0),
+}
 """Headings that name the whole where they stand alone, and a part beside the other part."""
 
 _SLACK_ID = re.compile(r"[UW][A-Z0-9]{4,30}")
@@ -242,16 +258,17 @@ def _settled(table: Table, choice: _Choice) -> dict[str, tuple[int, ...]]:
         kept = len(inside) if name in _MERGED else 1
         places[name] = tuple(place for _rank, place in inside[:kept])
         for _rank, place in inside[kept:]:
-            choice.attributes.setdefault(choice.header[place], place)
+            choice.attributes.setdefault(short_heading(choice.header[place]), place)
     choice.problems[:] = [replace(each, file=table.file, line=table.header_line) for each in choice.problems]
     return places
 
 
 def _no_email(table: Table, choice: _Choice) -> Problem:
     with_address = [
-        heading for place, heading in enumerate(choice.header)
+        heading
+        for place, heading in enumerate(choice.header)
         if heading and choice.cells(place) and choice.share(place, lambda cell: "@" in cell) > 0.5
-    ]  # fmt: skip
+    ]
     near = with_address or near_names("email", [heading for heading in choice.header if heading], 1)
     fix = _("Name the column of the addresses 'email' in the first row.")
     if any("@" in cell for cell in choice.header):
@@ -261,13 +278,27 @@ def _no_email(table: Table, choice: _Choice) -> Problem:
     return Problem(table.file, table.header_line, 1, "missing_column", _("The column 'email' is missing."), fix)
 
 
-def _slips(table: Table, columns: Columns) -> list[Problem]:
+def _doubts(table: Table, columns: Columns) -> Iterator[Problem]:
     # A heading that is nearly one of our columns would pass for an attribute in silence.
-    found = []
     for heading, place in columns.attributes.items():
         near = near_column(heading)
-        if near and near not in columns.own and heading in table.header:
+        if near and near[0] not in columns.places and not field_of(heading) and _column(near[0]) not in columns.own:
             cause = _("'{heading}' is not one of our columns, so it is kept as an attribute.", heading=heading)
-            fix = _("Did you mean {names}?", names=f"'{near}'")
-            found.append(Problem(table.file, table.header_line, place + 1, "near_column", cause, fix, "advice"))
-    return found
+            fix = _("Did you mean {names}?", names=f"'{near[1]}'")
+            yield Problem(table.file, table.header_line, place + 1, "near_column", cause, fix, "advice")
+    place = columns.places["email"][0]
+    if field_of(table.header[place]) == ("private_email", 0):
+        cause, fix = _("The only addresses are private ones."), _("Add a column of work addresses, if there are any.")
+        yield Problem(table.file, table.header_line, place + 1, "private_addresses", cause, fix, "advice")
+
+
+def _strange_statuses(table: Table, choice: _Choice) -> Iterator[Problem]:
+    """A column of statuses in words that we do not know: who of them has left is not seen."""
+    for heading, place in choice.attributes.items():
+        found = field_of(heading)
+        words = list(dict.fromkeys(choice.cells(place)))[:MOST_NAMED]
+        if found and found[0] in ("status", "enabled", "blocked") and words:
+            text = N_("The column '{heading}' says {words}, which we do not know; everybody is taken as active.")
+            cause = _(text, heading=heading, words=listed(words, "and"))
+            fix = _("Take out the rows of those who have left, or write 'inactive'.")
+            yield Problem(table.file, table.header_line, place + 1, "unknown_status", cause, fix, "advice")

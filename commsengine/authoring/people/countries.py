@@ -35,41 +35,71 @@ _LANGUAGES = (
     "zh",
     "ru",
 )
+_MORE_LANGUAGES = "ro el uk bg hr sk sl et lv lt he ar hi th vi ca id"
 _FORMS = {
-    "GB": "UK|U.K.|Great Britain|England|Scotland|Wales|Northern Ireland|Britain|United Kingdom of Great Britain and Northern Ireland|GB-UKM",
-    "US": "USA|U.S.A.|U.S.|United States of America|Vereinigte Staaten von Amerika|Etats-Unis d'Amérique|Estados Unidos de América|EEUU|EE.UU.",
+    "GB": "UK|U.K.|Great Britain|England|Scotland|Wales|Northern Ireland|Britain|"
+    "United Kingdom of Great Britain and Northern Ireland|GB-UKM",
+    "US": "USA|U.S.A.|U.S.|United States of America|Vereinigte Staaten von Amerika|Etats-Unis d'Amérique|"
+    "Estados Unidos de América|EEUU|EE.UU.",
     "KR": "Korea|South Korea|Republic of Korea|Korea, Republic of|Korea (South)|Korea, South|Korea Republic",
-    "KP": "North Korea|Korea, Democratic People's Republic of|Democratic People's Republic of Korea|Korea (North)|Korea, North",
+    "KP": "North Korea|Korea, Democratic People's Republic of|Democratic People's Republic of Korea|"
+    "Korea (North)|Korea, North",
     "CZ": "Czech Republic|Czechia|Tschechien|Tschechische Republik|République tchèque|República Checa",
-    "NL": "Holland|The Netherlands|Netherlands, The|Kingdom of the Netherlands", "AE": "UAE|U.A.E.|Emirates|VAE",
+    "NL": "Holland|The Netherlands|Netherlands, The|Kingdom of the Netherlands",
+    "AE": "UAE|U.A.E.|Emirates|VAE",
     "IE": "Ireland, Republic of|Republic of Ireland|Eire|Ireland (Republic)|Ireland {Republic}|Irish Republic",
-    "RU": "Russian Federation|Russland|Russische Föderation", "TR": "Turkey|Türkei|Turquie|Turquía|Türkiye",
-    "CH": "Switzerland (CH)|Swiss Confederation|Suisse", "MK": "Macedonia|FYROM|Macedonia, the former Yugoslav Republic of",
-    "VN": "Viet Nam|Vietnam", "LA": "Lao People's Democratic Republic|Laos", "SY": "Syrian Arab Republic|Syria",
-    "IR": "Iran, Islamic Republic of|Islamic Republic of Iran", "MD": "Moldova, Republic of|Republic of Moldova",
-    "BO": "Bolivia, Plurinational State of|Bolivia (Plurinational State of)", "TZ": "Tanzania, United Republic of|United Republic of Tanzania",
-    "VE": "Venezuela, Bolivarian Republic of|Venezuela (Bolivarian Republic of)", "TW": "Taiwan, Province of China|Taiwan, Republic of China|Chinese Taipei|Taiwan (Province of China)",
-    "HK": "Hong Kong|Hongkong|Hong Kong SAR", "MO": "Macau|Macao|Macao SAR", "BN": "Brunei Darussalam", "CI": "Ivory Coast|Elfenbeinküste",
-    "CV": "Cape Verde|Kapverden", "SZ": "Swaziland|Swasiland", "MM": "Burma|Birma", "TL": "East Timor|Osttimor", "PS": "Palestine|Palestine, State of|State of Palestine",
-    "CD": "Democratic Republic of the Congo|Congo, Democratic Republic of the|DR Congo|DRC|Congo, The Democratic Republic of the",
-    "CG": "Republic of the Congo|Congo, Republic of the", "CN": "People's Republic of China|PRC|Mainland China|China, People's Republic of",
-    "SK": "Slovak Republic|Slowakische Republik|República Eslovaca", "BY": "Weißrussland|Belorussia", "XK": "Kosovo, Republic of",
-    "FM": "Micronesia, Federated States of", "VA": "Holy See|Holy See (Vatican City State)", "BA": "Bosnia|Bosnia-Herzegovina", "TT": "Trinidad",
-}  # fmt: skip
+    "RU": "Russian Federation|Russland|Russische Föderation",
+    "TR": "Turkey|Türkei|Turquie|Turquía|Türkiye",
+    "CH": "Switzerland (CH)|Swiss Confederation|Suisse",
+    "MK": "Macedonia|FYROM|Macedonia, the former Yugoslav Republic of",
+    "VN": "Viet Nam|Vietnam",
+    "LA": "Lao People's Democratic Republic|Laos",
+    "SY": "Syrian Arab Republic|Syria",
+    "IR": "Iran, Islamic Republic of|Islamic Republic of Iran",
+    "MD": "Moldova, Republic of|Republic of Moldova",
+    "BO": "Bolivia, Plurinational State of|Bolivia (Plurinational State of)",
+    "TZ": "Tanzania, United Republic of|United Republic of Tanzania",
+    "VE": "Venezuela, Bolivarian Republic of|Venezuela (Bolivarian Republic of)",
+    "TW": "Taiwan, Province of China|Taiwan, Republic of China|Chinese Taipei|Taiwan (Province of China)",
+    "HK": "Hong Kong|Hongkong|Hong Kong SAR",
+    "MO": "Macau|Macao|Macao SAR",
+    "BN": "Brunei Darussalam",
+    "CI": "Ivory Coast|Elfenbeinküste",
+    "CV": "Cape Verde|Kapverden",
+    "SZ": "Swaziland|Swasiland",
+    "MM": "Burma|Birma",
+    "TL": "East Timor|Osttimor",
+    "PS": "Palestine|Palestine, State of|State of Palestine",
+    "CD": "Democratic Republic of the Congo|Congo, Democratic Republic of the|DR Congo|DRC|"
+    "Congo, The Democratic Republic of the",
+    "CG": "Republic of the Congo|Congo, Republic of the",
+    "CN": "People's Republic of China|PRC|Mainland China|China, People's Republic of",
+    "SK": "Slovak Republic|Slowakische Republik|República Eslovaca",
+    "BY": "Weißrussland|Belorussia",
+    "XK": "Kosovo, Republic of",
+    "FM": "Micronesia, Federated States of",
+    "VA": "Holy See|Holy See (Vatican City State)",
+    "BA": "Bosnia|Bosnia-Herzegovina",
+    "TT": "Trinidad",
+}
 """Forms that stand beside the names of CLDR."""
 
 LIKE_A_COUNTRY = 0.84
 
 _REGIONS = {
-    "DE": {"bavaria": "BY", "saxony": "SN", "lower saxony": "NI", "north rhine-westphalia": "NW", "rhineland-palatinate": "RP", "hesse": "HE", "thuringia": "TH",
-           "saxony-anhalt": "ST", "nrw": "NW", "bavière": "BY", "baviera": "BY", "hamburg (hanseatic city)": "HH", "brandenburg region": "BB"},
-    "AT": {"vienna": "9", "tyrol": "7", "carinthia": "2", "styria": "6", "lower austria": "3", "upper austria": "4"},
-    "CH": {"zurich": "ZH", "geneva": "GE", "genf": "GE", "lucerne": "LU", "basel-city": "BS", "grisons": "GR", "waadt": "VD", "tessin": "TI", "neuenburg": "NE", "st. gallen": "SG"},
-    "ES": {"catalonia": "CT", "andalusia": "AN", "basque country": "PV", "euskadi": "PV", "comunidad de madrid": "MD", "canary islands": "CN", "balearic islands": "IB",
-           "valencia": "VC", "comunidad valenciana": "VC", "comunitat valenciana": "VC", "navarre": "NC", "comunidad foral de navarra": "NC", "región de murcia": "MC",
-           "principado de asturias": "AS", "castile and leon": "CL", "castilla la mancha": "CM"},
-    "US": {"washington dc": "DC", "washington, d.c.": "DC"}, "GB": {"ulster": "NIR"},
-}  # fmt: skip
+    "DE": "bavaria=BY|saxony=SN|lower saxony=NI|north rhine-westphalia=NW|rhineland-palatinate=RP|hesse=HE|"
+    "thuringia=TH|saxony-anhalt=ST|nrw=NW|bavière=BY|baviera=BY|hamburg (hanseatic city)=HH|"
+    "brandenburg region=BB",
+    "AT": "vienna=9|tyrol=7|carinthia=2|styria=6|lower austria=3|upper austria=4",
+    "CH": "zurich=ZH|geneva=GE|genf=GE|lucerne=LU|basel-city=BS|grisons=GR|waadt=VD|tessin=TI|neuenburg=NE|"
+    "st. gallen=SG",
+    "ES": "catalonia=CT|andalusia=AN|basque country=PV|euskadi=PV|comunidad de madrid=MD|canary islands=CN|"
+    "balearic islands=IB|valencia=VC|comunidad valenciana=VC|comunitat valenciana=VC|navarre=NC|"
+    "comunidad foral de navarra=NC|región de murcia=MC|principado de asturias=AS|castile and leon=CL|"
+    "castilla la mancha=CM",
+    "US": "washington dc=DC|washington, d.c.=DC",
+    "GB": "ulster=NIR",
+}
 """Names of regions in other languages than those that the calendars of holidays have."""
 
 
@@ -157,7 +187,8 @@ def _regions_by_name(country: str) -> Mapping[str, str]:
 
     named = getattr(type(holidays.country_holidays(country)), "subdivisions_aliases", {})
     known = {bare(code): code for code in _subdivisions().get(country, [])}
-    other = {bare(name): code for name, code in _REGIONS.get(country, {}).items()}
+    pairs = (pair.split("=") for pair in _REGIONS.get(country, "").split("|") if pair)
+    other = {bare(name): code for name, code in pairs}
     return {bare(name): code for name, code in named.items()} | other | known
 
 
@@ -189,25 +220,7 @@ def _languages() -> Mapping[str, str]:
     found: dict[str, str] = {}
     for shown in _LANGUAGES:
         names = Locale(shown).languages
-        for code in _LANGUAGES + (
-            "ro",
-            "el",
-            "uk",
-            "bg",
-            "hr",
-            "sk",
-            "sl",
-            "et",
-            "lv",
-            "lt",
-            "he",
-            "ar",
-            "hi",
-            "th",
-            "vi",
-            "ca",
-            "id",
-        ):
+        for code in (*_LANGUAGES, *_MORE_LANGUAGES.split()):
             for each in (names.get(code, ""), Locale(code).languages.get(code, "")):
                 if each:
                     found.setdefault(bare(each), code)

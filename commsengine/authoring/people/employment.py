@@ -9,27 +9,40 @@ from commsengine.authoring.people.headings import bare
 
 Employment = Literal["active", "left", "guest", "machine"]
 
-_LEFT = frozenset(map(bare, (
-    "inactive", "inaktiv", "inactif", "inactive employee", "inactivo", "inactiva", "terminated", "terminé", "terminada", "terminado", "suspended", "gesperrt", "suspendu",
-    "suspendue", "suspendido", "suspendida", "deactivated", "deaktiviert", "désactivé", "désactivée", "desactivado", "desactivada", "disabled", "deprovisioned", "left",
-    "ausgeschieden", "ausgetreten", "former", "former employee", "ehemalig", "ehemalige", "ehemaliger", "ex-employee", "sorti", "sortie", "parti", "partie", "ancien salarié", "baja", "de baja", "dado de baja",
-    "cesado", "cesada", "archived", "archiviert", "archivé", "archivado", "resigned", "dismissed", "retired", "rentner", "deceased", "verstorben", "offboarded",
-    "separated", "discharged", "withdrawn", "deleted", "gelöscht", "blocked", "no longer employed", "t",
-)))  # fmt: skip
-_ACTIVE = frozenset(map(bare, (
-    "active", "aktiv", "actif", "active employee", "activo", "activa", "enabled", "aktiviert", "activé", "activée", "member", "admin", "owner", "primary owner", "workspace owner", "workspace admin",
-    "workspace primary owner", "org owner", "org admin", "provisioned", "password expired", "recovery", "locked out", "staged", "pending", "invited", "invited member", "pending activation", "on leave", "leave",
-    "leave of absence", "parental leave", "elternzeit", "mutterschutz", "beurlaubt", "en congé", "congé parental", "excedencia", "permiso", "probation", "probezeit", "période d'essai", "onboarding", "hired", "current",
-    "employed", "full-time", "full time", "part-time", "part time", "vollzeit", "teilzeit", "temps plein", "temps partiel", "permanent", "temporary", "regular", "fixed term", "befristet", "unbefristet", "cdi", "cdd", "intern", "praktikant",
-    "werkstudent", "contractor", "a", "trainee", "apprentice", "azubi", "notice period", "gekündigt", "alta", "indefinido", "working", "present", "présent",
-)))  # fmt: skip
-_GUEST = frozenset(map(bare, (
-    "guest", "gast", "invité", "invitado", "multi-channel guest", "single-channel guest", "external guest", "guestmailuser",
-)))  # fmt: skip
-_MACHINE = frozenset(map(bare, (
-    "bot", "app", "sharedmailbox", "shared mailbox", "roommailbox", "room mailbox", "room", "equipmentmailbox", "schedulingmailbox", "service account", "serviceaccount",
-    "system account", "systemkonto", "resource", "ressource", "linkedroommailbox", "funktionspostfach", "shared", "boîte partagée", "buzón compartido",
-)))  # fmt: skip
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(map(bare, text.split(", ")))
+
+
+_LEFT = _words(
+    "inactive, inaktiv, inactif, inactive employee, inactivo, inactiva, terminated, terminé, terminada, "
+    "terminado, suspended, gesperrt, suspendu, suspendue, suspendido, suspendida, deactivated, "
+    "deaktiviert, désactivé, désactivée, desactivado, desactivada, disabled, deprovisioned, left, "
+    "ausgeschieden, ausgetreten, former, former employee, ehemalig, ehemalige, ehemaliger, ex-employee, "
+    "sorti, sortie, parti, partie, ancien salarié, baja, de baja, dado de baja, cesado, cesada, "
+    "archived, archiviert, archivé, archivado, resigned, dismissed, retired, rentner, deceased, "
+    "verstorben, offboarded, separated, discharged, withdrawn, deleted, gelöscht, blocked, "
+    "no longer employed, t"
+)
+_ACTIVE = _words(
+    "active, aktiv, actif, active employee, activo, activa, enabled, aktiviert, activé, activée, member, "
+    "admin, owner, primary owner, workspace owner, workspace admin, workspace primary owner, org owner, "
+    "org admin, provisioned, password expired, recovery, locked out, staged, pending, invited, "
+    "invited member, pending activation, on leave, leave, leave of absence, parental leave, elternzeit, "
+    "mutterschutz, beurlaubt, en congé, congé parental, excedencia, permiso, probation, probezeit, "
+    "période d'essai, onboarding, hired, current, employed, full-time, full time, part-time, part time, "
+    "vollzeit, teilzeit, temps plein, temps partiel, permanent, temporary, regular, fixed term, "
+    "befristet, unbefristet, cdi, cdd, intern, praktikant, werkstudent, contractor, a, trainee, "
+    "apprentice, azubi, notice period, gekündigt, alta, indefinido, working, present, présent"
+)
+_GUEST = _words(
+    "guest, gast, invité, invitado, multi-channel guest, single-channel guest, external guest, guestmailuser"
+)
+_MACHINE = _words(
+    "bot, app, sharedmailbox, shared mailbox, roommailbox, room mailbox, room, equipmentmailbox, "
+    "schedulingmailbox, service account, serviceaccount, system account, systemkonto, resource, "
+    "ressource, linkedroommailbox, funktionspostfach, shared, boîte partagée, buzón compartido"
+)
 _YES = frozenset(("true", "yes", "y", "ja", "oui", "si", "sí", "1", "x", "wahr", "vrai", "verdadero", "j", "o"))
 _NO = frozenset(("false", "no", "n", "nein", "non", "0", "falsch", "faux", "falso"))
 

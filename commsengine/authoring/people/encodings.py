@@ -23,39 +23,70 @@ MOST_LOOKED_AT = 200_000
 """Letters from the top among which words are found that show the encoding."""
 
 NAMES = {
-    "utf-8": "UTF-8", "utf-16-le": "UTF-16", "utf-16-be": "UTF-16", "utf-32": "UTF-32", "cp1252": "Windows-1252",
-    "mac_roman": "Mac Roman", "cp1250": "Windows-1250", "iso8859-2": "ISO 8859-2", "cp1251": "Windows-1251",
-    "cp1254": "Windows-1254", "cp1253": "Windows-1253", "iso8859-15": "ISO 8859-15", "koi8-r": "KOI8-R",
-    "mac_latin2": "Mac Latin 2", "cp850": "DOS 850", "cp852": "DOS 852", "cp437": "DOS 437", "cp932": "Shift JIS",
-    "gb2312": "GB 2312", "big5": "Big5", "euc_kr": "EUC-KR",
-    "cp1255": "Windows-1255", "cp1256": "Windows-1256", "cp874": "Windows-874", "iso8859-1": "ISO 8859-1",
-}  # fmt: skip
+    "utf-8": "UTF-8",
+    "utf-16-le": "UTF-16",
+    "utf-16-be": "UTF-16",
+    "utf-32": "UTF-32",
+    "cp1252": "Windows-1252",
+    "mac_roman": "Mac Roman",
+    "cp1250": "Windows-1250",
+    "iso8859-2": "ISO 8859-2",
+    "cp1251": "Windows-1251",
+    "cp1254": "Windows-1254",
+    "cp1253": "Windows-1253",
+    "iso8859-15": "ISO 8859-15",
+    "koi8-r": "KOI8-R",
+    "mac_latin2": "Mac Latin 2",
+    "cp850": "DOS 850",
+    "cp852": "DOS 852",
+    "cp437": "DOS 437",
+    "cp932": "Shift JIS",
+    "gb2312": "GB 2312",
+    "big5": "Big5",
+    "euc_kr": "EUC-KR",
+    "cp1255": "Windows-1255",
+    "cp1256": "Windows-1256",
+    "cp874": "Windows-874",
+    "iso8859-1": "ISO 8859-1",
+}
 """Every encoding that is looked for, by Python's name for it, with the name that people know; likely ones first."""
 
 _MARKS = (
-    (codecs.BOM_UTF32_LE, "utf-32"), (codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16-le"),
+    (codecs.BOM_UTF32_LE, "utf-32"),
+    (codecs.BOM_UTF8, "utf-8"),
+    (codecs.BOM_UTF16_LE, "utf-16-le"),
     (codecs.BOM_UTF16_BE, "utf-16-be"),
-)  # fmt: skip
+)
 _UNMARKED = tuple(name for name in NAMES if not name.startswith("utf") and name != "iso8859-1")
 _FAR_EAST = ("cp932", "gb2312", "big5", "euc_kr")
 _WORD = re.compile(rb"[\x80-\xff'\-A-Za-z]{0,40}[\x80-\xff][\x80-\xff'\-A-Za-z]{0,40}")
 _COMMON = {
-    **dict.fromkeys("äöüßéèáíóñç", 3.0), **dict.fromkeys("ÄÖÜÉÁÓÇåøæêôàãúïë", 2.0),
-    **dict.fromkeys("άέήίόύώς", 3.0), **dict.fromkeys("ąćęłńśźżčďěňřšťůžýőűășțşğıİŁŚŻŽŠČŘÅØÆÍÚÑïîâûùìòõœÿ", 1.0),
-}  # fmt: skip
+    **dict.fromkeys("äöüßéèáíóñç", 3.0),
+    **dict.fromkeys("ÄÖÜÉÁÓÇåøæêôàãúïë", 2.0),
+    **dict.fromkeys("άέήίόύώς", 3.0),
+    **dict.fromkeys("ąćęłńśźżčďěňřšťůžýőűășțşğıİŁŚŻŽŠČŘÅØÆÍÚÑïîâûùìòõœÿ", 1.0),
+}
 """How usual a letter is in names; others count less. A reading is good when its letters are usual ones."""
 
-_BY_SCRIPT = {"LATIN": 0.2, "CYRILLIC": 1.5, "GREEK": 1.2, "CJK": 2.0, "HANGUL": 2.0, "HEBREW": 1.7, "ARABIC": 1.7,
-    "THAI": 1.7}  # fmt: skip
-_ALPHABETS = tuple(
-    frozenset(letters)
-    for letters in (
-        "äöüßé", "àâæçéèêëîïôœùûüÿ", "áéíñóúüç", "àáâãçéêíóôõúü", "àèéìíîòóùú", "æøåäöéü", "áðéíóúýþæö", "ëïéèóöüê",
-        "ąćęłńóśźż", "áčďéěíňóřšťúůýžľĺŕäô", "áéíóöőúüű", "ăâîșțşţ", "çğıi̇öşüâ", "čćđšž", "āčēģīķļņšūž", "ąčęėįšųūž",
-        "äöõüšž", "абвгдежзийклмнопрстуфхцчшщъыьэюяёіїєґўјљњћђџ", "αβγδεζηθικλμνξοπρστυφχψωςάέήίόύώϊϋ", "אבגדהוזחטיךכלםמןנסעףפץצקרשת",
-    )
-)  # fmt: skip
+_BY_SCRIPT = {
+    "LATIN": 0.2,
+    "CYRILLIC": 1.5,
+    "GREEK": 1.2,
+    "CJK": 2.0,
+    "HANGUL": 2.0,
+    "HEBREW": 1.7,
+    "ARABIC": 1.7,
+    "THAI": 1.7,
+}
+_LETTERS = (
+    "äöüßé àâæçéèêëîïôœùûüÿ áéíñóúüç àáâãçéêíóôõúü àèéìíîòóùú æøåäöéü áðéíóúýþæö ëïéèóöüê ąćęłńóśźż "
+    "áčďéěíňóřšťúůýžľĺŕäô áéíóöőúüű ăâîșțşţ çğıi̇öşüâ čćđšž āčēģīķļņšūž ąčęėįšųūž äöõüšž "
+    "абвгдежзийклмнопрстуфхцчшщъыьэюяёіїєґўјљњћђџ αβγδεζηθικλμνξοπρστυφχψωςάέήίόύώϊϋ "
+    "אבגדהוזחטיךכלםמןנסעףפץצקרשת"
+)
 """The letters beyond a-z of a language each; a word has those of one."""
+
+_ALPHABETS = tuple(map(frozenset, _LETTERS.split()))
 _CROWD = re.compile(r"(?<=[^\x00-\x7f]{2})[^\x00-\x7f\W]+")
 
 
@@ -208,7 +239,9 @@ def _readings(sample: bytes) -> Iterator[tuple[float, str, str]]:
             continue
         letters = {sign.lower() for sign in read if not sign.isascii() and sign.isalpha()}
         one_language = any(letters <= alphabet for alphabet in _ALPHABETS)
-        yield sum(map(_score, read.split())) + 2.0 * one_language - place * 0.05, encoding, read
+        words = read.split()
+        bonus = (2.0 + len(words) / 2) * one_language
+        yield sum(map(_score, words)) + bonus - place * 0.05, encoding, read
 
 
 @lru_cache(maxsize=4096)
@@ -243,8 +276,13 @@ def _script(sign: str) -> str:
 
 
 def _letters_of(encoding: str, first: int, last: int) -> dict[str, int]:
-    """The letters that bytes of UTF-8 become when a program takes them for ``encoding``."""
-    return {bytes([byte]).decode(encoding, "ignore") or chr(byte): byte for byte in range(first, last + 1)}
+    """The letters that bytes of UTF-8 become when a program takes them for ``encoding``.
+
+    Programs that say Windows-1252 and mean ISO 8859-1 leave control characters, which stand for their bytes too.
+    """
+    read = {bytes([byte]).decode(encoding, "ignore"): byte for byte in range(first, last + 1)}
+    controls = {chr(byte): byte for byte in range(first, last + 1)} if encoding == "cp1252" else {}
+    return {sign: byte for sign, byte in (controls | read).items() if sign}
 
 
 @lru_cache
@@ -262,7 +300,7 @@ def _repaired(found: Decoded) -> Decoded:
         leads, pattern, bytes_of = _taken_for(encoding)
         first = leads.search(found.text) and pattern.search(found.text)
         if first and (text := pattern.sub(partial(_once, bytes_of), found.text)) != found.text:
-            before = _word_at(found.text, first.start())
+            before = word_at(found.text, first.start())
             after = pattern.sub(partial(_once, bytes_of), before)
             text = text.removeprefix("\ufeff")
             return replace(found, text=text, words=_shown(text), repaired=(before, after.strip("\ufeff")))
@@ -277,7 +315,8 @@ def _once(bytes_of: Mapping[str, int], run: re.Match[str]) -> str:
 _SIGNS = "’‘–—“”„…€\ufeff"
 
 
-def _word_at(text: str, offset: int) -> str:
+def word_at(text: str, offset: int) -> str:
+    """The word of a cell around an offset."""
     begins = re.search(r"[^\s,;|\t\"]*$", text[max(0, offset - 40) : offset])
     ends = re.match(r"[^\s,;|\t\"]*", text[offset : offset + 40])
     return (begins[0] if begins else "") + (ends[0] if ends else "")
@@ -286,7 +325,7 @@ def _word_at(text: str, offset: int) -> str:
 def _shown(text: str) -> tuple[str, ...]:
     words: dict[str, None] = {}
     for found in islice(re.finditer(r"[^\x00-\x7f]+", text[:MOST_LOOKED_AT]), MOST_SAMPLED):
-        words.setdefault(_word_at(text, found.start()))
+        words.setdefault(word_at(text, found.start()))
         if len(words) == MOST_WORDS:
             break
     return tuple(words)

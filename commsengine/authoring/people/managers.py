@@ -10,10 +10,11 @@ from functools import cached_property
 
 from commsengine.authoring.people.person_names import name_words
 from commsengine.cadence.people import Person
-from commsengine.text import listed, near_or
+from commsengine.text import near_or
 from commsengine.translation import N_, _
 
 MOST_PROPOSED = 5000
+MOST_NAMED = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +95,8 @@ class Staff:
 
     def _called(self, name: str) -> list[Somebody]:
         found = self._by_name.get(name_words(name) or name, [])
-        return [each for each in found if not each.left] or found
+        here = [each for each in found if each.line] or found  # a file means its own people
+        return [each for each in here if not each.left] or here
 
     @property
     def proposed(self) -> Iterable[str]:
@@ -142,17 +144,15 @@ def _under(person: Person, manager: str) -> Person:
 
 
 def _severally(claim: Claim, meant: Sequence[Somebody]) -> Refusal:
-    lines = [str(each.line) if each.line else each.email for each in meant]
-    where = listed(lines, "and").replace("'", "")
-    cause = _(
-        "{count} people are called '{name}': {where}.", count=len(meant), name=claim.named[0], where=_at(meant, where)
-    )
-    fix = _("Write the manager's address or id.")
-    return Refusal(claim, "ambiguous_manager", cause, fix)
+    some = ", ".join(map(_placed, meant[:MOST_NAMED])) + ("…" if len(meant) > MOST_NAMED else "")
+    text = N_("{count} people are called '{name}': {people}.")
+    cause = _(text, count=len(meant), name=claim.named[0], people=some)
+    return Refusal(claim, "ambiguous_manager", cause, _("Write the manager's address or id."))
 
 
-def _at(meant: Sequence[Somebody], where: str) -> str:
-    return _("lines {lines}", lines=where) if all(each.line for each in meant) else where
+def _placed(somebody: Somebody) -> str:
+    line = _("{email} (line {line})", email=somebody.email, line=somebody.line)
+    return line if somebody.line else somebody.email
 
 
 def _unknown(claim: Claim, staff: Staff) -> Refusal:

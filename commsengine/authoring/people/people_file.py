@@ -216,11 +216,11 @@ def _accept(reading: _Reading, line: int, row: ReadPerson) -> None:
     reading.ids[person.id] = reading.emails[person.email] = line
     reading.people.append(Claim(line, person, row.managers))
     if row.renamed:
-        reading.groups.add("renamed", f"{row.renamed} → {person.name}")
+        reading.groups.add("renamed", f"'{row.renamed}' → '{person.name}'")
     if row.known and row.known.left and not person.left:
         email, day = row.known.email, row.known.left
         cause = _("{email} is marked as left on {day}, and this row would end that.", email=email, day=day)
-        fix = _("Write the day again, or take the column out; if they are back, add --yes to the import, or to apply.")
+        fix = _("Write the day again, or take the column out; if they are back, add --yes --because TEXT.")
         reading.returning[person.id] = reading.problem(line, "left", "returns", cause, fix)
 
 
@@ -295,9 +295,18 @@ def _finished(reading: _Reading, placed: list[tuple[int, Person]], below: tuple[
     advice = (*reading.table.advice, *rules.columns.advice, *_in_order([*reading.advice, *_unknown(reading), *doubts]))
     kept = _kept([*reading.known.values()], columns)
     return PeopleFile(
-        people, _in_order(reading.rejected), reading.count, columns, kept, advice,
-        frozenset(reading.known), tuple(reading.nameless), returning, understood, leaving,
-    )  # fmt: skip
+        people,
+        _in_order(reading.rejected),
+        reading.count,
+        columns,
+        kept,
+        advice,
+        frozenset(reading.known),
+        tuple(reading.nameless),
+        returning,
+        understood,
+        leaving,
+    )
 
 
 def _unknown(reading: _Reading) -> Iterator[Problem]:
@@ -322,11 +331,22 @@ def _understood(reading: _Reading, people: Sequence[Person], below: tuple[str, .
                 groups.add("left", person.email)
     header = [unguarded(heading) for heading in reading.table.header]
     return Understanding(
-        replace(reading.table.source, below=below), rules.columns.headings(header), tuple(rules.columns.attributes),
-        rules.columns.ignored, len(people), _lacking(people, "name"), _lacking(people, "department"),
-        _lacking(people, "manager"), groups.sample("left"), groups.sample("guest"), groups.sample("machine"),
-        groups.sample("gone"), dict(rules.emptied.most_common()), groups.sample("renamed"), departments_alike(people),
-    )  # fmt: skip
+        replace(reading.table.source, below=below),
+        rules.columns.headings(header),
+        tuple(rules.columns.attributes),
+        rules.columns.ignored,
+        len(people),
+        _lacking(people, "name"),
+        _lacking(people, "department"),
+        _lacking(people, "manager"),
+        groups.sample("left"),
+        groups.sample("guest"),
+        groups.sample("machine"),
+        groups.sample("gone"),
+        dict(rules.emptied.most_common()),
+        groups.sample("renamed"),
+        departments_alike(people),
+    )
 
 
 def _lacking(people: Sequence[Person], column: str) -> int:

@@ -13,12 +13,13 @@ from commsengine.authoring.addresses import AddressError, clean_address
 from commsengine.authoring.people.columns import Columns
 from commsengine.authoring.people.countries import country_fix, country_of, language_of, region_fix, region_of
 from commsengine.authoring.people.employment import Employment, employment_of
-from commsengine.authoring.people.no_values import FAMILY_NAMES, no_value
+from commsengine.authoring.people.no_values import FAMILY_NAME, no_value
 from commsengine.authoring.people.person_names import NameForm, joined, person_name
 from commsengine.authoring.people.time_zones import zone_fix, zone_of
 from commsengine.authoring.people.written_dates import DateError, Order, written_date
 from commsengine.cadence.kinds_and_states import CHANNELS
 from commsengine.cadence.people import COLUMNS, KNOWN, Person, updated
+from commsengine.cadence.time_notation import WEEKDAYS, weekdays_in
 from commsengine.text import UNSEEN_IN_LINES, listed, near_or
 from commsengine.translation import N_, _
 
@@ -26,15 +27,15 @@ MOST_CHARACTERS = 500
 
 _SUSPECT = re.compile(UNSEEN_IN_LINES.pattern + r"|[\r\n]|=\?")
 _GUARDED = re.compile(r"'(?=[=+\-@\t\r＝＋－＠])")
-_WEEK = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 _OTHER_WEEKS = (
-    "montag dienstag mittwoch donnerstag freitag samstag sonntag", "mo di mi do fr sa so",
-    "lundi mardi mercredi jeudi vendredi samedi dimanche", "lun mar mer jeu ven sam dim",
-    "lunes martes miércoles jueves viernes sábado domingo", "lun mar mié jue vie sáb dom",
-)  # fmt: skip
-_WEEKDAY_NAMES = {day: index for week in _OTHER_WEEKS for index, day in enumerate(week.split())} | {
-    written: index for index, name in enumerate(_WEEK) for written in (name, name[:3])
-}
+    "montag dienstag mittwoch donnerstag freitag samstag sonntag",
+    "mo di mi do fr sa so",
+    "lundi mardi mercredi jeudi vendredi samedi dimanche",
+    "lun mar mer jeu ven sam dim",
+    "lunes martes miércoles jueves viernes sábado domingo",
+    "lun mar mié jue vie sáb dom",
+)
+_WEEKDAY_NAMES = {day: index for week in _OTHER_WEEKS for index, day in enumerate(week.split())} | WEEKDAYS
 
 
 class CellError(ValueError):
@@ -105,7 +106,7 @@ def person_of(row: Sequence[str], rules: RowRules) -> ReadPerson:
         raw = {name: text for name, text in cells.items() if name in KNOWN}
         _seen(values | raw | extra, faults)
     typed = _typed(values, rules, faults)
-    email = str(_read("email", partial(_address, "email"), values.get("email", ""), faults))
+    email = str(_read(partial(_address, "email"), values.get("email", ""), faults))
     known = rules.directory.find(values.get("id") or email, email)
     managers = _managers_named(row, rules, faults)
     if "name" in rules.own and not values["name"] and (known is None or known.name):
@@ -136,6 +137,8 @@ def _cells(row: Sequence[str], rules: RowRules) -> dict[str, str]:
     """The first filled cell of each field; ``login`` is the address of a guest of another company."""
     found: dict[str, str] = {}
     for name, places in rules.columns.places.items():
+        if name == "manager":
+            continue
         found[name] = ""
         for place in places:
             if row[place] and not found[name]:
@@ -147,7 +150,7 @@ def _cells(row: Sequence[str], rules: RowRules) -> dict[str, str]:
 
 def _filled(cell: str, emptied: Counter[str], name: str = "") -> str:
     text = unguarded(cell)
-    if text and no_value(text) and not (name in ("last_name", "name") and text in FAMILY_NAMES):
+    if text and no_value(text) and not (name == "last_name" and text == FAMILY_NAME):
         emptied[text] += 1
         return ""
     return text
@@ -167,16 +170,16 @@ def _name(cells: Mapping[str, str], form: NameForm) -> str:
     first, last = cells.get("first_name", ""), cells.get("last_name", "")
     preferred = cells.get("preferred_name", "")
     whole = cells.get("name", "")
-    if first or last:
+    if (first and last) or not whole:
         return joined(first, last, cells.get("second_last_name", ""), preferred, form)
-    return person_name(whole or preferred, form)
+    return person_name(whole, form)
 
 
 def _managers_named(row: Sequence[str], rules: RowRules, faults: list[CellError]) -> tuple[str, ...]:
     places = rules.columns.places.get("manager", ())
     found = [text for place in places if (text := _filled(row[place], rules.emptied))]
     for text in found:
-        if UNSEEN_IN_LINES.search(text) or "\n" in text or "\r" in text or "=?" in text:
+        if len(text) > MOST_CHARACTERS or _SUSPECT.search(text):
             _seen({"manager": text}, faults)
     parts = rules.columns.manager_parts
     if name := " ".join(unguarded(row[place]) for place in parts).strip():
@@ -189,10 +192,10 @@ def _addressed(text: str, faults: list[CellError]) -> str:
     if "@" not in text:
         return text
     inside = re.search(r"[<(]\s*([^<>()\s]+@[^<>()\s]+)\s*[>)]", text)
-    return str(_read("manager", partial(_address, "manager"), inside[1] if inside else text, faults))
+    return str(_read(partial(_address, "manager"), inside[1] if inside else text, faults))
 
 
-def _read(column: str, reader: Callable[[str], object], text: str, faults: list[CellError]) -> object:
+def _read(reader: Callable[[str], object], text: str, faults: list[CellError]) -> object:
     try:
         return reader(text)
     except CellError as fault:
@@ -201,10 +204,10 @@ def _read(column: str, reader: Callable[[str], object], text: str, faults: list[
 
 
 def _typed(values: Mapping[str, str], rules: RowRules, faults: list[CellError]) -> dict[str, object]:
-    found = {name: _read(name, reader, values[name], faults) for name, reader in _READERS.items() if values.get(name)}
+    found = {name: _read(reader, values[name], faults) for name, reader in _READERS.items() if values.get(name)}
     for name, reader in (("left", _last), ("leave", _leave)):
         if values.get(name):
-            found[name] = _read(name, partial(reader, order=rules.orders.get(name, "")), values[name], faults)
+            found[name] = _read(partial(reader, order=rules.orders.get(name, "")), values[name], faults)
     return found
 
 
@@ -224,7 +227,7 @@ def _placed(
     if not wrong:
         faults += _region_faults({**values, **typed}, known)
     if values.get("time_zone"):
-        typed["time_zone"] = _read("time_zone", partial(_zone, country=country), values["time_zone"], faults)
+        typed["time_zone"] = _read(partial(_zone, country=country), values["time_zone"], faults)
     return lost
 
 
@@ -309,15 +312,11 @@ def _region_faults(values: Mapping[str, object], known: Person | None) -> list[C
 
 @lru_cache(maxsize=4096)
 def _days(text: str) -> frozenset[int]:
-    days = set[int]()
-    for part in re.split(r"[,;/\s]+", text.lower().strip()):
-        first, dash, last = part.partition("-")
-        if first not in _WEEKDAY_NAMES or (dash and last not in _WEEKDAY_NAMES):
-            fix = _("Write the days worked, such as 'mon tue wed' or 'mon-thu'.")
-            raise CellError("days", "bad_days", _("'{part}' is not a weekday.", part=part or text), fix)
-        start, end = _WEEKDAY_NAMES[first], _WEEKDAY_NAMES[last or first]
-        days |= {(start + step) % 7 for step in range((end - start) % 7 + 1)}
-    return frozenset(days)
+    try:
+        return weekdays_in(text, _WEEKDAY_NAMES)
+    except ValueError as error:
+        cause, _mark, fix = str(error).partition("; ")
+        raise CellError("days", "bad_days", f"{cause}.", f"{fix[0].upper()}{fix[1:]}.") from None
 
 
 @lru_cache(maxsize=4096)

@@ -1,4 +1,4 @@
-"""What only a whole file tells: the order of its dates, the form of its names, its footers, departments that look alike."""
+"""What only a whole file tells: the order of its dates, the form of its names, footers, departments that look alike."""
 
 from __future__ import annotations
 
@@ -21,11 +21,14 @@ MOST_COMPARED = 300
 """Departments among which slips are looked for."""
 
 _DATES = ("left", "leave")
-_FOOTER = re.compile(
-    r"(?i)\W*(total|totals|grand total|sum|count|rows?|records?|number of|employees|summe|gesamt|anzahl|datensätze|mitarbeiter|somme|nombre|suma|recuento|"
-    r"exported|exportiert|export|generated|created|erstellt|report|bericht|printed|gedruckt|stand|as of|per|date|datum|page|seite|página|généré|exporté|généré|"
-    r"generado|exportado|confidential|vertraulich|confidentiel|confidencial|internal|intern|end of|ende|fin de|©|copyright|source|quelle|applied filters|filter)\b"
+_FOOTER_WORDS = (
+    "total|totals|grand total|sum|count|rows?|records?|number of|employees|summe|gesamt|anzahl|datensätze|"
+    "mitarbeiter|somme|nombre|suma|recuento|exported|exportiert|export|generated|created|erstellt|report|"
+    "bericht|printed|gedruckt|stand|as of|per|date|datum|page|seite|página|généré|exporté|generado|exportado|"
+    "confidential|vertraulich|confidentiel|confidencial|internal|intern|end of|ende|fin de|©|copyright|source|"
+    "quelle|applied filters|filter"
 )
+_FOOTER = re.compile(rf"(?i)\W*({_FOOTER_WORDS})\b")
 
 
 @dataclass(frozen=True)

@@ -18,13 +18,13 @@ from commsengine.authoring.people.csv_text import (
     too_many,
     without_hint,
 )
-from commsengine.authoring.people.encodings import Decoded, EncodingError, decoded, known_encoding
+from commsengine.authoring.people.encodings import Decoded, EncodingError, decoded, known_encoding, word_at
 from commsengine.authoring.people.understanding import Source
 from commsengine.authoring.people.workbook import is_workbook, read_sheet
 from commsengine.authoring.yaml_text import read_bytes
 from commsengine.errors import InputError, Problem
 from commsengine.text import cut_short
-from commsengine.translation import N_, _
+from commsengine.translation import N_, _, counted
 
 MOST_FILE_BYTES = 500_000_000
 
@@ -130,14 +130,14 @@ def _other_reading(read: Decoded) -> tuple[str, str]:
 def _strays(read: Decoded) -> tuple[str, str]:
     if not read.strays:
         return "", ""
-    cause = _("The file is UTF-8, but {count:,} of its letters are not.", count=read.strays)
+    letters = counted(read.strays, "letter is", "letters are")
+    cause = _("The file is UTF-8, but {letters} not, and read as Windows-1252.", letters=letters)
     return cause, _("Look at the names, and save the file as 'CSV UTF-8'.")
 
 
 def _lost(read: Decoded) -> tuple[str, str]:
     if "\ufffd" not in read.text or read.strays:
         return "", ""
-    at = read.text.index("\ufffd")
-    word = next(each for each in read.text[max(0, at - 30) : at + 30].split() if "\ufffd" in each)
+    word = word_at(read.text, read.text.index("\ufffd"))
     cause = _("Letters were lost before the file came here, as in '{word}'.", word=word)
     return cause, _("Export it once more, as 'CSV UTF-8'.")

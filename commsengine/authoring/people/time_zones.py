@@ -12,29 +12,67 @@ from commsengine.text import either, near_or
 from commsengine.translation import _, cached
 
 _AMBIGUOUS = {
-    "AST": "Canada/Atlantic, Asia/Riyadh", "BST": "Europe/London, Asia/Dhaka", "CST": "America/Chicago, Asia/Shanghai, America/Havana",
-    "CDT": "America/Chicago, America/Havana", "EST": "America/New_York, Australia/Sydney, America/Panama", "EDT": "America/New_York",
-    "ECT": "America/Guayaquil, Europe/Paris", "GST": "Asia/Dubai, Atlantic/South_Georgia", "IST": "Asia/Kolkata, Europe/Dublin, Asia/Jerusalem",
-    "LST": "Asia/Riyadh", "MST": "America/Denver, America/Phoenix, Asia/Kuala_Lumpur", "MDT": "America/Denver", "PST": "America/Los_Angeles, Asia/Manila",
-    "PDT": "America/Los_Angeles", "SST": "Asia/Singapore, Pacific/Pago_Pago", "WST": "Australia/Perth, Pacific/Apia", "AEST": "Australia/Sydney, Australia/Brisbane",
-    "ACST": "Australia/Adelaide, Australia/Darwin", "JST": "Asia/Tokyo", "KST": "Asia/Seoul", "HKT": "Asia/Hong_Kong", "SGT": "Asia/Singapore", "PHT": "Asia/Manila",
-    "CEST": "Europe/Berlin, Europe/Paris", "EEST": "Europe/Helsinki, Europe/Athens", "WEST": "Europe/Lisbon", "MEZ": "Europe/Berlin, Europe/Vienna, Europe/Zurich",
-    "MESZ": "Europe/Berlin, Europe/Vienna, Europe/Zurich", "MSK": "Europe/Moscow", "BRT": "America/Sao_Paulo", "ART": "America/Argentina/Buenos_Aires",
-    "NZST": "Pacific/Auckland", "SAST": "Africa/Johannesburg", "WAT": "Africa/Lagos", "EAT": "Africa/Nairobi", "PKT": "Asia/Karachi", "ET": "America/New_York",
-    "CT": "America/Chicago", "MT": "America/Denver", "PT": "America/Los_Angeles, Europe/Lisbon",
-}  # fmt: skip
+    "AST": "Canada/Atlantic, Asia/Riyadh",
+    "BST": "Europe/London, Asia/Dhaka",
+    "CST": "America/Chicago, Asia/Shanghai, America/Havana",
+    "CDT": "America/Chicago, America/Havana",
+    "EST": "America/New_York, Australia/Sydney, America/Panama",
+    "EDT": "America/New_York",
+    "ECT": "America/Guayaquil, Europe/Paris",
+    "GST": "Asia/Dubai, Atlantic/South_Georgia",
+    "IST": "Asia/Kolkata, Europe/Dublin, Asia/Jerusalem",
+    "LST": "Asia/Riyadh",
+    "MST": "America/Denver, America/Phoenix, Asia/Kuala_Lumpur",
+    "MDT": "America/Denver",
+    "PST": "America/Los_Angeles, Asia/Manila",
+    "PDT": "America/Los_Angeles",
+    "SST": "Asia/Singapore, Pacific/Pago_Pago",
+    "WST": "Australia/Perth, Pacific/Apia",
+    "AEST": "Australia/Sydney, Australia/Brisbane",
+    "ACST": "Australia/Adelaide, Australia/Darwin",
+    "JST": "Asia/Tokyo",
+    "KST": "Asia/Seoul",
+    "HKT": "Asia/Hong_Kong",
+    "SGT": "Asia/Singapore",
+    "PHT": "Asia/Manila",
+    "CEST": "Europe/Berlin, Europe/Paris",
+    "EEST": "Europe/Helsinki, Europe/Athens",
+    "WEST": "Europe/Lisbon",
+    "MEZ": "Europe/Berlin, Europe/Vienna, Europe/Zurich",
+    "MESZ": "Europe/Berlin, Europe/Vienna, Europe/Zurich",
+    "MSK": "Europe/Moscow",
+    "BRT": "America/Sao_Paulo",
+    "ART": "America/Argentina/Buenos_Aires",
+    "NZST": "Pacific/Auckland",
+    "SAST": "Africa/Johannesburg",
+    "WAT": "Africa/Lagos",
+    "EAT": "Africa/Nairobi",
+    "PKT": "Asia/Karachi",
+    "ET": "America/New_York",
+    "CT": "America/Chicago",
+    "MT": "America/Denver",
+    "PT": "America/Los_Angeles, Europe/Lisbon",
+}
 """Abbreviations, and the places that may be meant. Some stand for one place, but none knows about summer time."""
 
 _SPOKEN = {
-    "eastern time": "America/New_York", "central time": "America/Chicago", "mountain time": "America/Denver", "pacific time": "America/Los_Angeles", "alaska": "America/Anchorage",
-    "hawaii": "Pacific/Honolulu", "arizona": "America/Phoenix", "indiana (east)": "America/Indiana/Indianapolis", "atlantic time": "America/Halifax", "utc": "UTC",
-}  # fmt: skip
+    "eastern time": "America/New_York",
+    "central time": "America/Chicago",
+    "mountain time": "America/Denver",
+    "pacific time": "America/Los_Angeles",
+    "alaska": "America/Anchorage",
+    "hawaii": "Pacific/Honolulu",
+    "arizona": "America/Phoenix",
+    "indiana (east)": "America/Indiana/Indianapolis",
+    "atlantic time": "America/Halifax",
+    "utc": "UTC",
+}
 """What web applications write for zones of North America, without ``(US & Canada)``."""
 
 _OFFSET = re.compile(
     r"^\s*[(\[]?\s*(?:GMT|UTC)?\s*[+-±]?\s*\d{1,2}[:.]?\d{0,2}\s*[)\]]?\s*|^[(\[](?:GMT|UTC)[)\]]\s*", re.IGNORECASE
 )
-_WINTER, _SUMMER = dt.datetime(2027, 1, 15, 12), dt.datetime(2027, 7, 15, 12)
+_WINTER, _SUMMER = dt.datetime(2027, 1, 15, 12, tzinfo=dt.UTC), dt.datetime(2027, 7, 15, 12, tzinfo=dt.UTC)
 
 
 @cache
@@ -76,17 +114,24 @@ def _windows() -> Mapping[str, str]:
 
 
 _NEW_NAMES = {
-    "Asia/Calcutta": "Asia/Kolkata", "Asia/Katmandu": "Asia/Kathmandu", "Asia/Rangoon": "Asia/Yangon", "Asia/Saigon": "Asia/Ho_Chi_Minh", "Europe/Kiev": "Europe/Kyiv",
-    "America/Godthab": "America/Nuuk", "America/Buenos_Aires": "America/Argentina/Buenos_Aires", "America/Indianapolis": "America/Indiana/Indianapolis",
-}  # fmt: skip
+    "Asia/Calcutta": "Asia/Kolkata",
+    "Asia/Katmandu": "Asia/Kathmandu",
+    "Asia/Rangoon": "Asia/Yangon",
+    "Asia/Saigon": "Asia/Ho_Chi_Minh",
+    "Europe/Kiev": "Europe/Kyiv",
+    "America/Godthab": "America/Nuuk",
+    "America/Buenos_Aires": "America/Argentina/Buenos_Aires",
+    "America/Indianapolis": "America/Indiana/Indianapolis",
+}
 """CLDR keeps the first name that a zone ever had."""
 
 
 @lru_cache(maxsize=4096)
 def zone_of(written: str, country: str = "") -> str:
     """The name of the tz database, in the person's country where a name stands for several; empty if not sure."""
-    if _ambiguous(written):
-        return ""
+    if places := _ambiguous(written):
+        there = [place for place in places.split(", ") if place in _of_country(country)]
+        return there[0] if len(there) == 1 else ""
     return next(filter(None, _readings(" ".join(written.split()), country)), "")
 
 
@@ -133,7 +178,7 @@ def _of_country(country: str) -> tuple[str, ...]:
 @cache
 def _offsets(zone: str) -> tuple[dt.timedelta | None, dt.timedelta | None]:
     place = ZoneInfo(zone)
-    return place.utcoffset(_WINTER), place.utcoffset(_SUMMER)
+    return _WINTER.astimezone(place).utcoffset(), _SUMMER.astimezone(place).utcoffset()
 
 
 def _ambiguous(written: str) -> str:

@@ -97,13 +97,14 @@ def sentences(understood: Understanding) -> list[str]:
 def _source(understood: Understanding) -> Iterator[str]:
     source = understood.source
     words = f" ({', '.join(source.words)})" if source.words and source.encoding != "UTF-8" else ""
+    delimiter = _("tab") if source.delimiter == "\t" else f"'{source.delimiter}'"
     if source.sheet:
-        text = N_("Read as {format}, sheet '{sheet}'; the column names stand in line {line}.")
-        yield _(text, format=source.format, sheet=source.sheet, line=source.header_line)
+        yield _("Read as {format}, sheet '{sheet}'.", format=source.format, sheet=source.sheet)
     else:
-        delimiter = {"\t": _("tab")}.get(source.delimiter, f"'{source.delimiter}'")
-        text = N_("Read as {encoding}{words}, {delimiter} between cells; the column names stand in line {line}.")
-        yield _(text, encoding=source.encoding, words=words, delimiter=delimiter, line=source.header_line)
+        text = N_("Read as {encoding}{words}, {delimiter} between cells.")
+        yield _(text, encoding=source.encoding, words=words, delimiter=delimiter)
+    if source.header_line > 1:
+        yield _("The column names stand in line {line}.", line=source.header_line)
     if source.repaired:
         before, after = source.repaired
         yield _("Letters were encoded twice and are put right: '{before}' is '{after}'.", before=before, after=after)
@@ -123,7 +124,7 @@ def _columns(understood: Understanding) -> Iterator[str]:
 
 
 def _read_from(name: str, headings: Sequence[str]) -> str:
-    return name if headings == (name,) else f"{name} ← {' + '.join(headings)}"
+    return name if headings == (name,) else f"{name} ← {_(', else ').join(headings)}"
 
 
 def _lacking(understood: Understanding) -> Iterator[str]:

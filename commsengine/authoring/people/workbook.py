@@ -61,9 +61,10 @@ def _packed_format(data: bytes) -> str:
         return N_("a workbook of more than 2 GB")
     if any(name.startswith(("Index/", "Index.zip")) for name in names):
         return N_("a Numbers document")
-    if not any(re.match(r"xl/workbook|content\.xml$", name) for name in names):
-        return N_("a packed archive")
-    return N_("a text document") if any(name.startswith("word/") for name in names) else ""
+    if any(name.startswith("word/") for name in names):
+        return N_("a text document")
+    known = any(re.match(r"xl/workbook|content\.xml$", name) for name in names)
+    return "" if known else N_("a packed archive")
 
 
 def read_sheet(file: str, data: bytes, score: Score, wanted: str) -> WorkbookSheet:

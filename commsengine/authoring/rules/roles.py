@@ -35,6 +35,22 @@ def roles_can_match(draft: Draft) -> Iterator[Problem]:
         rest = rest or (name if role.rest else "")
 
 
+def titles_differ(draft: Draft) -> Iterator[Problem]:
+    taken: dict[str, str] = {}
+    for name in draft.plan.audience.roles:
+        title = draft.plan.audience.title(name)
+        if title in taken:
+            cause = _(
+                "People read '{role}' and '{other}' as the same role, '{title}'.",
+                role=name,
+                other=taken[title],
+                title=title,
+            )
+            fix = _("Give one of them another 'title'.")
+            yield draft.error_at_key(("audience", "roles", name), "same_title", cause, fix)
+        taken.setdefault(title, name)
+
+
 def roles_have_people(draft: Draft, people: Sequence[Person]) -> Iterator[Problem]:
     columns = columns_of(people)
     people = [person for person in people if not is_kept_out(draft.plan, person)]
@@ -189,7 +205,7 @@ def counts(draft: Draft, people: Sequence[Person]) -> Mapping[str, int]:
     return Counter(role for person in people if (role := role_of(draft.plan, person)))
 
 
-RULES = (roles_can_match, briefings_give_nothing_away)
+RULES = (roles_can_match, titles_differ, briefings_give_nothing_away)
 PEOPLE_RULES = (
     roles_have_people,
     values_look_alike,

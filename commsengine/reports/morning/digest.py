@@ -178,7 +178,7 @@ class Digests:
         if self._leaving[0] != (until, quarter_of(now)):  # once for all campaigns that are written just now
             self._leaving = ((until, quarter_of(now)), leaving_until(self._store, self._decisions, until, now))
         day = day_figures(self._store, record, lead, self._leaving[1].get(record.id, {}), now)
-        got_it = told_of_got_it(got_it_only(self._store, record))
+        got_it = told_of_got_it(got_it_only(self._store, record), record.plan.audience)
         return replace(facts, numbers=day.lines, figures=(*facts.figures, *got_it))
 
     def _last(self, record: CampaignRecord, lead: Person, now: dt.datetime) -> dt.datetime | None:

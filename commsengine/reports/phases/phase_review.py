@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from textwrap import shorten
@@ -18,6 +18,7 @@ from commsengine.authoring.yaml_parser import tree_of
 from commsengine.cadence.calendar import DAY, Hours
 from commsengine.cadence.kinds_and_states import Measure, service_channel
 from commsengine.cadence.people import Person
+from commsengine.cadence.plan import Audience
 from commsengine.content.digest_facts import ReviewFacts, ReviewPart
 from commsengine.engine.directory import SignerLookup
 from commsengine.engine.dispatch import add_service_mail
@@ -96,6 +97,7 @@ class PhaseReview:
     """Everything a review says of one phase, as of ``at``."""
 
     campaign: str
+    audience: Audience
     at: dt.datetime
     phase: PhaseView
     open_questions: tuple[Mapping[str, Any], ...]
@@ -133,17 +135,20 @@ class PhaseReview:
         """Headings with their lines, bad news first; none is empty."""
         over = self.phase.state == "over"
         measures, overdue = self.phase.measures, [one for one in self.commitments if one.overdue]
+        title = self.audience.title
         found = [
             ReviewPart(
                 _("Not reached") if over else _("Not reached yet"),
-                tuple(_measured(one) for one in measures if one.reached is False),
+                tuple(_measured(one, title) for one in measures if one.reached is False),
             ),
-            ReviewPart(_("Not known yet"), tuple(_measured(one) for one in measures if one.reached is None)),
+            ReviewPart(_("Not known yet"), tuple(_measured(one, title) for one in measures if one.reached is None)),
             ReviewPart(_("Open questions and objections"), _bounded([_question(one) for one in self.open_questions])),
             ReviewPart(_("Commitments not kept"), overdue_lines(overdue, MOST_LINES)),
-            ReviewPart(_("What was unclear"), tuple(line for role in self.unclear for line in _unclear(role))),
+            ReviewPart(
+                _("What was unclear"), tuple(line for role in self.unclear for line in _unclear(role, title(role.role)))
+            ),
             ReviewPart(_("Suggested changes to the plan"), tuple(change.text for change in self.changes)),
-            ReviewPart(_("Reached"), tuple(_measured(one) for one in measures if one.reached)),
+            ReviewPart(_("Reached"), tuple(_measured(one, title) for one in measures if one.reached)),
         ]
         return [part for part in found if part.lines]
 
@@ -169,6 +174,7 @@ def review(store: Store, record: CampaignRecord, name: str, now: dt.datetime) ->
     roles = unclear_by_role(store, record, now)
     return PhaseReview(
         record.id,
+        record.plan.audience,
         now,
         phase,
         tuple(sorted(asked, key=lambda one: not one["objection"])),
@@ -189,10 +195,10 @@ def to_review(views: Sequence[PhaseView]) -> str | None:
 # -- in words -------------------------------------------------------------------------------------
 
 
-def _measured(one: PhaseMeasure) -> str:
+def _measured(one: PhaseMeasure, title: Callable[[str], str]) -> str:
     what = _(REACHED[one.measure], message=one.message)
     wanted = _("wanted: {share:.0%}", share=one.wanted)
-    roles = ", ".join(_role(role) for role in one.roles if role.people)
+    roles = ", ".join(_role(role, title(role.role)) for role in one.roles if role.people)
     if one.total.share is None:
         return _("{what}: not known yet ({wanted}; {roles}).", what=what, wanted=wanted, roles=roles)
     text = N_("{share:.0%} {what} ({count} of {of}; {wanted}). By role: {roles}.")
@@ -200,12 +206,12 @@ def _measured(one: PhaseMeasure) -> str:
     return _(text, **about, what=what, wanted=wanted, roles=roles)
 
 
-def _role(role: RoleShare) -> str:
+def _role(role: RoleShare, title: str) -> str:
     if role.hidden:
-        return _("{role} too few people", role=role.role)
+        return _("{role} too few people", role=title)
     if role.share is None:
-        return _("{role} too few answers", role=role.role)
-    return _("{role} {share:.0%}", role=role.role, share=role.share)
+        return _("{role} too few answers", role=title)
+    return _("{role} {share:.0%}", role=title, share=role.share)
 
 
 def _question(one: Mapping[str, Any]) -> str:
@@ -220,14 +226,14 @@ def _bounded(lines: Sequence[str]) -> tuple[str, ...]:
     return (*lines[:MOST_LINES], *([_("{number} more.", number=more)] if more > 0 else []))
 
 
-def _unclear(role: UnclearRole) -> Iterator[str]:
+def _unclear(role: UnclearRole, title: str) -> Iterator[str]:
     if role.talks:
         said = ", ".join(f"{subject(word)} {number}" for word, number in role.talks.items())
-        yield _("{role}, from talks: {said}.", role=role.role, said=said)
+        yield _("{role}, from talks: {said}.", role=title, said=said)
     wrong = {about: share for about, share in role.checks.items() if share.count < share.of}
     if wrong:
         shares = (f"{subject(about)} {share.of - share.count}/{share.of}" for about, share in wrong.items())
-        yield _("{role}, from wrong answers to checks: {shares}.", role=role.role, shares=", ".join(shares))
+        yield _("{role}, from wrong answers to checks: {shares}.", role=title, shares=", ".join(shares))
 
 
 # -- what to change -------------------------------------------------------------------------------
