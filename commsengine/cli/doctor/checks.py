@@ -204,13 +204,16 @@ def _links(wiring: Wiring) -> Iterator[Finding]:
 
 def pages_trouble(base: str) -> str:
     """Why the pages of the engine do not answer at their address; empty if they do."""
-    local = [urllib.request.ProxyHandler({})] if is_loopback(urlsplit(base).hostname) else []
+    here = is_loopback(urlsplit(base).hostname)
+    local = [urllib.request.ProxyHandler({})] if here else []
     try:
         urllib.request.build_opener(*local).open(f"{base}/healthz", timeout=TIMEOUT).close()
     except urllib.error.HTTPError as error:
         text = N_("{address} answers, but no engine runs behind it ({status}).")
         return _(text, address=base, status=error.code)
     except OSError as error:
+        if here:
+            return _("{address} does not answer.", address=base)
         return _("{address} does not answer: {error}.", address=base, error=error)
     return ""
 
