@@ -6,23 +6,29 @@ A setting comes from the environment, else from ``.env``; a secret may instead n
 
 from __future__ import annotations
 
+import codecs
 import io
 import os
 import re
 import stat
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from dotenv.parser import Binding, parse_stream
-from pydantic import ValidationError
+from pydantic import SecretStr, ValidationError
 
 from commsengine import loopback
-from commsengine.authoring.yaml_text import read_utf8
+from commsengine.authoring.yaml_text import MOST_BYTES, read_bytes, read_utf8
 from commsengine.errors import InputError, Problem
-from commsengine.settings import MOST_CONNECTIONS, MOST_DAILY, PREFIX, SECRETS, SMTP_CONNECTIONS, Settings
-from commsengine.text import near_names
+from commsengine.settings import MOST_CONNECTIONS, MOST_DAILY, PREFIX, REHEARSED, SECRETS, SMTP_CONNECTIONS, Settings
+from commsengine.text import UNSEEN_IN_LINES, near_names, unseen_in
 from commsengine.translation import N_, _
+
+_UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+OUR_NAME = 0.85
+"""How like it a name must be to be a slip of ours."""
 
 _OUR_LINE = re.compile(rf"\s*(?:export\s+)?({PREFIX}\w+)", re.IGNORECASE)
 
@@ -30,6 +36,16 @@ _OUR_LINE = re.compile(rf"\s*(?:export\s+)?({PREFIX}\w+)", re.IGNORECASE)
 def debugging() -> bool:
     # Whether unexpected errors show their traceback.
     return os.environ.get("COMMSENGINE_DEBUG", "") not in ("", "0", "false", "no")
+
+
+def terminal_moves() -> bool:
+    # Whether the cursor of the terminal can go back to the start of its line.
+    return os.environ.get("TERM") not in (None, "", "dumb")
+
+
+def wants_colours() -> bool:
+    # https://no-color.org
+    return not os.environ.get("NO_COLOR") and terminal_moves()
 
 
 def spare_proxies() -> None:
@@ -40,13 +56,31 @@ def spare_proxies() -> None:
         os.environ["no_proxy"] = ",".join([*hosts, *(name for name in loopback.NAMES if name not in hosts)])
 
 
+@dataclass(frozen=True, slots=True)
+class EnvFile:
+    """``.env`` as it stands: each value as it is written, for ``${x}`` in a password is no reference."""
+
+    path: Path
+    text: str
+    lines: tuple[Binding, ...]
+
+    @property
+    def written(self) -> dict[str, str | None]:
+        return {line.key.upper(): line.value for line in self.lines if line.key}
+
+    def line_of(self, name: str) -> int:
+        wanted = re.compile(rf"\s*(export\s+)?{re.escape(name)}\s*=", re.IGNORECASE)
+        return next((number for number, line in enumerate(self.text.splitlines(), 1) if wanted.match(line)), 0)
+
+
 def load_settings(workspace: Path) -> Settings:
     """Raises ``InputError`` with every problem, each by the name of its setting."""
-    file = workspace / ".env"
-    lines = _lines(file)
-    written = {line.key.upper(): line.value for line in lines if line.key}
+    if (workspace / REHEARSED).exists():
+        return _of_rehearsal(workspace.absolute())
+    file = _read(workspace / ".env")
+    written = file.written
     secrets, of_files = _secret_files(file, written)
-    problems = [*_unreadable(file, lines), *_open_to_others(file, written), *_unknown(file, written), *of_files]
+    problems = [*_unreadable(file), *_open_to_others(file, written), *_unknown(file), *of_files, *_unseen(file)]
     settings = None
     try:
         settings = Settings(workspace=workspace.absolute(), **_from_files(written, secrets))
@@ -57,33 +91,92 @@ def load_settings(workspace: Path) -> Settings:
     return settings
 
 
-def _lines(file: Path) -> list[Binding]:
-    # Each value as it stands there: ``${x}`` in a password is no reference.
-    return [*parse_stream(io.StringIO(read_utf8(file)))] if file.exists() else []
+def _of_rehearsal(workspace: Path) -> Settings:
+    # What is set on this machine would reach real people, and name another database.
+    keys = _read(workspace / ".env").written.get(f"{PREFIX}SECRET_KEY")
+    kept: dict[str, Any] = {"secret_key": keys} if keys else {}
+    database = SecretStr(f"sqlite:///{REHEARSED}")
+    return Settings(
+        workspace=workspace, state_dir=workspace / "state", database_url=database, **kept, _env_prefix="REHEARSAL OF "
+    )
 
 
-def _unreadable(file: Path, lines: Iterable[Binding]) -> list[Problem]:
+def _read(file: Path) -> EnvFile:
+    # Windows' own tools write UTF-16 with a mark of its byte order.
+    if not os.path.lexists(file):
+        return EnvFile(file, "", ())
+    start = read_bytes(file, MOST_BYTES)
+    text = start.decode("utf-16", "replace") if start.startswith(_UTF_16) else read_utf8(file)
+    return EnvFile(file, text, tuple(parse_stream(io.StringIO(text))))
+
+
+def _unreadable(file: EnvFile) -> list[Problem]:
     # A line of ours that is neither a setting nor a comment would be left out in silence.
     fix = _("Write NAME=VALUE; put a value that holds quotes into others: '\"Change Team\" <change@example.com>'.")
-    found = [(line.original.line, _OUR_LINE.match(line.original.string)) for line in lines if line.error]
+    found = [(line.original.line, _OUR_LINE.match(line.original.string)) for line in file.lines if line.error]
     return [
-        Problem(str(file), line, 1, "setting", _("{setting} cannot be read from this line.", setting=name[1]), fix)
+        Problem(str(file.path), line, 1, "setting", _("{setting} cannot be read from this line.", setting=name[1]), fix)
         for line, name in found
         if name
     ]
 
 
+def _unseen(file: EnvFile) -> list[Problem]:
+    # No editor shows it, and no server, path or password has it.
+    named = {name: value or "" for name, value in file.written.items() if name.startswith(PREFIX)}
+    odd = {name: value for name, value in {**named, **_ours()}.items() if UNSEEN_IN_LINES.search(value)}
+    return [
+        Problem(
+            *_place(name, file, named),
+            "setting",
+            _("{setting} holds {unseen}, which no editor shows.", setting=name, unseen=unseen_in(value)),
+            _("Write it again by hand."),
+        )
+        for name, value in odd.items()
+    ]
+
+
+# -- the environment ------------------------------------------------------------------------------
+
+
+def _ours() -> dict[str, str]:
+    """What the environment sets of ours, by name in capitals, as it is meant."""
+    return {name.upper(): _meant(value) for name, value in os.environ.items() if name.upper().startswith(PREFIX)}
+
+
+def _meant(value: str) -> str:
+    # ``docker --env-file`` and systemd's drop-ins by other tools keep quotes, and the ends of Windows' lines.
+    plain = value.rstrip("\r\n")
+    return plain[1:-1] if len(plain) > 1 and plain[0] == plain[-1] and plain[0] in "\"'" else plain
+
+
+def odd_variables() -> list[Problem]:
+    """What the environment sets and is no setting, or is not taken as it stands."""
+    return [*_quoted(), *_unknown_names(os.environ, lambda _name: ("environment", 0, 0))]
+
+
+def _quoted() -> Iterator[Problem]:
+    for name, value in os.environ.items():
+        if name.upper().startswith(PREFIX) and _meant(value) != value:
+            text = _("{setting} has quotes or a line's end around its value; they are left out.", setting=name)
+            fix = _("Write it without: docker --env-file keeps quotes.")
+            yield Problem("environment", 0, 0, "quoted", text, fix, "advice")
+
+
 def _environment(name: str) -> str:
     # Names in the environment may be in small letters.
-    return os.environ.get(name) or os.environ.get(name.lower()) or ""
+    return _meant(os.environ.get(name) or os.environ.get(name.lower()) or "")
 
 
 def _from_files(written: Mapping[str, str | None], secrets: Mapping[str, str]) -> dict[str, Any]:
     # The environment comes first; then a secret's own file; then ``.env``.
-    fields = [name for name in Settings.model_fields if name != "workspace" and not _environment(PREFIX + name.upper())]
-    defaults: dict[str, Any] = {"state_dir": _state_home()}
-    found = {name: secrets.get(name.upper()) or written.get(PREFIX + name.upper()) for name in fields}
-    return {name: value or defaults.get(name) for name, value in found.items() if value or name in defaults}
+    fields = [name for name in Settings.model_fields if name != "workspace"]
+    found = {
+        name: _environment(PREFIX + name.upper()) or secrets.get(name.upper()) or written.get(PREFIX + name.upper())
+        for name in fields
+    }
+    given = {name: value for name, value in found.items() if value}
+    return given if "state_dir" in given else {**given, "state_dir": _state_home()}
 
 
 def _secret(name: str, path: Path) -> str:
@@ -103,7 +196,7 @@ def _secret(name: str, path: Path) -> str:
     return text
 
 
-def _secret_files(file: Path, written: Mapping[str, str | None]) -> tuple[dict[str, str], list[Problem]]:
+def _secret_files(file: EnvFile, written: Mapping[str, str | None]) -> tuple[dict[str, str], list[Problem]]:
     """What stands in the files that COMMSENGINE_X_FILE names, by X, and what is wrong with them."""
     found, problems = {}, []
     for secret in SECRETS:
@@ -116,36 +209,40 @@ def _secret_files(file: Path, written: Mapping[str, str | None]) -> tuple[dict[s
     return found, problems
 
 
-def _open_to_others(file: Path, written: Mapping[str, str | None]) -> list[Problem]:
+def _open_to_others(file: EnvFile, written: Mapping[str, str | None]) -> list[Problem]:
     secrets = [name for name in SECRETS if written.get(PREFIX + name)]
-    if not secrets or not file.stat().st_mode & stat.S_IROTH:
+    if not secrets or not file.path.stat().st_mode & stat.S_IROTH:
         return []
-    mode = stat.S_IMODE(file.stat().st_mode)
+    mode = stat.S_IMODE(file.path.stat().st_mode)
     names = f" {_('and')} ".join(PREFIX + name for name in secrets)
     text = N_("this file holds {settings}, but everybody on this machine can read it (mode {mode:04o}).")
     message = _(text, settings=names, mode=mode)
-    line = min(_line_of(file, PREFIX + name) for name in secrets)
-    return [Problem(str(file), line, 1, "open-secrets", message, _("Run: chmod 600 {file}", file=file))]
+    line = min(file.line_of(PREFIX + name) for name in secrets)
+    return [Problem(str(file.path), line, 1, "open-secrets", message, _("Run: chmod 600 {file}", file=file.path))]
 
 
-def _unknown(file: Path, written: Mapping[str, str | None]) -> list[Problem]:
+def _unknown(file: EnvFile) -> list[Problem]:
+    return _unknown_names(file.written, lambda name: (str(file.path), file.line_of(name), 1))
+
+
+def _unknown_names(names: Iterable[str], place: Callable[[str], tuple[str, int, int]]) -> list[Problem]:
     known = [PREFIX + name.upper() for name in Settings.model_fields if name != "workspace"]
     known += [f"{PREFIX}{name}_FILE" for name in SECRETS] + [f"{PREFIX}DEBUG"]
     problems = []
-    for name in (name for name in written if name.startswith(PREFIX) and name not in known):
-        near, message = near_names(name, known, 1), _("there is no setting {setting}.", setting=name)
+    for name in (name for name in names if _is_meant_for_us(name.upper()) and name.upper() not in known):
+        near, message = near_names(name.upper(), known, 1), _("there is no setting {setting}.", setting=name)
         fix = _("Did you mean {near}?", near=near[0]) if near else _("Remove it.")
-        problems.append(Problem(str(file), _line_of(file, name), 1, "unknown-setting", message, fix))
+        problems.append(Problem(*place(name), "unknown-setting", message, fix))
     return problems
 
 
-def _line_of(file: Path, name: str) -> int:
-    lines = file.read_text(encoding="utf-8", errors="replace").splitlines()
-    wanted = re.compile(rf"\s*(export\s+)?{re.escape(name)}\s*=", re.IGNORECASE)
-    return next((number for number, line in enumerate(lines, 1) if wanted.match(line)), 0)
+def _is_meant_for_us(name: str) -> bool:
+    # Also with a slip in our own name.
+    ours, mark, _rest = name.partition("_")
+    return bool(mark) and bool(near_names(ours, [PREFIX.rstrip("_")], 1, OUR_NAME))
 
 
-def _problem(error: Any, file: Path, written: Mapping[str, str | None]) -> Problem:
+def _problem(error: Any, file: EnvFile, written: Mapping[str, str | None]) -> Problem:
     # The value is never shown, for it may be a secret.
     name = PREFIX + str(error["loc"][0]).upper() if error["loc"] else ""
     cause = str(error["ctx"]["error"]) if error["type"] == "value_error" else _plain(error)
@@ -154,10 +251,10 @@ def _problem(error: Any, file: Path, written: Mapping[str, str | None]) -> Probl
     return Problem(*_place(name, file, written), "setting", f"{message.rstrip('.')}.", remedy)
 
 
-def _place(name: str, file: Path, written: Mapping[str, str | None]) -> tuple[str, int, int]:
+def _place(name: str, file: EnvFile, written: Mapping[str, str | None]) -> tuple[str, int, int]:
     # The environment comes before ``.env``.
     if written.get(name) and not _environment(name):
-        return str(file), _line_of(file, name), 1
+        return str(file.path), file.line_of(name), 1
     return "environment", 0, 0
 
 
@@ -181,4 +278,15 @@ def _state_home() -> Path:
     given = os.environ.get("STATE_DIRECTORY", "").partition(":")[0]
     if given:
         return Path(given)
-    return Path(os.environ.get("XDG_STATE_HOME") or Path.home() / ".local/state") / "commsengine"
+    try:
+        return Path(os.environ.get("XDG_STATE_HOME") or Path.home() / ".local/state") / "commsengine"
+    except RuntimeError:
+        fix = _("Set COMMSENGINE_STATE_DIR to a folder of this account that outlives a restart.")
+        raise InputError(_("This account has no home folder, so the sent-journal has no place."), fix) from None
+
+
+def names_set(settings: Settings) -> list[str]:
+    """The settings that somebody made, by name."""
+    made = settings.model_fields_set - {"workspace"}
+    by_default = {"state_dir"} if settings.state_dir == _state_home() else set()
+    return sorted(PREFIX + name.upper() for name in made - by_default)

@@ -39,7 +39,10 @@ Rates = Mapping[ChannelName, int | None]
 JOURNAL = "journal"
 """What ``COMMSENGINE_POSTFIX_LOG`` says instead of a path, where Postfix writes to the system's journal."""
 
-_SQLITE = re.compile(r"sqlite(?:\+\w+)?:///(.+)")
+REHEARSED = "rehearsal.db"
+"""The database of a rehearsal. A workspace that holds it is that rehearsal's own: nothing is sent from it."""
+
+_SQLITE = re.compile(r"sqlite(?:\+\w+)?:///(.+)", re.DOTALL)
 
 
 def _address(value: str) -> str:
@@ -111,6 +114,8 @@ def _database_url(value: SecretStr) -> SecretStr:
             "names no database that works here. Write sqlite:///commsengine.db or postgresql://user:password@host/name"
         )
         raise ValueError(fault)
+    if not scheme.startswith("sqlite") and rest.count("@") > 1:
+        raise ValueError(_("holds an '@' in its user or password. Write it there as %40, a / as %2F and a % as %25"))
     if scheme.startswith("sqlite") and "?" in rest:
         raise ValueError(_("holds a '?'. In the name of a file or folder write it as %3F, and a % as %25"))
     return value
@@ -183,10 +188,27 @@ def _slack_token(prefix: str, meaning: str) -> AfterValidator:
     return AfterValidator(check)
 
 
+LOG_LEVELS = ("debug", "info", "warning", "error")
+
+
+def _log_level(value: str) -> str:
+    if value and value.lower() not in LOG_LEVELS:
+        raise ValueError(_("is no level. Write debug, info, warning or error"))
+    return value.lower()
+
+
+def _expanded(value: Path) -> Path:
+    try:
+        return value.expanduser()
+    except RuntimeError:
+        raise ValueError(_("begins with the home folder of an account that has none. Write it in full")) from None
+
+
 def _full_path(value: Path) -> Path:
-    if not value.expanduser().is_absolute():
+    full = _expanded(value)
+    if not full.is_absolute():
         raise ValueError(_("is not a full path. Write one such as /var/lib/commsengine, not '{path}'", path=value))
-    return value.expanduser()
+    return full
 
 
 Rate = Annotated[int, Field(ge=1, le=1_000_000)]
@@ -246,7 +268,8 @@ class Settings(BaseSettings):
     state_dir: Annotated[Path, AfterValidator(_full_path)]
     admin_email: Address = ""
     facts_secret: Annotated[SecretStr, AfterValidator(_long_secret)] | None = None
-    people_feed: Path | None = None
+    log_level: Annotated[str, AfterValidator(_log_level)] = ""
+    people_feed: Annotated[Path, AfterValidator(_expanded)] | None = None
     people_feed_complete: bool = False
     heartbeat_url: Annotated[str, AfterValidator(lambda url: url and _web_url(url))] = ""
 
@@ -348,9 +371,13 @@ class Settings(BaseSettings):
         return (self.workspace / unquote(found[1])).absolute() if found else None
 
     @property
+    def rehearsed(self) -> bool:
+        return self.database_file == (self.workspace / REHEARSED).absolute()
+
+    @property
     def feed(self) -> Path | None:
         """The watched folder or file; a relative one lies in the workspace."""
-        return self.workspace / self.people_feed.expanduser() if self.people_feed else None
+        return self.workspace / self.people_feed if self.people_feed else None
 
     @property
     def keys(self) -> tuple[str, ...]:
@@ -389,15 +416,3 @@ class Settings(BaseSettings):
 
 def _setting(name: str) -> str:
     return PREFIX + name.upper()
-
-
-def shown(settings: Settings) -> dict[str, str]:
-    """As ``doctor`` shows them: of a secret only that it is set."""
-    names = [name for name in Settings.model_fields if name != "workspace"]
-    return {PREFIX + name.upper(): _shown(name, getattr(settings, name)) for name in names}
-
-
-def _shown(name: str, value: object) -> str:
-    if value in (None, "", ()):
-        return "not set"
-    return "***" if name.upper() in SECRETS else str(value)

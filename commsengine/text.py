@@ -32,6 +32,8 @@ UNSEEN_IN_LINES = re.compile(f"[{UNSEEN}]")
 UNSEEN_IN_A_LINE = re.compile(f"[{UNSEEN}{BREAKS}]")
 _TURNS = re.compile(f"[{TURNS}]")
 
+ANY_ADDRESS = re.compile(r"[^\s<>@]+@[^\s<>@]+")
+
 # Before and after the @ of an address that mail can be sent to, in ASCII.
 _LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
 _LOCAL_PART = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*")
@@ -108,6 +110,11 @@ def mail_address(written: str) -> str:
     domain = domain if domain.isascii() else domain.encode("idna").decode()
     fits = len(local) <= 64 and len(local) + len(domain) < 254
     return f"{local}@{domain}" if fits and _LOCAL_PART.fullmatch(local) and _DOMAIN.fullmatch(domain) else ""
+
+
+def without_addresses(text: str) -> str:
+    """What a log may show of a server's words."""
+    return ANY_ADDRESS.sub("(address)", text)
 
 
 def name_in(address: str) -> str:

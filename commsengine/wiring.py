@@ -20,7 +20,7 @@ from zoneinfo import ZoneInfo
 
 from commsengine.environment import load_settings, spare_proxies
 from commsengine.errors import InputError, Problem
-from commsengine.settings import JOURNAL, Settings
+from commsengine.settings import JOURNAL, REHEARSED, Settings
 from commsengine.translation import N_, NO_CATALOGS, Catalogs, _, look_for_catalogs
 
 if TYPE_CHECKING:
@@ -102,10 +102,10 @@ class Wiring:
     def __init__(
         self,
         folder: Path,
-        clock: Callable[[], dt.datetime] = now,
+        clock: Callable[[], dt.datetime] | None = None,
         sleep: Callable[[float], object] | None = None,
     ) -> None:
-        self.folder, self.clock, self.sleep = folder.absolute(), clock, sleep
+        self.folder, self.clock, self.sleep = folder.absolute(), clock or self._now, sleep
         look_for_catalogs(self._catalogs)
         spare_proxies()
         self._renderers: dict[tuple[int, bool], Renderer] = {}
@@ -125,6 +125,14 @@ class Wiring:
             self.review_copies.close()
         if "store" in self.__dict__:
             self.store.close()
+
+    def _now(self) -> dt.datetime:
+        return self.as_of or now()
+
+    @cached_property
+    def as_of(self) -> dt.datetime | None:
+        """Where the clock stands in the workspace of a rehearsal; ``None`` in any other."""
+        return self.store.engine.rehearsed_until() if (self.folder / REHEARSED).exists() else None
 
     def _catalogs(self) -> Catalogs:
         # Most workspaces have none: then nothing that reads one is loaded.
@@ -341,12 +349,12 @@ class Wiring:
             if len(self._renderers) >= MOST_RENDERERS:
                 self._renderers.clear()
             # A plan that was applied before a template came with the program has not frozen that one.
-            given = self.templates if templates is None else {**self._shipped_templates, **templates}
+            given = self.templates if templates is None else {**self.shipped_templates, **templates}
             self._renderers[key] = Renderer(plan, given, self.links, self.rules)
         return self._renderers[key]
 
     @cached_property
-    def _shipped_templates(self) -> Mapping[str, str]:
+    def shipped_templates(self) -> Mapping[str, str]:
         from commsengine.content.templates import load_templates, shipped_folder
 
         return load_templates(shipped_folder(), None)
@@ -499,6 +507,9 @@ class Wiring:
 
     def must_send(self) -> None:
         """Raises ``InputError`` when nothing could be sent at all."""
+        if self.settings.rehearsed:
+            fix = _("Go back to the workspace of its plan.")
+            raise InputError(_("This is the workspace of a rehearsal: nothing is sent from it."), fix)
         if not self.settings.credentials:
             fix = _(
                 "Set COMMSENGINE_SMTP_URL or COMMSENGINE_SLACK_BOT_TOKEN, or try it without: commsengine rehearse PLAN"

@@ -60,6 +60,8 @@ TERMINAL = (
     "commsengine/engine/journal.py", "commsengine/engine/state_folder.py", "commsengine/engine/engine.py",
     "commsengine/campaigns/apply.py", "commsengine/campaigns/notices.py", "commsengine/campaigns/outcome_facts.py",
     "commsengine/reports/why.py", "commsengine/web/facts_webhook.py", "commsengine/content/slips.py",
+    "commsengine/campaigns/saved_difference.py",
+    "commsengine/store/campaign_facts/seals.py",
 )  # fmt: skip
 """Where texts stand that only a terminal shows: it speaks English, and no other catalog has them."""
 OPTIONS = {pattern: {"trimmed": "true", "newstyle_gettext": "true", "silent": "false"} for pattern, _ in METHODS}
@@ -147,7 +149,7 @@ def _style(entry: Message, catalog: Catalog) -> Iterator[str]:
             yield "Write the quotes of the language, not straight ones."
         if "..." in prose:
             yield "Write … as one sign."
-        if "  " in prose.strip():
+        if any("  " in line.strip() for line in prose.splitlines()):
             yield "It has two blanks in a row."
 
 

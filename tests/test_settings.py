@@ -9,14 +9,18 @@ from pathlib import Path
 
 import pytest
 
-from commsengine.environment import load_settings, spare_proxies
+from commsengine.environment import load_settings, names_set, odd_variables, spare_proxies
 from commsengine.errors import InputError
-from commsengine.settings import PREFIX, SECRETS, Settings, shown
+from commsengine.settings import PREFIX, Settings
 from commsengine.store.store import Store
 from tests.channels.test_mime import NO_SENDERS, SENDERS
 from tests.pseudo import in_pseudo, untranslated
 
 KEY = "a-key-of-enough-letters"
+ODD_FOLDERS = (
+    "What changes?", "100% done", "a%20b", "50%3F", "a#b", "C++ (new)", "Ä ö;x:y@z", " Straße 5 ", "two\nlines",
+    "it's \"so\"", "$HOME", "${x}", "~", "file:x?mode=ro", ":memory:",
+)  # fmt: skip
 
 
 @pytest.fixture(autouse=True)
@@ -89,7 +93,6 @@ def test_a_dollar_in_a_value_is_a_dollar(tmp_path: Path, password: str) -> None:
 @pytest.mark.parametrize(
     ("encoding", "cause"),
     [
-        ("utf-16", "The file is saved as UTF-16. Save it as UTF-8."),
         ("utf-16-le", "The file is saved as UTF-16. Save it as UTF-8."),
         ("latin-1", "is not UTF-8; the file was probably saved as Latin-1. Save it as UTF-8."),
     ],
@@ -105,6 +108,88 @@ def test_an_env_file_in_another_encoding_is_named(tmp_path: Path, encoding: str,
 def test_an_env_file_of_a_windows_editor_is_read(tmp_path: Path) -> None:
     (tmp_path / ".env").write_bytes("COMMSENGINE_SLACK_RATE=60\r\n".encode("utf-8-sig"))
     assert load_settings(tmp_path).slack_rate == 60
+
+
+def test_an_env_file_of_powershell_is_read(tmp_path: Path) -> None:
+    """Its ``>`` writes UTF-16 with a mark of the byte order."""
+    (tmp_path / ".env").write_bytes("# Müller → uns\r\nCOMMSENGINE_SLACK_RATE=60\r\n".encode("utf-16"))
+    assert load_settings(tmp_path).slack_rate == 60
+    (tmp_path / ".env").write_bytes("# Müller\r\nCOMMSENGINE_SLACK_RATE=none\r\n".encode("utf-16"))
+    with pytest.raises(InputError, match=rf"^{tmp_path}/\.env:2:1: error: COMMSENGINE_SLACK_RATE is not a whole"):
+        load_settings(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("line", "meant"),
+    [
+        ("export COMMSENGINE_GOOGLE_CREDENTIALS=key.json", "key.json"),
+        ("COMMSENGINE_GOOGLE_CREDENTIALS=key.json   ", "key.json"),
+        ("COMMSENGINE_GOOGLE_CREDENTIALS = key.json # of the service account", "key.json"),
+        ("COMMSENGINE_GOOGLE_CREDENTIALS=key#1.json", "key#1.json"),
+        ("COMMSENGINE_GOOGLE_CREDENTIALS='key #1.json '", "key #1.json "),
+        ('COMMSENGINE_GOOGLE_CREDENTIALS="key.json"', "key.json"),
+        ("COMMSENGINE_GOOGLE_CREDENTIALS=pa$x${y}$(z)`w`", "pa$x${y}$(z)`w`"),
+    ],
+)
+def test_a_value_is_as_it_is_written(tmp_path: Path, line: str, meant: str) -> None:
+    assert load_settings(dotenv(tmp_path, line)).google_credentials == meant
+
+
+@pytest.mark.parametrize("odd", ["\0", "\x1b", "\x7f"])
+def test_what_no_editor_shows_is_named(tmp_path: Path, odd: str) -> None:
+    said = refusal(tmp_path, f"COMMSENGINE_GOOGLE_CREDENTIALS=key{odd}.json")
+    assert said.startswith(f"{tmp_path}/.env:1:1: error: COMMSENGINE_GOOGLE_CREDENTIALS holds ")
+    assert said.endswith("which no editor shows. Write it again by hand.")
+
+
+@pytest.mark.parametrize("kept", ['"{}"', "'{}'", "{}\r", '"{}"\r\n'])
+def test_quotes_that_a_tool_kept_are_left_out_and_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kept: str
+) -> None:
+    monkeypatch.setenv("COMMSENGINE_SMTP_URL", kept.format("smtp://ana:secret@127.0.0.1:2525"))
+    assert load_settings(tmp_path).smtp == "smtp://ana:secret@127.0.0.1:2525"
+    (odd,) = odd_variables()
+    assert "COMMSENGINE_SMTP_URL has quotes or a line's end around its value; they are left out." in str(odd)
+    assert "secret" not in str(odd)
+
+
+@pytest.mark.parametrize("kept", ['"Change Team" <change@example.com>', "change@example.com"])
+def test_quotes_that_belong_to_the_value_stay(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kept: str) -> None:
+    monkeypatch.setenv("COMMSENGINE_MAIL_FROM", kept)
+    assert load_settings(tmp_path).mail_from == "change@example.com"
+    assert odd_variables() == []
+
+
+@pytest.mark.parametrize(
+    ("name", "near"),
+    [
+        ("COMMSENGINE_SMPT_URL", "COMMSENGINE_SMTP_URL"),
+        ("COMSENGINE_SMTP_URL", "COMMSENGINE_SMTP_URL"),
+        ("commsengine_secretkey", "COMMSENGINE_SECRET_KEY"),
+        ("COMMSENGINE_SECRETS_KEY_FILE", "COMMSENGINE_SECRET_KEY_FILE"),
+    ],
+)
+def test_a_misspelt_variable_of_the_environment_is_told(monkeypatch: pytest.MonkeyPatch, name: str, near: str) -> None:
+    monkeypatch.setenv(name, "smtp://127.0.0.1")
+    (odd,) = odd_variables()
+    assert str(odd) == f"environment: error: there is no setting {name}. Did you mean {near}?"
+    assert "127.0.0.1" not in str(odd)
+
+
+def test_the_variables_of_others_are_no_affair_of_ours(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("COMMON_URL", "ENGINE_URL", "COMMUNITY_KEY", "_COMMSENGINE_COMPLETE", "COMMSENGINE_DEBUG"):
+        monkeypatch.setenv(name, "1")
+    assert odd_variables() == []
+
+
+def test_an_account_without_a_home_is_told_what_to_set(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("HOME", "XDG_STATE_HOME", "STATE_DIRECTORY"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr("pathlib.os.path.expanduser", lambda path: path)
+    with pytest.raises(InputError, match=r"^This account has no home folder.*Set COMMSENGINE_STATE_DIR"):
+        load_settings(tmp_path)
+    settings = load_settings(dotenv(tmp_path, "COMMSENGINE_STATE_DIR=/var/lib/commsengine"))
+    assert settings.state_dir == Path("/var/lib/commsengine")
 
 
 def test_an_env_file_that_this_account_cannot_read_is_named(open_folder: Path, as_stranger: Callable[[], None]) -> None:
@@ -189,6 +274,9 @@ BAD = [
     ("COMMSENGINE_DATABASE_URL=sqlite:////srv/What changes?/comms.db", "holds a '?'"),
     ("COMMSENGINE_ADMIN_EMAIL=nobody", "is not an e-mail address"),
     ("COMMSENGINE_HEARTBEAT_URL=ftp://x.example.com", "is not a web address"),
+    ("COMMSENGINE_LOG_LEVEL=loud", "COMMSENGINE_LOG_LEVEL is no level. Write debug, info, warning or error."),
+    ("COMMSENGINE_DATABASE_URL=postgresql://u:p@ss/w@host/db", "holds an '@' in its user or password"),
+    ("COMMSENGINE_STATE_DIR=~nobodyofthatname/x", "begins with the home folder of an account that has none"),
     ("COMMSENGINE_SMPT_URL=smtp://localhost", "Did you mean COMMSENGINE_SMTP_URL?"),
     ("COMMSENGINE_SMTP_URL=smtp://", "COMMSENGINE_SMTP_URL names no host"),
     ("COMMSENGINE_SMTP_URL=smtp://localhost:99999", "COMMSENGINE_SMTP_URL has no usable port"),
@@ -276,7 +364,7 @@ def test_what_gives_tokens_is_one_thing_and_whole(tmp_path: Path, lines: tuple[s
 def test_tokens_come_from_where_the_settings_say(tmp_path: Path, lines: tuple[str, ...], source: str) -> None:
     settings = load_settings(dotenv(tmp_path, *lines))
     assert settings.tokens_from == source
-    assert "canary" not in f"{settings!r}{shown(settings)}"
+    assert "canary" not in f"{settings!r}"
 
 
 def test_a_service_account_acts_for_the_mailbox_that_logs_in_unless_another_is_named(tmp_path: Path) -> None:
@@ -309,9 +397,9 @@ def test_secrets_are_never_shown(tmp_path: Path) -> None:
             "COMMSENGINE_IMAP_URL=imaps://a:canary@mail.example.com",
         )
     )
-    assert "canary" not in f"{settings!r}{shown(settings)}"
-    assert KEY not in f"{settings!r}{shown(settings)}"
-    assert {shown(settings)[PREFIX + name] for name in SECRETS} == {"***", "not set"}
+    assert "canary" not in f"{settings!r}"
+    assert KEY not in f"{settings!r}"
+    assert names_set(settings) == [PREFIX + name for name in ("IMAP_URL", "SECRET_KEY", "SLACK_BOT_TOKEN")]
 
 
 def test_postgres_urls_name_the_driver(tmp_path: Path) -> None:
@@ -320,7 +408,7 @@ def test_postgres_urls_name_the_driver(tmp_path: Path) -> None:
     assert settings.database_file is None
 
 
-@pytest.mark.parametrize("folder", ["What changes?", "100% done", "a%20b", "50%3F", "a#b", "C++ (new)", "Ä ö;x:y@z"])
+@pytest.mark.parametrize("folder", ODD_FOLDERS)
 def test_the_database_lies_in_the_workspace_whatever_it_is_called(tmp_path: Path, folder: str) -> None:
     (tmp_path / folder).mkdir()
     settings = load_settings(tmp_path / folder)

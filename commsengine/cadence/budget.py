@@ -14,6 +14,11 @@ from commsengine.cadence.plan import Budget, Workspace
 WEEK = 7
 
 
+def stricter(own: Budget, common: Workspace) -> tuple[int, int]:
+    """Touches a day and a week."""
+    return min(own.per_day, common.at_most.per_day), min(own.per_week, common.at_most.per_week)
+
+
 class Ledger:
     """What one person has had and is about to get, by local date of ``due_at`` (as its ordinal, in order)."""
 
@@ -37,8 +42,7 @@ class Ledger:
 
         A touch before the date ``keep`` leaves a place in its week for the touch of that day.
         """
-        per_day = min(own.per_day, common.at_most.per_day)
-        per_week = min(own.per_week, common.at_most.per_week)
+        per_day, per_week = stricter(own, common)
         gap = common.minimum_gap * MINUTE
         while True:
             day = hours.local_date(at).toordinal()

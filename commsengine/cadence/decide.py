@@ -225,7 +225,7 @@ def _again_at(due_step: DueStep, row: TouchRow, campaigns: Campaigns, ledger: Le
     if slot is None or not sequence.channels:
         return None
     again = when_due(sequence, Step(0, "message", slot.at, sequence.channels[0], keep=slot.keep), campaigns, ledger)
-    return again.due if again else None
+    return again.due if isinstance(again, DueStep) else None
 
 
 def _record(due_step: DueStep, row: TouchRow, ledger: Ledger) -> None:

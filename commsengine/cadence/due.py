@@ -64,10 +64,10 @@ def due_steps(
         reasons += waiting if asked is None else [asked]
         for step in steps:
             due_step = when_due(sequence, step, campaigns, ledger)
-            if due_step is None:
-                reasons.append(sequence.closed())
-            else:
+            if isinstance(due_step, DueStep):
                 found.append(due_step)
+            else:
+                reasons.append(sequence.no_room(campaigns.workspace) if due_step == "budget" else sequence.closed())
     return _backlog(found), reasons
 
 
@@ -97,16 +97,16 @@ def _retry(sequence: MessageSequence, row: TouchRow, campaigns: Campaigns) -> Du
     return DueStep(sequence, step, ready, "held" if row.held else "retry", row.due_at, standstill)
 
 
-def when_due(sequence: MessageSequence, step: Step, campaigns: Campaigns, ledger: Ledger) -> DueStep | None:
-    """When everything first allows the step; ``None`` when that is not before the message closes."""
+def when_due(sequence: MessageSequence, step: Step, campaigns: Campaigns, ledger: Ledger) -> DueStep | ReasonCode:
+    """When everything first allows the step; what held it last when that is not before the message closes."""
     first_due, code = _allowed(sequence, step, step.ready, campaigns, ledger)
     if first_due is None:
-        return None
+        return code
     standstill = _barrier(sequence, first_due, campaigns)
     if standstill is None:
         return DueStep(sequence, step, first_due, code, first_due)
-    due, _ = _allowed(sequence, step, standstill.until, campaigns, ledger)
-    return None if due is None else DueStep(sequence, step, due, "standstill", first_due, standstill)
+    due, code = _allowed(sequence, step, standstill.until, campaigns, ledger)
+    return code if due is None else DueStep(sequence, step, due, "standstill", first_due, standstill)
 
 
 def _barrier(sequence: MessageSequence, due: dt.datetime, campaigns: Campaigns) -> Standstill | None:
@@ -124,7 +124,7 @@ def _allowed(
     while True:
         opened = open_from(sequence, at, step.kind)
         if opened is None:
-            return None, "closed"
+            return None, code if code == "budget" else "closed"
         if opened != at and code == "due":
             code = interruption(sequence, at) if sequence.interrupted_until(at, step.kind) != at else "window"
         free = opened

@@ -116,10 +116,11 @@ def forecast_together(
     suppose: Supposition,
     pauses: Pauses = NO_PAUSES,
     known: Mapping[str, LearnedRoles] | None = None,
+    progress: Callable[[float], object] = bool,
 ) -> Iterator[tuple[Person, Forecast]]:
     """The forecasts of all these people, who teach each other's roles day by day as they answer.
 
-    ``known`` is what is known of each campaign's roles at ``start``.
+    ``known`` is what is known of each campaign's roles at ``start``; ``progress`` hears the share of days done.
     """
     if campaigns.workspace.recall == "off" or not any(has_checks(campaign.plan) for campaign in campaigns.running):
         for person, history in people:
@@ -132,6 +133,7 @@ def forecast_together(
             for walk in walks:
                 walk.go(campaigns, counted + TAKES_EFFECT)
             campaigns = _after_the_day(campaigns, walks, learned, counted)
+            progress((counted - start) / (until - start))
         counted += DAY
     for walk in walks:
         yield walk.person, walk.go(campaigns, until)

@@ -57,6 +57,9 @@ RefusalKind = Literal["", "gone", "full", "connections", "busy", "down"]
 """More about a fault where it matters: no such person there, their mailbox takes nothing for now, one connection too
 many, a moment's patience, nothing is taken from anybody at present."""
 
+ChangeKind = Literal["added", "removed", "changed"]
+"""What became of one place of a plan, from one version to the next."""
+
 RefusalWord = Literal["person", "us", "message", "again"]
 """The word of the lead that settles a refusal: what it is about, or ``again`` for one more try."""
 
@@ -115,8 +118,8 @@ SUPPOSITIONS = ("none", "all", "typical", "weak", "strong")
 ReasonCode = Literal[
     "now", "due", "window", "missed_window", "snoozed", "budget", "standstill", "retry",
     "asked", "outreach", "remembered", "no_channel", "unreachable",
-    "answered", "done", "heard_enough", "times", "closed", "left", "corrected", "not_told", "no_role", "not_in_roster",
-    "late", "superseded", "merged", "backlog", "held", "held_by_manager", "gate",
+    "answered", "done", "heard_enough", "times", "closed", "no_room", "left", "corrected", "not_told", "no_role",
+    "not_in_roster", "late", "superseded", "merged", "backlog", "held", "held_by_manager", "gate",
 ]  # fmt: skip
 """Why a message is not sent now: it waits for an instant, for a fact, is over, or this touch of it is never sent."""
 

@@ -14,6 +14,7 @@ from __future__ import annotations
 import datetime as dt
 from dataclasses import dataclass, field
 
+from commsengine.cadence.budget import stricter
 from commsengine.cadence.calendar import Hours
 from commsengine.cadence.history import (
     Answer,
@@ -36,7 +37,7 @@ from commsengine.cadence.kinds_and_states import (
     Standing,
     TouchKind,
 )
-from commsengine.cadence.plan import Message, Notice, Rung
+from commsengine.cadence.plan import Message, Notice, Rung, Workspace
 from commsengine.cadence.repeats import NOT_SEEN, RepeatRule, RepeatSlot, seen_at
 from commsengine.cadence.standing import REACHED, standing
 from commsengine.cadence.time_notation import Wait
@@ -178,6 +179,13 @@ class MessageSequence:
         if self.leaves:
             return self.reason("left", N_("The person leaves before the next message."), waits_for="never")
         return self.reason("closed", N_("The message ends before it would be sent again."), waits_for="never")
+
+    def no_room(self, common: Workspace) -> Reason:
+        if self.leaves:
+            return self.closed()
+        words = N_("Other messages come first until it closes: nobody may get more than {day} a day and {week} a week.")
+        day, week = stricter(self.campaign.plan.send.at_most, common)
+        return self.reason("no_room", words, waits_for="never", day=day, week=week)
 
     def asked(self) -> Reason | None:
         questions = [question for question in self.questions if question.answered_at is None]

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from types import MappingProxyType
+from typing import Literal
 
 from commsengine.cadence.audience import members
 from commsengine.cadence.calendar import Hours
 from commsengine.cadence.history import Campaign
+from commsengine.cadence.kinds_and_states import CampaignState
 from commsengine.cadence.people import ANYBODY, Person
 from commsengine.cadence.plan import Message, Notice, Plan
-from commsengine.campaigns.diff import TouchDiff, touch_diff
+from commsengine.campaigns.changes import PlanChange, changes_of, template_changes
+from commsengine.campaigns.diff import NOTHING_FORESEEN, Consequence, Foreseen, RoleMove, TouchDiff, foresee, role_moves
 from commsengine.campaigns.moved_dates import Moved, OldDates, correction_of, milestones_moved, proposed_text
 from commsengine.engine.decisions import Decisions
 from commsengine.errors import InputError
@@ -19,14 +23,13 @@ from commsengine.store.records import CampaignRecord
 from commsengine.store.store import Store
 from commsengine.translation import N_, _
 
-NO_TOUCHES = TouchDiff()
-
 
 @dataclass(frozen=True, slots=True)
 class Diff:
-    """What a plan changes when it is applied.
+    """What a plan changes when it is applied to a campaign that is in ``state`` (empty for a new one).
 
-    ``told`` are the people whose messages named an old date, ``correction`` is the text proposed for them, and
+    ``changes`` are those of the plan and of its templates, ``roles`` those of its audience, ``foreseen`` is what comes
+    of them. ``told`` are the people whose messages named an old date, ``correction`` is the text proposed for them, and
     ``notice`` the message that brings it. ``corrected`` gives each message that is no longer sent the one that corrects
     it. ``earlier_dates`` are the dates in texts that left before they were kept, by key.
     """
@@ -35,11 +38,14 @@ class Diff:
     new: bool
     version: int
     audience: int
+    state: CampaignState | Literal[""] = ""
+    changes: tuple[PlanChange, ...] = ()
+    roles: tuple[RoleMove, ...] = ()
     messages_added: tuple[str, ...] = ()
     messages_removed: tuple[str, ...] = ()
     messages_changed: tuple[str, ...] = ()
     milestones: tuple[Moved, ...] = ()
-    touches: TouchDiff = NO_TOUCHES
+    foreseen: Foreseen = NOTHING_FORESEEN
     told: tuple[OldDates, ...] = ()
     correction: str = ""
     introduced: Mapping[str, dt.datetime] = field(default_factory=dict)
@@ -54,47 +60,88 @@ class Diff:
 
     @property
     def changes_nothing(self) -> bool:
-        lists = (self.messages_added, self.messages_removed, self.messages_changed, self.milestones)
-        return not self.new and not any(lists)
+        return not (self.new or self.changes or self.roles)
+
+    @property
+    def touches(self) -> TouchDiff:
+        return self.foreseen.touches
+
+    @property
+    def consequences(self) -> tuple[Consequence, ...]:
+        return self.foreseen.consequences
+
+    @property
+    def asks(self) -> int:
+        """For so many people a running campaign sends something sooner, more often or for the first time."""
+        return self.foreseen.sooner_for if self.state == "running" else 0
 
 
-def compare(store: Store, decisions: Decisions, plan: Plan, people: Iterable[Person], now: dt.datetime) -> Diff:
-    """``people`` are the directory or the roster.
+def compare(
+    store: Store,
+    decisions: Decisions,
+    plan: Plan,
+    people: Iterable[Person],
+    now: dt.datetime,
+    templates: Mapping[str, str] | None = None,
+    shipped: Mapping[str, str] = MappingProxyType({}),
+) -> Diff:
+    """``people`` are the directory or the roster, ``templates`` those to come, compared with those that the campaign
+    has kept; ``shipped`` are the program's own, in use where it has kept none of that name.
 
-    Raises ``InputError`` if the plan renumbers rungs people stand on, has the id of a notice, or changes how an
+    Raises ``InputError`` if the plan renumbers steps that people stand on, has the id of a notice, or changes how an
     experiment that has begun is judged.
     """
-    old = store.campaigns.get(plan.campaign)
-    audience = sum(1 for _ in members(plan, people))
+    old, everybody = store.campaigns.get(plan.campaign), tuple(people)
+    audience = sum(1 for _ in members(plan, everybody))
     introduced = introduced_at(old, plan, now)
     if old is None:
         added = tuple(message.id for message in plan.messages)
-        return Diff(plan.campaign, True, 1, audience, added, introduced=introduced, corrected=plan.corrected)
+        new = Diff(plan.campaign, True, 1, audience, messages_added=added)
+        return replace(new, introduced=introduced, corrected=plan.corrected)
     _refuse_ids_of_notices(old.plan, plan)
     store.seals.allow(plan)
     plan = plan.with_notices(old.plan.notices)
-    _refuse_renumbered_rungs(store, old.plan, plan)
+    _refuse_renumbered_steps(store, old.plan, plan)
     moved = milestones_moved(old.plan, plan)
     introduced_now = {**introduced, **{notice.id: old.introduced[notice.id] for notice in old.plan.notices}}
     mine = Campaign(plan, old.started_at or now, old.version + 1, old.epoch, introduced_now)
     wrong = correction_of(store, decisions.campaigns(now), mine, now)
+    listed = {person.id: person for person in everybody} if plan.audience.people else None
     return Diff(
         plan.campaign,
-        False,
-        old.version + 1,
-        audience,
-        tuple(message.id for message in plan.messages if message.id not in _ids(old.plan)),
-        tuple(message.id for message in old.plan.messages if message.id not in _ids(plan)),
-        tuple(message.id for message in plan.messages if _changed(old.plan, message)),
-        moved,
-        touch_diff(store, decisions, old, plan, introduced_now, now),
-        wrong.told,
-        proposed_text(plan, wrong.notice.old_dates, moved) if wrong.notice else "",
-        introduced,
-        {wrong: right for wrong, right in plan.corrected.items() if wrong not in old.plan.corrected},
-        wrong.notice,
-        wrong.earlier_dates,
+        new=False,
+        version=old.version + 1,
+        audience=audience,
+        state=old.state,
+        changes=(*changes_of(old.plan, plan), *_of_templates({**shipped, **old.templates}, templates)),
+        roles=role_moves((old.plan, _people_of(store, old, everybody, listed)), (plan, everybody)),
+        messages_added=tuple(message.id for message in plan.messages if message.id not in _ids(old.plan)),
+        messages_removed=tuple(message.id for message in old.plan.messages if message.id not in _ids(plan)),
+        messages_changed=tuple(message.id for message in plan.messages if _changed(old.plan, message)),
+        milestones=moved,
+        foreseen=foresee(store, decisions, old, plan, introduced_now, now, listed),
+        told=wrong.told,
+        correction=proposed_text(plan, wrong.notice.old_dates, moved) if wrong.notice else "",
+        introduced=introduced,
+        corrected={wrong: right for wrong, right in plan.corrected.items() if wrong not in old.plan.corrected},
+        notice=wrong.notice,
+        earlier_dates=wrong.earlier_dates,
     )
+
+
+def _of_templates(kept: Mapping[str, str], templates: Mapping[str, str] | None) -> Iterable[PlanChange]:
+    return () if templates is None else template_changes(kept, templates)
+
+
+def _people_of(
+    store: Store, old: CampaignRecord, everybody: Sequence[Person], listed: Mapping[str, Person] | None
+) -> Iterable[Person]:
+    # who the campaign is for now
+    on_record = everybody if listed is None else store.people.all()
+    if not old.plan.audience.people:
+        return on_record
+    roster = store.people.roster(old.id)
+    return (person for person in on_record if person.id in roster)
 
 
 def apply(
@@ -107,17 +154,20 @@ def apply(
     by: str,
     now: dt.datetime,
     correct: bool = False,
+    saved_by: str = "",
 ) -> int:
     """Stores the plan as the newest version; a new campaign is paused. Returns the version's number.
 
-    With ``correct`` the people who were told an old date get the correction. Messages that a mail server refused for
-    their text go on with another one.
+    ``saved_by`` is who saved the difference, where another applies it. With ``correct`` the people who were told an old
+    date get the correction. Messages that a mail server refused for their text go on with another one.
     """
     old = store.campaigns.get(plan.campaign)
     if correct and diff.notice is not None:  # first, for until the version is there it is for nobody
         store.touches.keep_dates(diff.earlier_dates)
         store.notices.add(plan.campaign, diff.notice, by=by, now=now)
-    version = store.campaigns.save_version(plan, templates, source, introduced=diff.introduced, by=by, now=now)
+    version = store.campaigns.save_version(
+        plan, templates, source, introduced=diff.introduced, by=by, now=now, saved_by=saved_by
+    )
     store.outbox.release(now=now, campaign=plan.campaign)
     if old is not None and (rewritten := _rewritten(old, plan, templates)):
         store.refusals.let_messages_go(plan.campaign, rewritten, by=by, now=now)
@@ -186,21 +236,21 @@ def _refuse_ids_of_notices(old: Plan, new: Plan) -> None:
         raise InputError(cause, _("Give your message another 'id'."))
 
 
-def _refuse_renumbered_rungs(store: Store, old: Plan, new: Plan) -> None:
-    # a rung that a person stands on keeps its number and its kind: else they would be asked twice, or never
-    climbed: dict[str, int] = {}
+def _refuse_renumbered_steps(store: Store, old: Plan, new: Plan) -> None:
+    # a step that a person has had keeps its number and its kind: else they would be asked twice, or never
+    had: dict[str, int] = {}
     for row in store.touches.list(old.campaign):
-        climbed[row.message] = max(climbed.get(row.message, 0), row.rung or 0)
+        had[row.message] = max(had.get(row.message, 0), row.rung or 0)
     for message in new.messages:
         if message.id not in _ids(old):
             continue
-        before = [rung.do for rung in old.ladder(old.message(message.id))][: climbed.get(message.id, 0)]
-        after = [rung.do for rung in new.ladder(message)][: len(before)]
+        before = [step.do for step in old.ladder(old.message(message.id))][: had.get(message.id, 0)]
+        after = [step.do for step in new.ladder(message)][: len(before)]
         if before[: len(after)] != after:
             cause = N_(
                 "The steps of 'follow_up' of '{message}' are renumbered, but people are on them: "
                 "{before} became {after}."
             )
-            rungs = {"before": ", ".join(before), "after": ", ".join(after)}
+            steps = {"before": ", ".join(before), "after": ", ".join(after)}
             fix = _("Leave the steps that people have reached as they are, and add new ones after them.")
-            raise InputError(_(cause, message=message.id, **rungs), fix)
+            raise InputError(_(cause, message=message.id, **steps), fix)

@@ -1,4 +1,4 @@
-"""How many touches to come a new version of a plan keeps, moves, adds and cancels.
+"""What a new version of a plan changes for people: by message, who gets it sooner, later, for the first time, no more.
 
 Nothing future is stored, so nothing is moved: the difference is what ``decide`` says under the old version and under
 the new one, without answers.
@@ -7,22 +7,29 @@ the new one, without answers.
 from __future__ import annotations
 
 import datetime as dt
-from collections import defaultdict
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Literal
 
 from commsengine.cadence import managers_first
+from commsengine.cadence.audience import members
 from commsengine.cadence.calendar import last_closing
 from commsengine.cadence.forecast import forecast, no_answers
-from commsengine.cadence.history import Campaign, Campaigns, Touch
+from commsengine.cadence.history import Campaign, Campaigns, History, Touch
+from commsengine.cadence.kinds_and_states import HUMAN
+from commsengine.cadence.people import Person
 from commsengine.cadence.phases import opened_in_time
 from commsengine.cadence.plan import Plan
+from commsengine.cadence.standing import open_outreach
 from commsengine.campaigns.effects import as_running, with_campaign
 from commsengine.engine.decisions import Decisions
-from commsengine.engine.directory import sample
+from commsengine.engine.directory import EXACT_UP_TO, Sample
 from commsengine.store.database import chunks
 from commsengine.store.records import CampaignRecord
 from commsengine.store.store import Store
+
+Standpoint = tuple[Person, History]
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,14 +47,73 @@ class TouchDiff:
     looked_at: int = 0
 
 
-def touch_diff(
+@dataclass(frozen=True, slots=True)
+class Consequence:
+    """What changes of one message, and for how many ``people``: so many get it only now (``new``), no more (``gone``),
+    ``sooner``, ``later``, or at the same times and then ``more`` or ``fewer`` times; for the others calls change.
+
+    ``messages`` to come to all of the audience, ``before`` as the old version had it; so for ``follow_ups`` by hand.
+    ``first_at`` and ``first_before`` are those of the first message.
+    """
+
+    message: str
+    people: int
+    new: int
+    gone: int
+    sooner: int
+    later: int
+    more: int
+    fewer: int
+    messages: int
+    before: int
+    follow_ups: int
+    follow_ups_before: int
+    first_at: dt.datetime | None
+    first_before: dt.datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class RoleMove:
+    """How many people change from one role to another; empty: they were or are not in the audience."""
+
+    old: str
+    new: str
+    people: int
+
+
+@dataclass(frozen=True, slots=True)
+class Foreseen:
+    """``sooner_for`` people get something sooner, more often or for the first time; ``follow_ups_closed`` are open now
+    and not under the new version. ``first_change`` is the first instant at which a message comes or stays out.
+    """
+
+    touches: TouchDiff = TouchDiff()
+    consequences: tuple[Consequence, ...] = ()
+    sooner_for: int = 0
+    follow_ups_closed: int = 0
+    first_change: dt.datetime | None = None
+
+
+NOTHING_FORESEEN = Foreseen()
+
+
+def role_moves(before: tuple[Plan, Iterable[Person]], after: tuple[Plan, Iterable[Person]]) -> tuple[RoleMove, ...]:
+    """Each plan with the people it is for."""
+    old, new = ({person.id: role for person, role in members(*each)} for each in (before, after))
+    moves = Counter((old.get(person, ""), new.get(person, "")) for person in old.keys() | new.keys())
+    return tuple(RoleMove(*roles, people) for roles, people in sorted(moves.items()) if roles[0] != roles[1])
+
+
+def foresee(
     store: Store,
     decisions: Decisions,
     old: CampaignRecord,
     plan: Plan,
     introduced: Mapping[str, dt.datetime],
     now: dt.datetime,
-) -> TouchDiff:
+    listed: Mapping[str, Person] | None = None,
+) -> Foreseen:
+    """``listed`` are the people of the plan's roster by id, as they are to be; without one, those on record."""
     before = (
         decisions.estimated(as_running(old, "latest", now), now)
         if old.state != "running"
@@ -58,31 +124,160 @@ def touch_diff(
     after = replace(after, opened=opened_in_time(plan, old.opened, now))
     before = replace(before, opened=opened_in_time(old.plan, old.opened, now))
     until = max(last_closing(old.plan), last_closing(plan)) + dt.timedelta(days=2)
-    some = sample(store)
-    counts = {"kept": 0, "moved": 0, "added": 0, "cancelled": 0}
     common = decisions.campaigns(now)
-    for ids in chunks(some.ids):
-        one = _to_come(store, with_campaign(common, before), ids, old.id, now, until)
-        other = _to_come(store, with_campaign(common, after), ids, old.id, now, until)
-        for key in one.keys() | other.keys():
-            counts[_difference(one.get(key), other.get(key))] += 1
-    scaled = {name: some.scaled(count) for name, count in counts.items()}
-    return TouchDiff(**scaled, exact=some.exact, looked_at=len(some.ids))
+    view = _View(store, old.id, with_campaign(common, before), with_campaign(common, after), now, until, listed)
+    return view.seen()
 
 
-def _to_come(
-    store: Store, campaigns: Campaigns, ids: Sequence[str], campaign: str, now: dt.datetime, until: dt.datetime
-) -> dict[tuple[str, str, int, int], Touch]:
-    """Each touch to come by person, message, rung and its place among those."""
-    found: dict[tuple[str, str, int, int], Touch] = {}
-    led = managers_first.wanted(campaigns)
-    for one in store.loading.histories(ids, reports=led).values():
-        places: dict[tuple[str, int], int] = defaultdict(int)
-        for touch in forecast(campaigns, one.person, one.history, now, until, no_answers).touches:
-            if touch.campaign == campaign and not touch.skip:
+def _sample(store: Store, listed: Mapping[str, Person]) -> Sample:
+    known = [person.id for person in store.people.all()]
+    ids = [*known, *sorted(listed.keys() - set(known))]
+    return Sample(ids[:: -(-len(ids) // EXACT_UP_TO) or 1], len(ids))
+
+
+@dataclass(slots=True)
+class _OfMessage:
+    counts: Counter[str] = field(default_factory=Counter)
+    first: dict[str, dt.datetime] = field(default_factory=dict)
+
+    def add(self, side: Literal["before", "after"], touches: Sequence[dt.datetime], by_hand: int) -> None:
+        self.counts.update({side: len(touches), f"{side} by hand": by_hand})
+        if touches:
+            self.first[side] = min(touches[0], self.first.get(side, touches[0]))
+
+
+class _View:
+    """Both versions over the time to come, person by person."""
+
+    def __init__(
+        self,
+        store: Store,
+        campaign: str,
+        before: Campaigns,
+        after: Campaigns,
+        now: dt.datetime,
+        until: dt.datetime,
+        listed: Mapping[str, Person] | None,
+    ) -> None:
+        self._store, self._campaign, self._now, self._until = store, campaign, now, until
+        self._before, self._after, self._listed = before, after, listed
+        self._some = _sample(store, listed or {})
+        self._touches, self._messages = Counter[str](), defaultdict[str, _OfMessage](_OfMessage)
+        self._people, self._changes = Counter[str](), list[dt.datetime]()
+        one, other = self._mine(before), self._mine(after)
+        self._alike = listed is None and (one.plan, one.introduced, one.opened) == (
+            other.plan, other.introduced, other.opened,
+        )  # fmt: skip
+
+    def _mine(self, campaigns: Campaigns) -> Campaign:
+        return next(each for each in campaigns.running if each.id == self._campaign)
+
+    def seen(self) -> Foreseen:
+        for ids in chunks(self._some.ids):
+            for before, after in self._standpoints(ids):
+                self._compare(before, after)
+        kinds = {name: self._some.scaled(self._touches[name]) for name in ("kept", "moved", "added", "cancelled")}
+        return Foreseen(
+            TouchDiff(**kinds, exact=self._some.exact, looked_at=len(self._some.ids)),
+            tuple(self._consequences()),
+            self._some.scaled(self._people["sooner"]),
+            self._some.scaled(self._people["closed"]),
+            min(self._changes, default=None),
+        )
+
+    def _consequences(self) -> Iterator[Consequence]:
+        plans = (self._mine(self._after).plan, self._mine(self._before).plan)
+        for name in dict.fromkeys(message.id for plan in plans for message in plan.messages):
+            found = self._messages.get(name)
+            if found is not None and found.counts["changed"]:
+                yield self._consequence(name, found)
+
+    def _consequence(self, name: str, found: _OfMessage) -> Consequence:
+        counts = {what: self._some.scaled(found.counts[what]) for what in found.counts}
+        people = {what: counts.get(what, 0) for what in ("new", "gone", "sooner", "later", "more", "fewer")}
+        return Consequence(
+            name,
+            counts["changed"],
+            **people,
+            messages=counts.get("after", 0),
+            before=counts.get("before", 0),
+            follow_ups=counts.get("after by hand", 0),
+            follow_ups_before=counts.get("before by hand", 0),
+            first_at=found.first.get("after"),
+            first_before=found.first.get("before"),
+        )
+
+    # -- one person -------------------------------------------------------------------------------
+
+    def _standpoints(self, ids: Sequence[str]) -> Iterator[tuple[Standpoint | None, Standpoint]]:
+        led = managers_first.wanted(self._before) or managers_first.wanted(self._after)
+        known = self._store.loading.histories(ids, reports=led)
+        for one in known.values():
+            yield (one.person, one.history), self._as_listed(one.person, one.history)
+        listed = self._listed or {}
+        for person in (listed[each] for each in ids if each in listed and each not in known):
+            yield None, self._as_listed(person, History())
+
+    def _as_listed(self, person: Person, history: History) -> Standpoint:
+        if self._listed is None:
+            return person, history
+        reports = tuple(replace(one, rosters=self._rosters(one.person.id, one.rosters)) for one in history.reports)
+        rosters = {name: at for name, at in history.rosters.items() if name != self._campaign}
+        if person.id in self._listed:
+            rosters[self._campaign] = history.rosters.get(self._campaign, self._now)
+        return self._listed.get(person.id, person), replace(history, rosters=rosters, reports=reports)
+
+    def _rosters(self, person: str, rosters: frozenset[str]) -> frozenset[str]:
+        mine = frozenset({self._campaign})
+        return rosters | mine if self._listed and person in self._listed else rosters - mine
+
+    def _compare(self, before: Standpoint | None, after: Standpoint) -> None:
+        old = self._to_come(self._before, before) if before else {}
+        new = old if self._alike else self._to_come(self._after, after)
+        for key in old.keys() | new.keys():
+            self._touches[_difference(old.get(key), new.get(key))] += 1
+        sooner = [self._message(name, _of(old, name), _of(new, name)) for name in {key[0] for key in (*old, *new)}]
+        self._people["sooner"] += any(sooner)
+        if before is not None and not self._alike:
+            self._people["closed"] += self._called(self._before, before) and not self._called(self._after, after)
+
+    def _called(self, campaigns: Campaigns, standpoint: Standpoint) -> bool:
+        plan = self._mine(campaigns).plan
+        about = open_outreach(plan, *standpoint, self._now)
+        return any(message.id in about for message in plan.messages)
+
+    def _message(self, name: str, old: Sequence[Touch], new: Sequence[Touch]) -> bool:
+        """Whether the person gets it sooner, more often or for the first time."""
+        found = self._messages[name]
+        before, after = (sorted(each.due_at for each in some if each.channel != HUMAN) for some in (old, new))
+        found.add("before", before, len(old) - len(before))
+        found.add("after", after, len(new) - len(after))
+        differing = next((pair for pair in zip(before, after, strict=False) if pair[0] != pair[1]), None)
+        if before == after:
+            found.counts["changed"] += len(old) != len(new)
+            return False
+        found.counts["changed"] += 1
+        self._changes.append(min(set(before) ^ set(after), default=self._now))
+        if not before or not after:
+            found.counts["new" if after else "gone"] += 1
+        elif differing is not None:
+            found.counts["sooner" if differing[1] < differing[0] else "later"] += 1
+        else:
+            found.counts["more" if len(after) > len(before) else "fewer"] += 1
+        return len(after) > len(before) or any(one > other for one, other in zip(before, after, strict=False))
+
+    def _to_come(self, campaigns: Campaigns, standpoint: Standpoint) -> dict[tuple[str, int, int], Touch]:
+        """Each touch to come by message, rung and its place among those."""
+        found, places = dict[tuple[str, int, int], Touch](), Counter[tuple[str, int]]()
+        for touch in forecast(campaigns, *standpoint, self._now, self._until, no_answers).touches:
+            if touch.campaign == self._campaign and not touch.skip:
                 places[touch.message, touch.rung] += 1
-                found[one.person.id, touch.message, touch.rung, places[touch.message, touch.rung]] = touch
-    return found
+                found[touch.message, touch.rung, places[touch.message, touch.rung]] = touch
+        return found
+
+
+def _of(touches: Mapping[tuple[str, int, int], Touch], message: str) -> list[Touch]:
+    return [touch for key, touch in touches.items() if key[0] == message]
 
 
 def _difference(before: Touch | None, after: Touch | None) -> str:

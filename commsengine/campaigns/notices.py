@@ -237,7 +237,7 @@ def _when(decision: Decision, campaign: str, message: Message) -> str:
     reasons = [reason for reason in decision.reasons if (reason.campaign, reason.message) == about]
     if any(reason.next_at for reason in reasons):
         return "later"
-    return next((reason.words for reason in reasons if reason.code != "closed"), NOT_TODAY)
+    return next((reason.words for reason in reasons if reason.code not in ("closed", "no_room")), NOT_TODAY)
 
 
 NOT_TODAY = N_(

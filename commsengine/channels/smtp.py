@@ -22,6 +22,7 @@ from commsengine.channels.refusals import Judgement
 from commsengine.channels.server_url import ServerUrl
 from commsengine.channels.smtp_login import Dialogue, LoginRefusedError, NoWayInError
 from commsengine.loopback import is_loopback
+from commsengine.text import ANY_ADDRESS
 from commsengine.translation import N_, _
 
 STARTTLS, TLS, OFF = "starttls", "tls", "off"
@@ -29,7 +30,6 @@ _PORTS = {STARTTLS: 587, TLS: 465, OFF: 25}
 _HOST = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]{0,251}[A-Za-z0-9])?")
 
 _QUEUED = re.compile(r"queued as ([\w.-]+)|\bid=([\w.-]+)", re.IGNORECASE)
-_ADDRESS = re.compile(r"[^\s<>@]+@[^\s<>@]+")
 AUTH, HELLO, TOKEN = refusals.AUTH, "hello", "token"
 """Phases of a connection that was refused at the log-in, or before it, or for which no token was to be had."""
 _WAIT = {421: 60.0, 452: 900.0}  # seconds, by code
@@ -402,7 +402,7 @@ def queue_id(reply: bytes) -> str:
 def shown(code: int, reply: bytes, sender: str = "") -> str:
     """One line of at most 300 characters, without addresses but that of ``sender``."""
     line = refusals.in_one_line(reply)
-    return _ADDRESS.sub(lambda found: _named(found[0], sender), f"{code} {line}" if code else line)[:300]
+    return ANY_ADDRESS.sub(lambda found: _named(found[0], sender), f"{code} {line}" if code else line)[:300]
 
 
 def _named(address: str, sender: str) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import sys
 from dataclasses import asdict
 from pathlib import Path
@@ -10,19 +9,21 @@ from typing import TYPE_CHECKING
 
 import click
 
-from commsengine.cli.arguments import PLAN, consent, yes_option
+from commsengine.cli.arguments import FILE, PLAN, consent, yes_option
+from commsengine.cli.difference.shown_changes import shown
+from commsengine.cli.difference.shown_consequences import consequences, tell_consequences
 from commsengine.cli.output import (
-    estimated_from,
-    first_rows,
+    Progress,
+    colourful,
+    columns_wide,
     json_option,
     n_messages,
     n_people,
-    n_touches,
     note,
     say,
     show_json,
     title,
-    when,
+    when_in,
 )
 from commsengine.cli.people.agreement import because_option
 from commsengine.cli.people.rosters import roster_agreed, save_roster, tell_roster, tell_what_is_asked
@@ -34,16 +35,24 @@ if TYPE_CHECKING:
     from commsengine.authoring.people.people_file import PeopleFile
     from commsengine.cadence.plan import Plan
     from commsengine.campaigns.apply import Diff
+    from commsengine.cli.difference.proposal import Proposal
     from commsengine.planning.plan_on_disk import CheckedPlan
     from commsengine.wiring import Wiring
 
 SMALL = 2000
-"""Up to so many people all touches are forecast before a new campaign is applied; of more, those of so many."""
+"""Up to so many people all messages are forecast before a new campaign is applied; of more, those of so many."""
+
+IN_A_FILE = 100
+"""Columns of a difference that is saved."""
 
 
 @click.command()
 @click.argument("plan", type=PLAN)
 @click.option("--dry-run", is_flag=True, help=N_("Only show what would change."))
+@click.option("--full", is_flag=True, help=N_("Show all lines of long texts."))
+@click.option(
+    "--save", "save_as", type=FILE, help=N_("Only write the difference to this file, for somebody else to apply.")
+)
 @click.option(
     "--correct",
     type=click.Choice(["yes", "no"]),
@@ -54,36 +63,49 @@ SMALL = 2000
 @json_option
 @with_workspace
 def apply(
-    wiring: Wiring, plan: Path, dry_run: bool, correct: str | None, yes: bool, because: str, as_json: bool
+    wiring: Wiring,
+    plan: Path,
+    dry_run: bool,
+    full: bool,
+    save_as: Path | None,
+    correct: str | None,
+    yes: bool,
+    because: str,
+    as_json: bool,
 ) -> None:
     """Show what a plan changes, and put it in force.
 
-    A new campaign is paused until it is started; a running one goes on with the new version. Where a date has moved,
-    it asks whether to send a correction to those whose messages named the old one.
+    PLAN is a plan, or a difference that somebody saved with --save. A new campaign is paused until it is started. A
+    running one goes on with the new version; it asks first where people get something sooner, more often or for the
+    first time. Where a date has moved, it asks whether to send a correction to those whose messages named the old one.
 
     Example: commsengine apply schedules/crm-rollout.yaml
     """
-    from commsengine.campaigns import apply as applying
-    from commsengine.planning.plan_on_disk import checked
+    from commsengine.cli.difference.proposal import proposed, save
 
-    checked_plan = checked(wiring.check(plan))
-    written, roster = checked_plan.plan, checked_plan.roster
+    proposal, only_shown = proposed(wiring, plan), dry_run or save_as is not None
+    written, roster = proposal.plan, proposal.roster
     _refuse_cancelled(wiring, written)
     if roster is None and not wiring.store.people.count():
         raise InputError(_("Nobody is imported yet."), _("Run: commsengine people import people.csv"))
-    diff = applying.compare(wiring.store, wiring.decisions, written, checked_plan.people, wiring.clock())
+    diff = _compared(wiring, proposal)
     if not as_json:
-        _tell(wiring, diff, checked_plan, plan)
+        _tell(wiring, diff, proposal, full=full)
         tell_roster(roster)
     asked = tell_what_is_asked(wiring, plan, roster)
     sends = False
-    if not dry_run:
-        because = roster_agreed(wiring, written, plan, asked, yes=yes, because=because)
-        consent(_("Apply {campaign}?", campaign=written.campaign), yes=yes, recipients=diff.audience)
-        sends = _sends_correction(diff, correct, plan)
-        _put_in_force(wiring, diff, written, plan, roster, correct=sends, because=because)
+    if not only_shown:
+        because = roster_agreed(wiring, written, plan, proposal.folder, asked, yes=yes, because=because)
+        sends = _sends_correction(diff, correct or _saved_word(proposal), plan)
+        _ask(diff, written, plan, correcting=sends, yes=yes)
+        _put_in_force(wiring, diff, proposal, correct=sends, because=because)
+    if save_as is not None:
+        save(wiring, proposal, diff, save_as, _in_words(diff, written), correct=correct == "yes")
     if as_json:
-        show_json(_as_data(diff, roster, applied=not dry_run, corrects=sends))
+        show_json(_as_data(diff, roster, applied=not only_shown, corrects=sends, saved=save_as))
+        return
+    if save_as is not None:
+        click.echo(_("{file} is written. To apply it as it is: commsengine apply {file}", file=save_as))
     elif not dry_run:
         if sends and diff.notice:
             text = N_("The correction goes to {people} as '{message}', before anything else.")
@@ -92,18 +114,54 @@ def apply(
         click.echo(_next(wiring, written))
 
 
+def _compared(wiring: Wiring, proposal: Proposal) -> Diff:
+    from commsengine.campaigns import apply as applying
+
+    about = (proposal.plan, proposal.checked_plan.people, wiring.clock(), proposal.templates)
+    with Progress(_("Comparing")):
+        return applying.compare(wiring.store, wiring.decisions, *about, wiring.shipped_templates)
+
+
+def _ask(diff: Diff, plan: Plan, path: Path, *, correcting: bool, yes: bool) -> None:
+    # A campaign that does not run sends nothing before somebody starts or resumes it, which asks.
+    people = max(diff.asks, diff.to_correct if correcting and diff.state == "running" else 0)
+    if not people:
+        return
+    text = N_("{people} get something sooner, more often or for the first time.")
+    if not diff.asks:
+        text = N_("{people} get the correction.")
+    question = f"{_(text, people=n_people(people))} {_('Apply {campaign}?', campaign=plan.campaign)}"
+    consent(question, yes=yes, recipients=people, command=f"commsengine apply {path}")
+
+
 def _tell_seal(wiring: Wiring, plan: Plan) -> None:
-    seal = wiring.store.seals.of(plan.campaign)
+    seal, zone = wiring.store.seals.of(plan.campaign), plan.send.time_zone
     if seal is not None:
         text = N_("How the experiment is judged is sealed since {instant}; SHA-256 {digest}.")
-        click.echo(_(text, instant=when(seal.at), digest=seal.digest))
+        click.echo(_(text, instant=f"{when_in(zone, seal.at)} ({zone})", digest=seal.digest))
 
 
-def _as_data(diff: Diff, roster: PeopleFile | None, *, applied: bool, corrects: bool) -> dict[str, object]:
-    shown = {name: value for name, value in asdict(diff).items() if name not in ("notice", "earlier_dates")}
-    sent = diff.notice.id if corrects and diff.notice else ""
-    returned = roster.returned if roster else ()
-    return {**shown, "to_correct": diff.to_correct, "correction_sent": sent, "applied": applied, "returned": returned}
+def _as_data(
+    diff: Diff, roster: PeopleFile | None, *, applied: bool, corrects: bool, saved: Path | None
+) -> dict[str, object]:
+    left_out = ("notice", "earlier_dates", "foreseen", "state")
+    foreseen = asdict(diff.foreseen)
+    return {
+        **{name: value for name, value in asdict(diff).items() if name not in left_out},
+        **foreseen,
+        "to_correct": diff.to_correct,
+        "correction_sent": diff.notice.id if corrects and diff.notice else "",
+        "applied": applied,
+        "saved": str(saved or ""),
+        "returned": roster.returned if roster else (),
+    }
+
+
+def _in_words(diff: Diff, plan: Plan) -> list[str]:
+    styled = [*shown(diff.changes, IN_A_FILE, full=True), *consequences(diff, plan.send.time_zone)]
+    if diff.new:
+        styled = [_("A new campaign for {people}.", people=n_people(diff.audience))]
+    return [click.unstyle(line) for line in styled]
 
 
 def _sends_correction(diff: Diff, correct: str | None, path: Path) -> bool:
@@ -117,6 +175,10 @@ def _sends_correction(diff: Diff, correct: str | None, path: Path) -> bool:
     return correct == "yes"
 
 
+def _saved_word(proposal: Proposal) -> str | None:
+    return None if proposal.saved is None else "yes" if proposal.saved.correct else "no"
+
+
 def _refuse_cancelled(wiring: Wiring, plan: Plan) -> None:
     record = wiring.store.campaigns.get(plan.campaign)
     if record is not None and record.state == "cancelled":
@@ -124,116 +186,83 @@ def _refuse_cancelled(wiring: Wiring, plan: Plan) -> None:
         raise InputError(_("{campaign} was cancelled for good.", campaign=plan.campaign), fix)
 
 
-def _put_in_force(
-    wiring: Wiring,
-    diff: Diff,
-    plan: Plan,
-    path: Path,
-    roster: PeopleFile | None,
-    *,
-    correct: bool,
-    because: str,
-) -> None:
+def _put_in_force(wiring: Wiring, diff: Diff, proposal: Proposal, *, correct: bool, because: str) -> None:
     # People first, so that everybody of a roster is known; then the version; then its roster.
     from commsengine.campaigns import apply as applying
 
-    now, by = wiring.clock(), wiring.operator
+    now, by, plan, roster = wiring.clock(), wiring.operator, proposal.plan, proposal.roster
     if roster is not None:
-        save_roster(wiring, plan, path, roster, because=because)
-    source = path.read_text(encoding="utf-8")
-    applying.apply(wiring.store, plan, wiring.templates, source, diff=diff, by=by, now=now, correct=correct)
+        save_roster(wiring, plan, proposal.path, proposal.folder, roster, because=because)
+    applying.apply(
+        wiring.store,
+        plan,
+        proposal.templates,
+        proposal.source,
+        diff=diff,
+        by=by,
+        now=now,
+        correct=correct,
+        saved_by=proposal.saved.saved_by if proposal.saved else "",
+    )
     if roster is not None:
         wiring.store.people.set_roster(plan.campaign, [person.id for person in roster.people], now)
 
 
-def _tell(wiring: Wiring, diff: Diff, checked_plan: CheckedPlan, path: Path) -> None:
+def _tell(wiring: Wiring, diff: Diff, proposal: Proposal, *, full: bool) -> None:
     from commsengine.planning.plan_on_disk import corrected_texts
 
-    plan = checked_plan.plan
+    plan = proposal.plan
     title(_("{title} ({campaign}), version {version}", title=plan.title, campaign=diff.campaign, version=diff.version))
     messages, people = n_messages(len(plan.messages)), n_people(diff.audience)
-    click.echo(_("{messages} for {people}.", messages=messages, people=people))
+    click.echo(_("The plan has {messages}, for {people}.", messages=messages, people=people))
+    if proposal.saved:
+        about = {"by": proposal.saved.saved_by, "day": when_in(plan.send.time_zone, proposal.saved.saved_at)}
+        say(_("Saved by {by} on {day}, and applied as it was then.", **about))
     for text in wiring.left_out(plan):
         note(text)
     if diff.new:
-        _first_touches(wiring, checked_plan, path, diff.audience)
-    elif diff.changes_nothing:
-        click.echo(_("No message, date or milestone changes; texts and rules are taken as they are now."))
-    _tell_messages(diff)
+        _first_messages(wiring, proposal.checked_plan, proposal.path, diff.audience)
+    else:
+        _tell_changes(diff, full=full)
+        tell_consequences(diff, plan.send.time_zone)
     for text in corrected_texts(diff.corrected):
         click.echo(text)
-    _tell_dates(diff)
-
-
-def _tell_messages(diff: Diff) -> None:
-    if diff.new:
-        return
-    for word, messages in (
-        (_("new:"), diff.messages_added),
-        (_("changed:"), diff.messages_changed),
-        (_("gone:"), diff.messages_removed),
-    ):
-        if messages:
-            click.echo(f"{word:<8} {', '.join(messages)}")
-
-
-def _tell_dates(diff: Diff) -> None:
     for moved in diff.milestones:
-        because = f" ({moved.because})" if moved.because else ""
-        say(f"{moved.name}: {_day(moved.old, moved.old_firm)} → {_day(moved.new, moved.new_firm)}{because}")
         if not moved.because and moved.old != moved.new:
             note(_("People will ask why: add 'because' to the milestone {milestone}.", milestone=moved.name))
-    if not diff.new:
-        to_come = diff.touches
-        about = "" if to_come.exact else estimated_from(to_come.looked_at)
-        text = N_(
-            "Touches to come: {moved:,} moved, {cancelled:,} cancelled, {added:,} new, {kept:,} as before{about}."
-        )
-        click.echo(_(text, **asdict(to_come), about=about))
-    if diff.told:
-        click.echo("\n" + _("Told the old date: {people}", people=n_people(len(diff.told))))
-        first_rows([N_("person"), N_("milestones")], [(told.email, ", ".join(told.milestones)) for told in diff.told])
-        _tell_exceptions(diff)
-        say(f"\n{_('Proposed correction to exactly those:')}")
-        for line in diff.correction.splitlines():
-            say(f"  {line}")
 
 
-def _day(day: dt.date, firm: bool) -> str:
-    from commsengine.cadence.told import monday_of
-
-    return f"{day:%d %b %Y}" if firm else _("week of {day:%d %b %Y}", day=monday_of(day))
-
-
-def _tell_exceptions(diff: Diff) -> None:
-    if lost := len(diff.told) - diff.to_correct:
-        text = N_("{people} of them get no correction: no channel reaches them, or they have heard enough.")
-        note(_(text, people=n_people(lost)))
-    if guessed := sum(told.by_plan for told in diff.told):
-        text = N_("Of {people} it is known by the plan only: their messages left before an upgrade to this version.")
-        note(_(text, people=n_people(guessed)))
+def _tell_changes(diff: Diff, *, full: bool) -> None:
+    if diff.changes_nothing:
+        click.echo(_("Nothing changes since version {version}.", version=diff.version - 1))
+    if diff.changes:
+        click.echo()
+    for line in shown(diff.changes, columns_wide(), full=full):
+        colourful(line)
+    if diff.changes:
+        click.echo()
 
 
-def _first_touches(wiring: Wiring, checked_plan: CheckedPlan, path: Path, audience: int) -> None:
+def _first_messages(wiring: Wiring, checked_plan: CheckedPlan, path: Path, audience: int) -> None:
     from commsengine.cli.simulate import tell_departures
     from commsengine.planning.plan_on_disk import outlook
 
     each = -(-audience // SMALL) or 1
     try:
-        seen = outlook(wiring.planning_basis, checked_plan, each=each)
+        with Progress(_("Looking ahead")) as progress:
+            seen = outlook(wiring.planning_basis, checked_plan, each=each, progress=progress)
     except InputError as closed:
         note(closed.message)
         return
     if each > 1:
         tell_departures(seen, wiring.profiles, _("About "))
-        click.echo(_("When what leaves: commsengine simulate {plan}", plan=path))
+        click.echo(_("What is sent when: commsengine simulate {plan}", plan=path))
         return
     if seen.sent:
-        text = N_(
-            "Started now, the first leaves {local_at:%a %d %b %H:%M} the person's time, {touches} in all if "
-            "nobody answers."
-        )
-        click.echo(_(text, local_at=seen.sent[0].local_at, touches=n_touches(len(seen.sent))))
+        zone = checked_plan.plan.send.time_zone
+        text = N_("If you start it now: {messages} to {people} if nobody answers, the first {instant} ({zone}).")
+        people, first = n_people(len(seen.per_person())), when_in(zone, seen.sent[0].touch.due_at)
+        click.echo(_(text, messages=n_messages(len(seen.sent)), people=people, instant=first, zone=zone))
     tell_departures(seen, wiring.profiles)
 
 

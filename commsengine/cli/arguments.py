@@ -82,19 +82,24 @@ def _listed(people: Sequence[Person]) -> str:
 yes_option = click.option("--yes", "-y", is_flag=True, help=N_("Do it without asking."))
 
 WIDE = 50
-"""Above so many recipients a yes is given too easily: the number itself must be typed."""
+"""Above so many people a yes is given too easily: the number itself must be typed."""
 
 
-def consent(question: str, *, yes: bool, recipients: int = 0) -> None:
-    """Raises ``InputError`` where standard input is no terminal, ``click.Abort`` on a no."""
+def consent(question: str, *, yes: bool, recipients: int = 0, command: str = "") -> None:
+    """``command`` is what to run with ``--yes`` where there is no terminal.
+
+    Raises ``InputError`` where standard input is no terminal, ``click.Abort`` on a no.
+    """
     if yes:
         return
     if not sys.stdin.isatty():
         text = N_("{question} Nobody is here to answer: standard input is no terminal.")
-        raise InputError(_(text, question=question), _("Add --yes."))
+        fix = _("Add --yes: {command} --yes", command=command) if command else _("Add --yes.")
+        raise InputError(_(text, question=question), fix)
     if recipients <= WIDE:
         click.confirm(question, abort=True, err=True)
         return
-    typed = click.prompt(_("{question} Type the number of recipients to go on", question=question), err=True)
+    typed = click.prompt(_("{question} Type the number of people to go on", question=question), err=True)
     if typed.strip().replace(",", "") != str(recipients):
+        click.echo(_("That is not {number:,}.", number=recipients), err=True)
         raise click.Abort

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from commsengine.cli.arguments import FILE, consent, yes_option
-from commsengine.cli.output import json_option, n_messages, n_people, n_touches, note, show_json, when
+from commsengine.cli.output import Progress, json_option, n_messages, n_people, n_touches, note, show_json, when
 from commsengine.cli.workspace import with_workspace
 from commsengine.errors import InputError
 from commsengine.translation import N_, _
@@ -32,7 +32,8 @@ def backup(wiring: Wiring, file: Path | None) -> None:
     from commsengine.store.sqlite_copies import copy_to
 
     target = file.absolute() if file else _in_backups(wiring, "commsengine")
-    copy_to(wiring.store.database, target)
+    with Progress(_("Copying")):
+        copy_to(wiring.store.database, target)
     people, size = n_people(wiring.store.people.count()), target.stat().st_size
     touches = n_touches(sum(sum(books.touches.values()) for books in wiring.store.counts.status(wiring.clock())))
     text = N_("{file} is whole: {people}, {touches}, {size:,} bytes.")

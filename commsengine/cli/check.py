@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from commsengine.cli.arguments import PLAN
-from commsengine.cli.output import json_option, note, show_json
+from commsengine.cli.output import Progress, json_option, note, show_json
 from commsengine.cli.workspace import with_workspace
 from commsengine.translation import _, counted
 
@@ -30,7 +30,8 @@ def check(wiring: Wiring, ctx: click.Context, plans: tuple[Path, ...], as_json: 
     Example: commsengine check schedules/crm-rollout.yaml
     """
     plans = tuple(dict.fromkeys(plans))  # an overlay stands for its plan
-    problems = [problem for path in plans for problem in wiring.check(path).problems]
+    with Progress(_("Checking")):
+        problems = [problem for path in plans for problem in wiring.check(path).problems]
     errors = sum(problem.severity == "error" for problem in problems)
     if as_json:
         show_json({"ok": not errors, "problems": [asdict(problem) for problem in problems]})

@@ -8,7 +8,17 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from commsengine.cli.arguments import CAMPAIGN, consent, yes_option
-from commsengine.cli.output import estimated_from, n_follow_ups, n_messages, n_people, n_touches, note, table, when
+from commsengine.cli.output import (
+    Progress,
+    day_in,
+    estimated_from,
+    n_follow_ups,
+    n_messages,
+    n_people,
+    note,
+    table,
+    when_in,
+)
 from commsengine.cli.workspace import with_workspace
 from commsengine.errors import InputError
 from commsengine.translation import N_, _
@@ -16,11 +26,15 @@ from commsengine.translation import N_, _
 if TYPE_CHECKING:
     from commsengine.campaigns.control import StopReport
     from commsengine.campaigns.effects import Effects
+    from commsengine.planning.simulation import Simulation
     from commsengine.store.records import CampaignRecord
     from commsengine.wiring import Wiring
 
 STILL_OPEN = 3
 F = TypeVar("F", bound=Callable[..., Any])
+LOOKED_AT = 500
+"""Of so many people all messages to come are counted; of more, those of every n-th."""
+
 BACKLOGS = ("latest", "all", "none")
 
 backlog_option = click.option(
@@ -39,7 +53,7 @@ def waiting(command: F) -> F:
         default=60.0,
         show_default=True,
         metavar="SECONDS",
-        help=N_("How long to wait for messages that are just leaving."),
+        help=N_("How long to wait for messages that are being sent."),
     )
     no_wait = click.option("--no-wait", is_flag=True, help=N_("Do not wait; say how many may still arrive."))
     return wait(no_wait(command))
@@ -68,12 +82,39 @@ def start(wiring: Wiring, campaign: str, yes: bool) -> None:
     wiring.must_send()
     for text in wiring.left_out(record.plan):
         note(text)
-    seen = effects(wiring.store, wiring.decisions, record, "latest", wiring.clock())
-    tell(seen)
-    consent(_("Start {campaign}?", campaign=campaign), yes=yes, recipients=seen.now_due + seen.later)
+    with Progress(_("Looking ahead")):
+        seen = effects(wiring.store, wiring.decisions, record, "latest", wiring.clock())
+        ahead = _ahead(wiring, record)
+    tell(seen, record.plan.send.time_zone, first=True)
+    if ahead:
+        click.echo(ahead)
+    command = f"commsengine start {campaign}"
+    consent(_("Start {campaign}?", campaign=campaign), yes=yes, recipients=seen.now_due + seen.later, command=command)
     wiring.store.campaigns.start(campaign, by=wiring.operator, now=wiring.clock())
     text = N_("{campaign} runs. A running engine (commsengine run) or the next tick sends what is due.")
     click.echo(_(text, campaign=campaign))
+
+
+def _ahead(wiring: Wiring, record: CampaignRecord) -> str:
+    """How many messages there will be if nobody answers, and until when; empty where there are none."""
+    from commsengine.planning.plan_on_disk import CheckedPlan, outlook
+
+    roster = wiring.store.people.roster(record.id) if record.plan.audience.people else None
+    people = tuple(person for person in wiring.store.people.all() if roster is None or person.id in roster)
+    each = -(-len(people) // LOOKED_AT) or 1
+    try:
+        seen = outlook(wiring.planning_basis, CheckedPlan(record.plan, people), each=each)
+    except InputError:  # the last message is closed
+        return ""
+    return _in_all(seen, len(people), len(people[::each])) if seen.sent else ""
+
+
+def _in_all(seen: Simulation, people: int, looked_at: int) -> str:
+    zone, last = seen.plan.send.time_zone, max(each.touch.due_at for each in seen.sent)
+    text = N_("If nobody answers: {messages} in all, the last {instant} ({zone}){about}.")
+    messages = n_messages(round(len(seen.sent) * people / looked_at))
+    about = "" if looked_at == people else estimated_from(looked_at)
+    return _(text, messages=messages, instant=when_in(zone, last), zone=zone, about=about)
 
 
 @click.command()
@@ -87,8 +128,8 @@ def pause(
 ) -> None:
     """Stop sending: one campaign, or all of them.
 
-    When it returns 0, not one more message leaves. Exit status 3 lists what is still open or uncertain.
-    Whatever the option, nothing that had not begun to leave does so any more.
+    When it returns 0, not one more message is sent. Exit status 3 lists what is still open or uncertain.
+    Whatever the option, nothing is sent that was not being sent already.
 
     Example: commsengine pause crm-rollout
     """
@@ -122,9 +163,11 @@ def resume(wiring: Wiring, campaign: str, backlog: str, yes: bool) -> None:
         fix = _("Run: commsengine start {campaign}", campaign=campaign)
         raise InputError(_("{campaign} was never started.", campaign=campaign), fix)
     wiring.must_send()
-    seen = effects(wiring.store, wiring.decisions, record, backlog, wiring.clock())
-    tell(seen)
-    consent(_("Resume {campaign}?", campaign=campaign), yes=yes, recipients=seen.now_due)
+    with Progress(_("Looking ahead")):
+        seen = effects(wiring.store, wiring.decisions, record, backlog, wiring.clock())
+    tell(seen, record.plan.send.time_zone)
+    command = f"commsengine resume {campaign} --backlog {backlog}"
+    consent(_("Resume {campaign}?", campaign=campaign), yes=yes, recipients=seen.now_due, command=command)
     wiring.store.campaigns.resume(campaign, backlog=backlog, by=wiring.operator, now=wiring.clock())
     click.echo(_("{campaign} runs again.", campaign=campaign))
 
@@ -138,7 +181,7 @@ def resume(wiring: Wiring, campaign: str, backlog: str, yes: bool) -> None:
 def cancel(wiring: Wiring, ctx: click.Context, campaign: str, yes: bool, wait: float, no_wait: bool) -> None:
     """End a campaign for good. What is on record stays; its id is not used again.
 
-    When it returns 0, not one more message leaves. Exit status 3 lists what is still open or uncertain.
+    When it returns 0, not one more message is sent. Exit status 3 lists what is still open or uncertain.
 
     Example: commsengine cancel crm-rollout
     """
@@ -169,27 +212,33 @@ def _must_not_be_over(record: CampaignRecord) -> None:
         raise InputError(_("{campaign} is finished: all of it is said.", campaign=record.id), fix)
 
 
-def tell(seen: Effects) -> None:
+def tell(seen: Effects, zone: str = "UTC", *, first: bool = False) -> None:
+    """Days are those of the ``zone``; ``first``: it is the first message that people get."""
     about = "" if seen.exact else estimated_from(seen.looked_at)
-    messages, people = n_messages(seen.now_due), n_people(seen.later)
-    click.echo(_("{messages} would leave now, {people} later{about}.", messages=messages, people=people, about=about))
+    if seen.now_due:
+        click.echo(_("{people} get a message now{about}.", people=n_people(seen.now_due), about=about))
+    else:
+        click.echo(_("Nothing is sent now."))
+    if seen.later and seen.first_at:
+        text = N_("{people} get their next message from {day} on{about}.")
+        if first:
+            text = N_("{people} get their first message from {day} on{about}.")
+        click.echo(_(text, people=n_people(seen.later), day=day_in(zone, seen.first_at), about=about))
     if seen.by_hand:
         click.echo(_("{follow_ups} would open.", follow_ups=n_follow_ups(seen.by_hand)))
     for reason, number in seen.skipped.items():
-        click.echo(_("{touches} would be skipped: {reason}.", touches=n_touches(number), reason=_(reason)))
-    if not seen.now_due and seen.first_at:
-        click.echo(_("The first leaves {instant}.", instant=when(seen.first_at)))
+        click.echo(_("{messages} are not sent any more: {reason}.", messages=n_messages(number), reason=_(reason)))
 
 
 def _tell_stopped(report: StopReport) -> None:
-    stopped = ((report.given_back, _("given back unsent")), (report.just_left, _("had just left")))
+    stopped = ((report.given_back, _("not sent")), (report.just_left, _("sent just before")))
     said = ", ".join(f"{number:,} {what}" for number, what in stopped if number)
     about = {"campaign": report.campaign, "state": _(report.state), "numbers": f" ({said})" if said else ""}
     if report.clean:
-        click.echo(_("{campaign} is {state}; nothing more of it leaves{numbers}.", **about))
+        click.echo(_("{campaign} is {state}; nothing more of it is sent{numbers}.", **about))
         return
     rows = [*report.open_rows, *report.uncertain]
-    open_ones = ((report.open_rows, _("just leaving")), (report.uncertain, _("uncertain")))
+    open_ones = ((report.open_rows, _("being sent")), (report.uncertain, _("uncertain")))
     parts = f" {_('and')} ".join(f"{len(some):,} {what}" for some, what in open_ones if some)
     text = N_("{campaign} is {state}, but {messages} may still arrive or have arrived: {parts}{numbers}.")
     click.echo(_(text, messages=n_messages(len(rows)), parts=parts, **about))
@@ -201,4 +250,4 @@ def _tell_stopped(report: StopReport) -> None:
     if report.uncertain:
         note(_("Settle an uncertain one when you know: commsengine touch KEY --sent (or --resend)."))
     if report.open_rows:
-        note(_("Those that were leaving are known in a moment: run the same command again."))
+        note(_("Those that were being sent are known in a moment: run the same command again."))

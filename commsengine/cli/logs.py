@@ -11,9 +11,12 @@ import logging
 import os
 import sys
 from collections.abc import Mapping
-from typing import Any, TextIO, cast
+from typing import TYPE_CHECKING, Any, TextIO, cast
 
 from commsengine.cli.terminal_safety import bare, guarded, in_one_line, written_out
+
+if TYPE_CHECKING:
+    from commsengine.settings import Settings
 
 INFO, WARNING = logging.INFO, logging.WARNING
 
@@ -42,6 +45,10 @@ def unfailing_stderr() -> None:
     sys.stderr = guarded(cast("TextIO", Unfailing(stream)))
 
 
+def level_of(settings: Settings, otherwise: int) -> int:
+    return logging.getLevelNamesMapping()[settings.log_level.upper()] if settings.log_level else otherwise
+
+
 def configure_logs(level: int) -> None:
     """``level`` as in the logging module."""
     import structlog
@@ -49,7 +56,9 @@ def configure_logs(level: int) -> None:
     watched = sys.stderr.isatty()
     shape: list[Any] = [structlog.processors.JSONRenderer()]
     if watched:
-        shape = [_written_out, structlog.dev.ConsoleRenderer()]
+        from commsengine.environment import wants_colours
+
+        shape = [_written_out, structlog.dev.ConsoleRenderer(colors=wants_colours())]
     structlog.configure(
         processors=[
             structlog.contextvars.merge_contextvars,

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import sys
+import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, Self, TypeVar
+from zoneinfo import ZoneInfo
 
 import click
 
@@ -22,6 +24,11 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 
 PIPED = 500
 """Columns of what is no terminal: a line stays a line, so that ``grep`` finds it whole."""
+
+SLOW = 2
+"""Steps of progress, a second each; work that takes longer shows that it goes on."""
+
+STEP = 1.0
 
 WORDS = (
     N_("claimed"), N_("sending"), N_("sent"), N_("retry"), N_("failed"), N_("uncertain"), N_("skipped"),
@@ -40,7 +47,9 @@ json_option = click.option(
 
 
 def show_json(value: Mapping[str, Any]) -> None:
-    click.echo(json.dumps(value, ensure_ascii=False, indent=2, default=_plain))
+    # Where a letter cannot be printed, a look-alike would be another value.
+    ascii_only = not (getattr(sys.stdout, "encoding", None) or "utf-8").lower().startswith("utf")
+    click.echo(json.dumps(value, ensure_ascii=ascii_only, indent=2, default=_plain))
 
 
 def _plain(value: object) -> object:
@@ -65,6 +74,17 @@ def when(instant: datetime | str | None) -> str:
     return _("{instant:%a %d %b %H:%M} UTC", instant=instant.astimezone(UTC)) if instant else "-"
 
 
+def when_in(zone: str, instant: datetime | None) -> str:
+    """``Mon 7 Dec 09:00``, in the plan's time zone."""
+    return f"{day_in(zone, instant)} {instant.astimezone(ZoneInfo(zone)):%H:%M}" if instant else "-"
+
+
+def day_in(zone: str, instant: datetime) -> str:
+    """``Mon 7 Dec``, in the plan's time zone."""
+    local = instant.astimezone(ZoneInfo(zone))
+    return f"{local:%a} {local.day} {local:%b}"
+
+
 def n_people(number: int) -> str:
     return counted(number, "person", "people")
 
@@ -87,6 +107,10 @@ def console() -> Console:
 
     width = None if sys.stdout.isatty() else PIPED
     return Console(file=bare(sys.stdout), highlight=False, soft_wrap=False, width=width, emoji=False, markup=False)
+
+
+def columns_wide() -> int:
+    return console().width
 
 
 def table(
@@ -161,7 +185,9 @@ def title(text: str) -> None:
 
 def colourful(text: str) -> None:
     """Prints text with our own styles, which only a terminal gets; its values are written out already."""
-    click.echo(text, file=bare(sys.stdout), color=sys.stdout.isatty())
+    from commsengine.environment import wants_colours
+
+    click.echo(text, file=bare(sys.stdout), color=sys.stdout.isatty() and wants_colours())
 
 
 def say(text: str) -> None:
@@ -170,6 +196,52 @@ def say(text: str) -> None:
 
 def note(text: str) -> None:
     click.echo(text, err=True)
+
+
+class Progress:
+    """``with Progress(_("Simulating")) as progress``: a line on the terminal, from two seconds on.
+
+    The work may say how much of it is done, from 0 to 1: ``progress(0.4)``; else the line shows its seconds alone.
+    """
+
+    def __init__(self, what: str) -> None:
+        from commsengine.environment import terminal_moves
+
+        self._what, self._share, self._seconds, self._shown = in_one_line(what), 0.0, 0, ""
+        self._done = threading.Event()
+        self.thread = threading.Thread(target=self._show, daemon=True) if sys.stderr.isatty() else None
+        self._moves = terminal_moves()  # else the cursor cannot go back to write over a line
+
+    def __call__(self, share: float) -> None:
+        self._share = max(share, self._share)
+
+    def __enter__(self) -> Self:
+        if self.thread is not None:
+            self.thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._done.set()
+        if self.thread is not None:
+            self.thread.join()
+
+    def _show(self) -> None:
+        while not self._done.wait(STEP):
+            self._seconds += 1
+            if self._seconds >= SLOW and (self._moves or not self._shown):
+                self._draw(self._line() if self._moves else f"{self._what} …\n")
+        if self._shown and self._moves:
+            self._draw("")
+
+    def _line(self) -> str:
+        if self._share:
+            return _("{what} … {share:.0%}, {seconds} s", what=self._what, share=self._share, seconds=self._seconds)
+        return _("{what} … {seconds} s", what=self._what, seconds=self._seconds)
+
+    def _draw(self, text: str) -> None:
+        # Blanks cover what was longer; no code of the terminal is needed.
+        covered, self._shown = " " * len(self._shown), text
+        click.echo(f"\r{covered}\r{text}" if self._moves else text, file=bare(sys.stderr), nl=False)
 
 
 def write(file: Path, text: str, fix: str, *, folders: bool = False) -> None:

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import html
-import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from commsengine.cli.arguments import CHANNEL, FOLDER, PLAN
-from commsengine.cli.output import json_option, note, open_page, show_json, title, write
+from commsengine.cli.output import Progress, json_option, note, open_page, show_json, title, write
 from commsengine.cli.workspace import with_workspace
 from commsengine.errors import InputError
 from commsengine.translation import N_, _, counted
@@ -24,9 +22,6 @@ if TYPE_CHECKING:
     from commsengine.planning.plan_on_disk import CheckedPlan
     from commsengine.planning.preview import PreviewTouch
     from commsengine.wiring import Wiring
-
-QUIET = 2.0
-"""Seconds of work after which, and so often, it says how far it is."""
 
 
 @click.command()
@@ -70,7 +65,8 @@ def preview(
     from commsengine.planning.plan_on_disk import checked, corrected_texts
     from commsengine.planning.preview import preview_people
 
-    result = wiring.check(plan)
+    with Progress(_("Checking")):
+        result = wiring.check(plan)
     checked_plan = checked(result)
     people = preview_people(checked_plan, email=email, role=role)
     for text in corrected_texts(checked_plan.plan.corrected):
@@ -155,33 +151,15 @@ def _write(wiring: Wiring, plan: Path, result: CheckResult, people: list[Person]
     from commsengine.planning.plan_on_disk import checked
     from commsengine.sandbox.gallery_files import INDEX, gallery_files
 
-    basis, checked_plan, progress = wiring.preview_basis, checked(result), _Progress()
-    shown = gallery(basis, checked_plan, people, plan, result.problems, wanted, progress.texts)
+    basis, checked_plan = wiring.preview_basis, checked(result)
+    with Progress(_("Writing texts")):
+        shown = gallery(basis, checked_plan, people, plan, result.problems, wanted)
     if not shown.pieces:
         raise _nothing(wiring, checked_plan, people, wanted)
-    files = dict(progress.files(gallery_files(basis, checked_plan, shown)))
+    with Progress(_("Writing files")):
+        files = dict(gallery_files(basis, checked_plan, shown))
     for name, text in files.items():
         write(folder / name, text, _("Name another folder with --out."), folders=True)
     texts = counted(len(shown.pieces), "text", "texts")
     note(_("{texts} in {files} files. Open {index}", texts=texts, files=len(files), index=folder / INDEX))
     return folder / INDEX
-
-
-class _Progress:
-    """Says how far it is where that takes long."""
-
-    def __init__(self) -> None:
-        self._said = time.monotonic()
-
-    def texts(self, number: int) -> None:
-        self._say(_("{number} texts so far …", number=number))
-
-    def files(self, files: Iterator[tuple[str, str]]) -> Iterator[tuple[str, str]]:
-        for number, file in enumerate(files):
-            self._say(_("{number} files so far …", number=number))
-            yield file
-
-    def _say(self, text: str) -> None:
-        if time.monotonic() - self._said > QUIET:
-            self._said = time.monotonic()
-            note(text)

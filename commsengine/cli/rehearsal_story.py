@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from commsengine.cli.output import n_follow_ups, n_messages, n_people, n_touches, table, title, when
+from commsengine.cli.output import n_follow_ups, n_messages, n_people, n_touches, say, table, title, when
+from commsengine.cli.report import WrittenReport, show_headline
 from commsengine.translation import N_, _, counted
 
 if TYPE_CHECKING:
@@ -46,7 +47,7 @@ def as_data(story: Story) -> dict[str, Any]:
     }
 
 
-def tell(story: Story, where: Path) -> None:
+def tell(story: Story, where: Path, report: WrittenReport) -> None:
     script = story.script
     click.echo()
     text = N_("{title}: {start:%d %b %Y} to {until:%d %b %Y}")
@@ -67,8 +68,22 @@ def tell(story: Story, where: Path) -> None:
         _calls(story)
     click.echo()
     click.echo(_agreement(story))
-    text = N_("Look closer: COMMSENGINE_DATABASE_URL=sqlite:///rehearsal.db commsengine --workspace {there} status")
-    click.echo(_(text, there=shlex.quote(str(where))))
+    click.echo()
+    show_headline(report)
+    _look_closer(story, where, report)
+
+
+def _look_closer(story: Story, where: Path, report: WrittenReport) -> None:
+    click.echo("\n" + _("The report: {file}", file=_from_here(report.file or where)))
+    click.echo(_("Look closer (the clock stands at the end of the rehearsal there):"))
+    who = story.first_call.person if story.first_call else story.script.people[0]
+    for command in ("status", "today", "followups --talking-points", f"why {who.email}"):
+        say(f"  commsengine --workspace {shlex.quote(str(_from_here(where)))} {command}")
+
+
+def _from_here(path: Path) -> Path:
+    here = Path.cwd()
+    return path.absolute().relative_to(here) if path.absolute().is_relative_to(here) else path
 
 
 def _what_people_did(story: Story) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import gc
 import os
+import shutil
 import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
@@ -17,8 +18,7 @@ from typing import TYPE_CHECKING
 import click
 
 from commsengine.cli.arguments import ANSWERS, PLAN
-from commsengine.cli.output import json_option, note, show_json
-from commsengine.cli.terminal_safety import bare
+from commsengine.cli.output import Progress, json_option, note, show_json
 from commsengine.cli.workspace import with_workspace
 from commsengine.errors import CommsError
 from commsengine.translation import N_, _
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from commsengine.sandbox.rehearse import Script, Story
     from commsengine.wiring import Wiring
 
+RULES = "workspace.yaml"
 SERVED_AT = 8025
 serve_option = click.option(
     "--serve", is_flag=True, help=N_("Stay up, to look into every mailbox and press the buttons.")
@@ -72,7 +73,7 @@ def rehearse(
 
     carriers = as_if(providers, wiring.providers if providers else ())
     script = replace(_script(wiring, plan, answers), as_if=carriers)
-    _perform(script, wiring.folder / "rehearsals", serve=serve, port=port, as_json=as_json)
+    _perform(script, wiring.folder, wiring.folder / "rehearsals", serve=serve, port=port, as_json=as_json)
 
 
 @click.command()
@@ -92,30 +93,41 @@ def demo(serve: bool, port: int, as_json: bool) -> None:
     schedules = shipped_folder("schedules")
     plan = schedules / "crm-rollout.yaml"
     with Wiring(schedules) as wiring:
-        _perform(_script(wiring, plan, "typical"), Path("demo"), serve=serve, port=port, as_json=as_json)
+        _perform(_script(wiring, plan, "typical"), schedules, Path("demo"), serve=serve, port=port, as_json=as_json)
 
 
-def _perform(script: Script, folder: Path, *, serve: bool, port: int, as_json: bool) -> None:
+def _perform(script: Script, workspace: Path, folder: Path, *, serve: bool, port: int, as_json: bool) -> None:
     from commsengine.cli.rehearsal_story import as_data, tell
+    from commsengine.cli.report import report_file, write_report
     from commsengine.sandbox.rehearse import Rehearsal, with_pause
 
     script = with_pause(script)
     where = folder / script.plan.campaign
     where.mkdir(parents=True, exist_ok=True)
+    _keep_rules(workspace, where)
     with ExitStack() as stack:
         with _hurry():  # threads started in here stay on its core
             rehearsal = stack.enter_context(Rehearsal(script, where, port=port if serve else 0))
             story = _with_progress(rehearsal.run, script)
+        report = write_report(rehearsal.wiring, script.plan.campaign, report_file(where, script.plan.campaign))
         if as_json:
-            show_json(as_data(story))
+            show_json({**as_data(story), "as_of": rehearsal.clock.now(), "report": str(report.file)})
         else:
-            tell(story, where)
+            tell(story, where, report)
         if serve:
             note("\n" + _("Look around: {address}   (Ctrl-C ends it)", address=rehearsal.sandbox.page_url))
             _until_interrupted()
     if not story.agrees and not (story.report and story.report.held_up):
         fix = _("Please report this with the plan: it is a defect.")
         raise CommsError(_("What was sent is not what simulate said."), fix)
+
+
+def _keep_rules(workspace: Path, where: Path) -> None:
+    # What is common to all campaigns holds in the rehearsal's own workspace, too.
+    kept = where / RULES
+    kept.unlink(missing_ok=True)
+    if (workspace / RULES).exists():
+        shutil.copyfile(workspace / RULES, kept)
 
 
 @contextmanager
@@ -155,9 +167,8 @@ def _script(wiring: Wiring, path: Path, answers: str) -> Script:
 
 
 def _with_progress(run: Callable[[Callable[[dt.datetime], object]], Story], script: Script) -> Story:
-    days, hidden = (script.until - script.start).days, not sys.stderr.isatty()
-    with click.progressbar(length=days, label=_("Rehearsing"), file=bare(sys.stderr), hidden=hidden) as bar:
-        return run(lambda now: bar.update((now - script.start).days - bar.pos))
+    with Progress(_("Rehearsing")) as progress:
+        return run(lambda now: progress((now - script.start) / (script.until - script.start)))
 
 
 def _until_interrupted() -> None:

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from commsengine.cli.arguments import CAMPAIGN, FILE
-from commsengine.cli.output import json_option, note, open_page, show_json, title, write
+from commsengine.cli.output import Progress, json_option, note, open_page, show_json, title, write
 from commsengine.cli.workspace import with_workspace
 from commsengine.translation import N_, _, in_language
 
 if TYPE_CHECKING:
+    from commsengine.reports.campaign_report import Report
     from commsengine.wiring import Wiring
 
 
@@ -29,24 +31,49 @@ def report(wiring: Wiring, campaign: str, out: Path | None, open_: bool, as_json
 
     Example: commsengine report crm-rollout --out report.html
     """
-    from commsengine.reports.campaign_report import report as report_of
-    from commsengine.reports.report_html import headline, page
     from commsengine.reports.report_json import as_data
 
-    seen = report_of(wiring.store, campaign, wiring.clock(), wiring.rules.recall)
-    file = out or (None if as_json and not open_ else wiring.folder / f"report-{campaign}.html")
+    default = None if as_json and not open_ else report_file(wiring.folder, campaign)
+    found = write_report(wiring, campaign, out or default)
+    if as_json:
+        show_json(as_data(found.report))
+    else:
+        show_headline(found)
+    if found.file is not None:
+        note(_("The report is in {file}.", file=found.file))
+        if open_:
+            open_page(found.file)
+
+
+def report_file(folder: Path, campaign: str) -> Path:
+    return folder / f"report-{campaign}.html"
+
+
+@dataclass(frozen=True, slots=True)
+class WrittenReport:
+    """``file`` is ``None`` where it was not to be written."""
+
+    report: Report
+    file: Path | None
+
+
+def write_report(wiring: Wiring, campaign: str, file: Path | None) -> WrittenReport:
+    from commsengine.reports.campaign_report import report as report_of
+    from commsengine.reports.report_html import page
+
+    with Progress(_("Counting")):
+        seen = report_of(wiring.store, campaign, wiring.clock(), wiring.rules.recall)
     if file is not None:
         with in_language(wiring.rules.language):
             html = page(seen)
         write(file, html, _("Name another file with --out."))
-    if as_json:
-        show_json(as_data(seen))
-    else:
-        heading, lines = headline(seen)
-        title(heading)
-        for line in lines:
-            click.echo(line)
-    if file is not None:
-        note(_("The report is in {file}.", file=file))
-        if open_:
-            open_page(file)
+    return WrittenReport(seen, file)
+
+
+def show_headline(found: WrittenReport) -> None:
+    from commsengine.reports.report_html import headline
+
+    heading, lines = headline(found.report)
+    title(heading)
+    for line in lines:
+        click.echo(line)

@@ -47,11 +47,11 @@ def run(wiring: Wiring, ctx: click.Context) -> None:
 
     Example: commsengine run
     """
-    from commsengine.cli.logs import INFO, configure_logs
+    from commsengine.cli.logs import INFO, configure_logs, level_of
 
     wiring.must_send()
     _tell_left_out(wiring)
-    configure_logs(INFO)
+    configure_logs(level_of(wiring.settings, INFO))
     ready = _("The engine runs; its pages are at {address}", address=wiring.settings.links_base)
     clean = wiring.run(ready=lambda: note(ready))
     if not clean:
@@ -71,11 +71,13 @@ def tick(wiring: Wiring, ctx: click.Context, as_json: bool) -> None:
 
     Example: commsengine tick
     """
+    from commsengine.cli.logs import WARNING, configure_logs, level_of
     from commsengine.engine.state_folder import STOPPED
     from commsengine.garbage_collection import keep_what_is_there
 
     wiring.must_send()
     _tell_left_out(wiring)
+    configure_logs(level_of(wiring.settings, WARNING))
     try:
         with wiring.engine_lock(), wiring.engine() as engine:
             keep_what_is_there()

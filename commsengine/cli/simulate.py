@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,13 +12,15 @@ import click
 from commsengine.cadence.kinds_and_states import CHANNELS, channel_of
 from commsengine.cli.arguments import ANSWERS, PLAN
 from commsengine.cli.output import (
+    Progress,
     first_rows,
     json_option,
     n_follow_ups,
+    n_messages,
     n_people,
     n_time,
-    n_touches,
     note,
+    say,
     show_json,
     table,
     title,
@@ -34,6 +36,7 @@ if TYPE_CHECKING:
     from commsengine.cadence.plan import Plan
     from commsengine.channels.providers import ProviderProfile
     from commsengine.planning.departures import Wave
+    from commsengine.planning.message_outlook import MessageOutlook
     from commsengine.planning.plan_on_disk import Gates
     from commsengine.planning.simulation import Simulation
     from commsengine.wiring import Wiring
@@ -44,8 +47,8 @@ MOST_WEEKS = 10
 GATES = N_("How the gates of phases are supposed to stand that you have not opened.")
 ASSUMPTION = {
     "none": N_("Nobody answers: the most that can happen."),
-    "all": N_("Supposed: everybody answers two hours after the first touch."),
-    "typical": N_("Supposed: about half answer the first touch, fewer each later one. An assumption, no measurement."),
+    "all": N_("Supposed: everybody answers two hours after the first message."),
+    "typical": N_("Supposed: about half answer the first message, fewer each later one: an assumption."),
     "weak": N_("Supposed: they forget faster than assumed (15 in 100 know it after two days); they answer by that."),
     "strong": N_("Supposed: they remember better than assumed (40 in 100 after two days); they answer by that."),
 }
@@ -89,10 +92,17 @@ def simulate(
             _("--done is a share of the people, not {given:g}.", given=done), _("Write 0 to 1, as in 0.3.")
         )
     first, last = _day(start, "--from"), _day(until, "--until")
-    checked_plan = checked(wiring.check(plan))
-    seen = outlook(
-        wiring.planning_basis, checked_plan, start=first, until=last, answers=answers, gates=gates, done=done
-    )
+    with Progress(_("Simulating")) as progress:
+        seen = outlook(
+            wiring.planning_basis,
+            checked(wiring.check(plan)),
+            start=first,
+            until=last,
+            answers=answers,
+            gates=gates,
+            done=done,
+            progress=progress,
+        )
     if as_json:
         show_json(seen.as_data())
     else:
@@ -115,15 +125,16 @@ def show_simulation(seen: Simulation, profiles: Profiles) -> None:
     plan, figures = seen.plan, seen.summary()
     text = N_("{title} ({campaign}), {start:%d %b %Y} to {until:%d %b %Y}")
     title(_(text, title=plan.title, campaign=plan.campaign, start=seen.start, until=seen.until))
-    text = N_("{touches} to {reached:,} of {people}; per person {median:g} (median), {most} at most.")
-    touches, people = n_touches(len(seen.sent)), n_people(seen.audience)
-    click.echo(_(text, touches=touches, reached=figures["reached"], people=people, **figures["per_person"]))
+    text = N_("{messages} to {reached:,} of {people}; per person {median:g} (median), {most} at most.")
+    messages, people = n_messages(len(seen.sent)), n_people(seen.audience)
+    click.echo(_(text, messages=messages, reached=figures["reached"], people=people, **figures["per_person"]))
     click.echo(_(ASSUMPTION[seen.answers]))
     _gates(seen)
     _doing(seen)
     for text in corrected_texts(seen.plan.corrected):
         note(text)
     _calendar(seen)
+    _messages(seen)
     _recall(seen)
     _limits(seen, profiles)
     _by_hand(seen)
@@ -174,7 +185,51 @@ def _calendar(seen: Simulation) -> None:
     ]
     names = [days[n - 1] for n in used]
     click.echo()
-    table([N_("week"), N_("from"), *names, N_("touches")], rows, right=[*names, "touches"])
+    table([N_("week"), N_("from"), *names, N_("messages")], rows, right=[*names, "messages"])
+
+
+def _messages(seen: Simulation) -> None:
+    shown = [each for each in seen.messages if each.wanted or each.touches]
+    people, messages, no_place = N_("people"), N_("messages"), N_("no place for")
+    starving = [no_place] if seen.starved else []
+    rows = [
+        (
+            each.message,
+            f"{each.people:,} / {each.wanted:,}",
+            f"{each.touches:,}",
+            _day_of(each.first),
+            _day_of(each.last),
+            *(f"{each.starved:,}" if each.starved else "" for _column in starving),
+        )
+        for each in shown
+    ]
+    click.echo()
+    columns = [N_("message"), people, messages, N_("first"), N_("last"), *starving]
+    table(columns, rows, right=[people, messages, no_place])
+    lines = [line for each in shown for line in _missed(each)]
+    if lines:
+        click.echo()
+    for line in lines:
+        say(line)
+
+
+def _day_of(local_at: dt.datetime | None) -> str:
+    return _("{day:%a %d %b}", day=local_at) if local_at else "–"
+
+
+def _missed(outlook: MessageOutlook) -> Iterator[str]:
+    for reason, number in outlook.never.items():
+        people = counted(number, "person never gets it", "people never get it")
+        yield _("{message}: {people}. {reason}", message=outlook.message, people=people, reason=reason)
+    if outlook.starved:
+        people = counted(outlook.starved, "person never gets it", "people never get it")
+        text = N_("{message}: {people}. It {because}.")
+        yield _(text, message=outlook.message, people=people, because=outlook.because)
+    if outlook.starved and not outlook.helps:
+        yield "  " + _("No single change was found to help: send fewer messages in that time, or allow it more time.")
+    if outlook.helps:
+        helps = _("; or ").join(outlook.helps)
+        yield "  " + _("Tried on one of them, this helps: {helps}.", helps=helps)
 
 
 WAYS = {"plan": N_("this plan"), "every_48h": N_("every 48 hours"), "weekly": N_("every week")}
@@ -227,14 +282,18 @@ def _limits(seen: Simulation, profiles: Profiles) -> None:
 
     click.echo()
     if seen.moved:
-        touches = counted(seen.moved, "touch comes", "touches come")
-        about = _("About {touches}", touches=touches) if seen.audience > COMPARED else touches
-        click.echo(_("{touches} later because of the attention budget.", touches=about))
+        waiting = counted(seen.moved, "message waits", "messages wait")
+        about = _("About {messages}", messages=waiting) if seen.audience > COMPARED else waiting
+        per_day, per_week = seen.room
+        text = N_("{messages} because nobody may get more than {number} a day.")
+        if seen.at_weekly_limit:
+            text = N_("{messages} because nobody may get more than {number} a week.")
+        click.echo(_(text, messages=about, number=per_week if seen.at_weekly_limit else per_day))
     if seen.at_weekly_limit:
         people = counted(seen.at_weekly_limit, "person is", "people are")
         click.echo(_("{people} at the weekly limit at some time.", people=people))
     if seen.skipped:
-        click.echo(_("{touches} skipped as too late.", touches=counted(seen.skipped, "touch is", "touches are")))
+        click.echo(_("{messages} left out as too late.", messages=counted(seen.skipped, "message is", "messages are")))
     tell_departures(seen, profiles)
 
 
@@ -284,7 +343,11 @@ def _by_hand(seen: Simulation) -> None:
 
 def _never_reached(seen: Simulation) -> None:
     if not seen.unreached:
-        click.echo(_("Everybody in the audience is reached."))
+        everything = all(message.people == message.wanted for message in seen.messages)
+        text = N_("Every message reaches everybody it is for.")
+        if not everything:
+            text = N_("Everybody gets a message, but not every message reaches everybody it is for: see above.")
+        click.echo(_(text))
         return
     click.echo("\n" + _("Never reached: {people}", people=n_people(len(seen.unreached))))
     first_rows([N_("person"), N_("why")], [(person.email, _(why)) for person, why in seen.unreached])

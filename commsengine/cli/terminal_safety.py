@@ -10,6 +10,7 @@ import codecs
 import os
 import re
 import sys
+import unicodedata
 from collections.abc import Iterable
 from typing import Any, TextIO, cast
 
@@ -50,12 +51,44 @@ class WrittenOut:
         return getattr(self.bare, name)
 
 
+LOOK_ALIKES = {
+    "→": "->", "←": "<-", "–": "-", "—": "-", "−": "-", "…": "...", "·": ".", "•": "*", "×": "x", "€": "EUR",
+    "‘": "'", "’": "'", "‚": ",", "“": '"', "”": '"', "„": '"', "«": '"', "»": '"', "‹": "'", "›": "'",
+    "─": "-", "│": "|", "✓": "x", "ß": "ss", "ẞ": "SS", "ø": "o", "Ø": "O", "ł": "l", "Ł": "L", "æ": "ae", "Æ": "AE",
+    "œ": "oe", "Œ": "OE",
+}  # fmt: skip
+"""For a terminal without the letter; of one with an accent, the letter without it stands in its place."""
+
+PLAIN = "commsengine.plain"
+
+
+def _look_alike(letter: str) -> str:
+    found = LOOK_ALIKES.get(letter) or unicodedata.normalize("NFKD", letter).encode("ascii", "ignore").decode()
+    return found if found.isprintable() and found else "?"
+
+
+def _in_plain_letters(error: UnicodeError) -> tuple[str, int]:
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    return "".join(map(_look_alike, error.object[error.start : error.end])), error.end
+
+
+codecs.register_error(PLAIN, _in_plain_letters)
+
+
+def with_look_alikes(stream: TextIO) -> TextIO:
+    """A stream that fails on no letter. Piped, it is UTF-8 where only ASCII was promised, so that nothing is lost."""
+    if hasattr(stream, "reconfigure"):
+        name = codecs.lookup(stream.encoding).name
+        if name == "ascii" and not stream.isatty():
+            stream.reconfigure(encoding="utf-8", errors=stream.errors)
+        elif not name.startswith("utf"):
+            stream.reconfigure(errors=PLAIN)
+    return stream
+
+
 def guarded(stream: TextIO) -> TextIO:
-    if isinstance(stream, WrittenOut):
-        return stream
-    if hasattr(stream, "reconfigure") and codecs.lookup(stream.encoding).name == "ascii":
-        stream.reconfigure(encoding="utf-8", errors=stream.errors)
-    return cast("TextIO", WrittenOut(stream))
+    return stream if isinstance(stream, WrittenOut) else cast("TextIO", WrittenOut(with_look_alikes(stream)))
 
 
 def guard_stdout() -> None:

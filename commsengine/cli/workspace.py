@@ -8,6 +8,9 @@ from typing import TYPE_CHECKING, Concatenate, ParamSpec, TypeVar
 
 import click
 
+from commsengine.cli.output import note
+from commsengine.translation import _
+
 if TYPE_CHECKING:
     from commsengine.wiring import Wiring
 
@@ -21,10 +24,15 @@ def with_workspace(command: Callable[Concatenate[Wiring, P], R]) -> Callable[P, 
     @functools.wraps(command)
     def opened(*args: P.args, **options: P.kwargs) -> R:
         from commsengine.cli.logs import WARNING, configure_logs
+        from commsengine.environment import odd_variables
         from commsengine.wiring import Wiring
 
         configure_logs(WARNING)
         with Wiring(click.get_current_context().find_root().obj) as wiring:
+            for odd in odd_variables():
+                note(f"{odd.message} {odd.fix}")
+            if wiring.as_of is not None:
+                note(_("As of {instant:%a %d %b %Y %H:%M} UTC, the clock of this rehearsal.", instant=wiring.as_of))
             return command(wiring, *args, **options)
 
     return opened

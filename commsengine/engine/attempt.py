@@ -13,11 +13,14 @@
 from __future__ import annotations
 
 import datetime as dt
+import logging
 import zlib
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from commsengine.cadence.kinds_and_states import ReceiptState
+import structlog
+
+from commsengine.cadence.kinds_and_states import ChannelName, ReceiptState
 from commsengine.channels.channel import PERMANENT, RELEASED, RETRY, SENT, UNCERTAIN, Outcome
 from commsengine.content.message import RenderedMessage
 from commsengine.engine.breaker import Breaker
@@ -25,6 +28,7 @@ from commsengine.engine.recorder import Recorder
 from commsengine.engine.refusal_guard import RefusalGuard
 from commsengine.errors import CommsError
 from commsengine.store.records import Lease, Receipt
+from commsengine.text import without_addresses
 from commsengine.translation import N_
 
 BACK_OFF = (1, 5, 15, 60)
@@ -42,8 +46,23 @@ TIMED_OUT = dt.timedelta(seconds=10)
 AFTER_THE_OTHERS = dt.timedelta(seconds=15)
 """A touch that met a resting channel is not the first to try it again: the refusal may have been its own after all."""
 
-RecordReceipt = Callable[["Claimed", Receipt], None]
-"""Puts one receipt on record."""
+RecordReceipt = Callable[["Claimed", Receipt, dt.timedelta], None]
+"""Puts one receipt on record; it took so long."""
+
+SERVICE = "service"
+"""What a log calls mail that is no message of a plan."""
+
+EVENTS: Mapping[ReceiptState, str] = {
+    "sent": "sent",
+    "failed": "failed",
+    "retry": "refused",
+    "uncertain": "uncertain",
+    "released": "given_back",
+}
+NEVER = dt.datetime.min.replace(tzinfo=dt.UTC)
+A_MINUTE = dt.timedelta(minutes=1)
+
+log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,9 +143,9 @@ class BatchDelivery:
         one = self._claimed[outcome.key]
         self._settled.add(outcome.key)
         self._open.discard(outcome.key)
-        self._heed(outcome, one)
+        took = self._heed(outcome, one)
         waits = self._behind_the_others(outcome)
-        self._record_receipt(one, receipt_of(waits, one.attempts, self._clock(), service=one.service))
+        self._record_receipt(one, receipt_of(waits, one.attempts, self._clock(), service=one.service), took)
 
     def _behind_the_others(self, outcome: Outcome) -> Outcome:
         now, until = self._clock(), self._breaker.until
@@ -147,7 +166,7 @@ class BatchDelivery:
         now, one = self._clock(), self._claimed[key]
         return not (self._stopped() or self._breaker.shut(now) or self._guard.stops(one.campaign)) and one.in_time(now)
 
-    def _heed(self, outcome: Outcome, one: Claimed) -> None:
+    def _heed(self, outcome: Outcome, one: Claimed) -> dt.timedelta:
         now = self._clock()
         took, self._last = now - self._last, now
         if outcome.narrow and not self._down and self._narrow():
@@ -162,6 +181,45 @@ class BatchDelivery:
             self._breaker.refuse(outcome.reply, now, again=one.attempts > 0)
         elif outcome.verdict in (SENT, PERMANENT) and outcome.begun and outcome.fault != "unknown":
             self._breaker.succeed(now)
+        return took
+
+
+class SendingLog:
+    """A line for each sending and for what became of it, without the person.
+
+    They are of the level info; the first failure of each reason in a minute is a warning.
+    """
+
+    def __init__(self, channel: ChannelName, clock: Callable[[], dt.datetime]) -> None:
+        self._channel, self._clock = channel, clock
+        self._warned: dict[tuple[str, str], dt.datetime] = {}
+
+    def tell(self, one: Claimed, receipt: Receipt, took: dt.timedelta) -> None:
+        event = EVENTS[receipt.state]
+        about: dict[str, object] = {
+            "key": one.key,
+            "campaign": one.campaign,
+            "message": one.message or SERVICE,
+            "channel": self._channel,
+            "attempt": one.attempts + 1,
+            "ms": round(took.total_seconds() * 1000),
+        }
+        if event != SENT:
+            words = RENDER if receipt.phase == RENDER else receipt.reason or receipt.reply
+            about |= {"reason": without_addresses(words), "fault": receipt.fault}
+        if receipt.retry_at is not None:
+            about["until"] = receipt.retry_at.isoformat()
+        log.log(self._level(event, str(about.get("reason", ""))), event, **about)
+
+    def _level(self, event: str, reason: str) -> int:
+        if event == "given_back":
+            return logging.DEBUG
+        now = self._clock()
+        if event not in ("failed", "uncertain") or now - self._warned.get((event, reason), NEVER) < A_MINUTE:
+            return logging.INFO
+        self._warned = {told: at for told, at in self._warned.items() if now - at < A_MINUTE}
+        self._warned[event, reason] = now
+        return logging.WARNING
 
 
 def receipt_of(outcome: Outcome, attempts: int, now: dt.datetime, *, service: bool = False) -> Receipt:

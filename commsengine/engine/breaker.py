@@ -18,6 +18,7 @@ have put it right. A quota is not tried before its time.
 from __future__ import annotations
 
 import datetime as dt
+import logging
 import threading
 from collections import deque
 from collections.abc import Callable
@@ -27,6 +28,7 @@ import structlog
 from commsengine.cadence.kinds_and_states import ChannelName, Fault
 from commsengine.content.kept_words import kept
 from commsengine.store.records import Rest
+from commsengine.text import without_addresses
 from commsengine.translation import N_
 
 A_MOMENT = dt.timedelta(minutes=1)
@@ -125,7 +127,7 @@ class Breaker:
             self._since, self._news = now, True
             if not self.trying:
                 self.because, self.fault = because, "later"
-            log.info("channel_waits", channel=self.channel, seconds=seconds)
+            log.info("channel_waits", channel=self.channel, reason=because, until=asked.isoformat(), seconds=seconds)
 
     def plan(self, until: dt.datetime, because: str, now: dt.datetime) -> None:
         """Rests until then, for as much has left as may: nothing is wrong, and everything may follow at once."""
@@ -135,7 +137,8 @@ class Breaker:
             self._news |= not self.planned
             self._news |= self.until != until
             self._since, self.until, self.because, self.fault, self.trying = now, until, because, "quota", False
-            log.info("channel_full", channel=self.channel, seconds=(until - now).total_seconds())
+            seconds = (until - now).total_seconds()
+            log.info("channel_full", channel=self.channel, reason=because, until=until.isoformat(), seconds=seconds)
 
     @property
     def planned(self) -> bool:
@@ -194,7 +197,14 @@ class Breaker:
         self._shut_again(now + wait, now, because, fault, trying=True)
         self._news = True
         self._lately.clear()
-        log.log(40 if fault == "us" else 30, "channel_shut", channel=self.channel, seconds=wait.total_seconds())
+        log.log(
+            logging.ERROR if fault == "us" else logging.WARNING,
+            "channel_shut",
+            channel=self.channel,
+            reason=without_addresses(because),
+            until=(now + wait).isoformat(),
+            seconds=wait.total_seconds(),
+        )
 
     def _until_renewal(self, growing: dt.timedelta, now: dt.datetime) -> dt.timedelta:
         at, certain = self._renews(now)

@@ -13,6 +13,7 @@ from __future__ import annotations
 import datetime as dt
 import threading
 import time
+from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from functools import partial
@@ -21,6 +22,7 @@ from typing import Self
 import structlog
 
 from commsengine.cadence.decide import missed_window
+from commsengine.cadence.history import Touch
 from commsengine.cadence.kinds_and_states import HUMAN, Carrier, ChannelName
 from commsengine.cadence.plan import Workspace
 from commsengine.content.render import RendererFor
@@ -450,6 +452,7 @@ class Engine:
         self._guard.watch(campaigns, claimed)
         if claimed:
             self._dispatch.touches(claimed, decided, campaigns, lease)
+        _log_skipped(touches)
         skipped = sum(bool(touch.skip) for touch in touches)
         by_hand = sum(touch.channel == HUMAN and not touch.skip for touch in touches)
         waiting = sum(missed_window(one.decision) for one in decided)
@@ -475,3 +478,12 @@ class Engine:
         claimed = self._store.service_mail.claim(keys, lease, now)
         self._dispatch.service(claimed, lease)
         return len(claimed)
+
+
+def _log_skipped(touches: Sequence[Touch]) -> None:
+    reasons: defaultdict[str, Counter[str]] = defaultdict(Counter)
+    for touch in touches:
+        if touch.skip:
+            reasons[touch.campaign][touch.skip] += 1
+    for campaign, counts in reasons.items():
+        log.info("skipped", campaign=campaign, **counts)

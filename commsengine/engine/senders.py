@@ -17,7 +17,7 @@ from commsengine.cadence.kinds_and_states import ChannelName
 from commsengine.channels.channel import RELEASED, Channel, Outcome
 from commsengine.channels.providers import ProviderProfile, SendingLimits
 from commsengine.content.message import RenderedMessage
-from commsengine.engine.attempt import BatchDelivery, Claimed, receipt_of, render_failed
+from commsengine.engine.attempt import BatchDelivery, Claimed, SendingLog, receipt_of, render_failed
 from commsengine.engine.breaker import Breaker
 from commsengine.engine.crash_suspects import Suspects
 from commsengine.engine.recorder import Recorder
@@ -28,6 +28,7 @@ from commsengine.store.records import JudgedReceipt, Receipt, Rest
 
 LARGEST_BATCH = 50
 LARGEST_CLAIM = 1000
+AT_ONCE = dt.timedelta()
 WIDENS_AFTER = dt.timedelta(minutes=5)
 """One connection more is tried so long after the other side had enough of them."""
 
@@ -85,6 +86,7 @@ class SenderPool:
     ) -> None:
         self._progress, self._guard, self._stop_asked, self._suspects = progress, guard, stopped, suspects
         self.name, self._setup, self._recorder, self._clock, self._lease = name, setup, recorder, clock, lease
+        self._log = SendingLog(name, clock)
         self.breaker, self._shared = Breaker(name, shared.renews), shared
         self._queue: deque[list[Claimed]] = deque()
         self._open = 0
@@ -262,7 +264,8 @@ class SenderPool:
         if not self.crowded:
             self._progress.set()
 
-    def _record(self, one: Claimed, receipt: Receipt) -> None:
+    def _record(self, one: Claimed, receipt: Receipt, took: dt.timedelta = AT_ONCE) -> None:
+        self._log.tell(one, receipt, took)
         with self._news:
             self.sent += receipt.state == "sent" and not one.service
             self.failed += receipt.state == "failed" and not one.service

@@ -10,7 +10,7 @@ import datetime as dt
 import html
 import re
 from bisect import bisect_right
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import groupby
@@ -142,10 +142,8 @@ def gallery(
     plan_file: Path,
     problems: Sequence[Problem] = (),
     wanted: Wanted | None = None,
-    told: Callable[[int], object] = lambda _pieces: None,
 ) -> Gallery:
     """``people`` are one of each role; ``problems`` are those of ``plan_file``, each shown beside its message.
-    ``told`` hears how many pieces there are so far.
 
     Raises ``InputError`` for an unknown message or language, ``RenderError`` for a text that cannot be shown.
     """
@@ -154,7 +152,6 @@ def gallery(
     for person in people:
         for language in spoken(basis, plan, wanted):
             pieces += _pieces(basis, checked_plan, person, language, wanted)
-            told(len(pieces))
     pieces += _briefings(basis, checked_plan, pieces, wanted)
     placed = _placed(plan_file, problems)
     kept = [piece for group in _by_text(pieces) for piece in _with_advice(group[:MOST], placed)]

@@ -101,9 +101,10 @@ def outlook(
     gates: Gates = "open",
     done: float = 0.0,
     each: int = 1,
+    progress: Callable[[float], object] = bool,
 ) -> Simulation:
     """By every n-th of the people, with n ``each``; the share ``done`` of them does what is asked. Gates that are shut
-    open in time, or with ``gates`` "shut" never.
+    open in time, or with ``gates`` "shut" never. ``progress`` hears how much is done, from 0 to 1.
 
     Raises ``InputError`` when the last message closes before ``start``.
     """
@@ -125,6 +126,7 @@ def outlook(
         limits=basis.limits,
         left=basis.left(begin, len(checked_plan.people)),
         each=each,
+        progress=progress,
     )
     if basis.on_record:
         store, _decisions = basis.on_record

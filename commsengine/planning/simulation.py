@@ -11,6 +11,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from commsengine.cadence.audience import role_of, takes_part
+from commsengine.cadence.budget import stricter
 from commsengine.cadence.calendar import Hours, zone_of
 from commsengine.cadence.daily_learning import LearnedRoles
 from commsengine.cadence.forecast import (
@@ -28,10 +29,11 @@ from commsengine.cadence.history import Campaign, Campaigns, History, Touch
 from commsengine.cadence.kinds_and_states import BY_HAND, CARRIED, Carrier, TouchKind
 from commsengine.cadence.people import Person
 from commsengine.cadence.phases import ends_of, waiting_for
-from commsengine.cadence.plan import Budget, Plan, Workspace
+from commsengine.cadence.plan import Budget, Plan
 from commsengine.cadence.simulated_people import STRONG, WEAK, people_who_forget
 from commsengine.channels.providers import SendingLimits
 from commsengine.planning.departures import NEVER, Departure, Left, Waiting, Wave, departures, largest_wave
+from commsengine.planning.message_outlook import MessageOutlook, MessageTally, at_weekly_limit
 from commsengine.planning.recall_forecast import PersonAndPast, RecallForecast, RepeatResult, compared
 from commsengine.translation import _
 
@@ -74,6 +76,8 @@ class SimulationInput:
     limits: Mapping[Carrier, SendingLimits] = field(default_factory=dict)
     left: Mapping[Carrier, Left] = field(default_factory=dict)
     each: int = 1
+    # Hears how much is done, from 0 to 1.
+    progress: Callable[[float], object] = bool
 
     @property
     def shown_campaigns(self) -> Campaigns:
@@ -93,8 +97,13 @@ class SimulationInput:
 
     def forecast(
         self, campaigns: Campaigns, people: Sequence[PersonAndPast], known: Mapping[str, LearnedRoles] | None
-    ) -> Iterable[tuple[Person, Forecast]]:
-        return forecast_together(campaigns, people, self.start, self.until, self.supposing(), known=known)
+    ) -> Iterator[tuple[Person, Forecast]]:
+        seen = forecast_together(
+            campaigns, people, self.start, self.until, self.supposing(), known=known, progress=self.progress
+        )
+        for number, one in enumerate(seen, 1):
+            yield one
+            self.progress(number / len(people))
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,7 +167,10 @@ def _gates(asked: SimulationInput) -> dict[str, GateSupposed]:
 
 @dataclass(frozen=True, slots=True)
 class Simulation:
-    """Every touch of one campaign from ``start`` up to ``until``, in order, and who gets none, with the reason."""
+    """Every touch of one campaign from ``start`` up to ``until``, in order, and who gets none, with the reason.
+
+    ``room`` is the attention budget: touches a day, and a week.
+    """
 
     plan: Plan
     start: dt.datetime
@@ -176,6 +188,12 @@ class Simulation:
     ready_after: Mapping[Carrier, dt.timedelta] = field(default_factory=dict)
     gates: Mapping[str, GateSupposed] = field(default_factory=dict)
     done: float = 0.0
+    messages: Sequence[MessageOutlook] = ()
+    room: tuple[int, int] = (0, 0)
+
+    @property
+    def starved(self) -> list[MessageOutlook]:
+        return [message for message in self.messages if message.starved]
 
     @property
     def sent(self) -> list[ForecastTouch]:
@@ -231,6 +249,7 @@ class Simulation:
             "moved_by_budget": self.moved,
             "at_weekly_limit": self.at_weekly_limit,
             "never_reached": [{"person": person.email, "reason": reason} for person, reason in self.unreached],
+            "messages": [message.as_data() for message in self.messages],
             "departures": [wave.as_data() for wave in self.waves],
             "ready_after": {name: needed.total_seconds() for name, needed in self.ready_after.items()},
             "recall": self.recall.as_data() if self.recall else [],
@@ -242,17 +261,18 @@ def simulate(asked: SimulationInput, people: Iterable[PersonAndPast]) -> Simulat
     """Forecasts every person over all running campaigns and counts what concerns one of them."""
     everyone = _collect(asked, people)
     recall = RecallForecast(asked.shown_campaign, asked.start, asked.until)
-    forecasts = [*_forecast(asked, everyone, recall)]
+    tally = MessageTally(asked.campaigns, running_campaign(asked.campaigns, asked.campaign))
+    forecasts = [*_forecast(asked, everyone, recall, tally)]
     shown_people = everyone
     if asked.shown is not None:
         shown_people = [(person, asked.shown.as_shown(person, history)) for person, history in everyone]
         for person, seen in asked.forecast(asked.shown.campaigns, shown_people, asked.shown.known):
             recall.add(person, seen.history)
     if asked.campaigns.workspace.recall == "off":
-        return _count(asked, forecasts, None, {})
+        return _count(asked, forecasts, tally, None, {})
     some = shown_people[:: _step(everyone)]
     ways = compared(asked.shown_campaigns, asked.shown_campaign, some, asked.start, asked.forecast_one)
-    return _count(asked, forecasts, recall, ways)
+    return _count(asked, forecasts, tally, recall, ways)
 
 
 def running_campaign(campaigns: Campaigns, campaign: str) -> Campaign:
@@ -286,13 +306,14 @@ class _PersonForecast:
 
 
 def _forecast(
-    asked: SimulationInput, everyone: Sequence[PersonAndPast], recall: RecallForecast
+    asked: SimulationInput, everyone: Sequence[PersonAndPast], recall: RecallForecast, tally: MessageTally
 ) -> Iterator[_PersonForecast]:
     step, free = _step(everyone), _without_limits(asked.campaigns)
     plan = running_campaign(asked.campaigns, asked.campaign).plan
     for place, (person, seen) in enumerate(asked.forecast(asked.campaigns, everyone, asked.known)):
         if asked.shown is None:
             recall.add(person, seen.history)
+        tally.add(person, everyone[place][1], seen)
         mine = [touch for touch in seen.touches if touch.campaign == asked.campaign]
         carried = [touch for touch in mine if not touch.skip]
         shown = [ForecastTouch(touch, person, zone_of(person, plan)) for touch in carried]
@@ -300,7 +321,8 @@ def _forecast(
         moved = 0
         if place % step == 0:
             moved = _moved(carried, asked.forecast_one(free, person, everyone[place][1]), asked.campaign)
-        at_limit = _at_weekly_limit(seen.touches, asked.campaigns.workspace, plan)
+        automatic = (touch for touch in seen.touches if touch.kind in CARRIED and not touch.skip)
+        at_limit = at_weekly_limit(automatic, asked.campaigns.workspace, plan)
         queue = queue_of(asked.campaigns, person, seen.touches)
         member = role_of(plan, person) is not None  # else a manager of such people
         yield _PersonForecast(person, member, shown, skipped, _why_not(seen, asked.campaign), moved, at_limit, queue)
@@ -359,6 +381,7 @@ def _ready_after(asked: SimulationInput, touches: Sequence[ForecastTouch]) -> di
 def _count(
     asked: SimulationInput,
     forecasts: Sequence[_PersonForecast],
+    tally: MessageTally,
     recall: RecallForecast | None,
     ways: Mapping[str, RepeatResult],
 ) -> Simulation:
@@ -382,7 +405,18 @@ def _count(
         _ready_after(asked, touches),
         _gates(asked),
         asked.done,
+        [*tally.outlooks(_leaving(touches), asked.forecast_one)],
+        stricter(asked.shown_campaign.plan.send.at_most, asked.campaigns.workspace),
     )
+
+
+def _leaving(touches: Sequence[ForecastTouch]) -> dict[str, list[dt.datetime]]:
+    """When those of each message leave, in the time of the person."""
+    found: defaultdict[str, list[dt.datetime]] = defaultdict(list)
+    for seen in touches:
+        if seen.touch.kind in CARRIED:
+            found[seen.touch.message].append((seen.sent_at or seen.touch.due_at).astimezone(seen.zone))
+    return found
 
 
 def supposition(answers: str, campaigns: Campaigns) -> Supposition:
@@ -420,14 +454,6 @@ def _moved(touches: Sequence[Touch], free: Forecast, campaign: str) -> int:
 
 def _place(touch: Touch) -> tuple[str, int, int]:
     return touch.message, touch.rung, touch.number
-
-
-def _at_weekly_limit(touches: Sequence[Touch], workspace: Workspace, plan: Plan) -> bool:
-    # Whether some seven local days hold as many touches as the budget allows.
-    limit = min(workspace.at_most.per_week, plan.send.at_most.per_week)
-    days = sorted(touch.local_date for touch in touches if touch.kind in CARRIED and not touch.skip)
-    week = dt.timedelta(days=7)
-    return any(later - first < week for first, later in zip(days, days[limit - 1 :], strict=False))
 
 
 def _why_not(seen: Forecast, campaign: str) -> str:

@@ -46,12 +46,11 @@ from commsengine.sandbox.relay import RelayStandIn
 from commsengine.sandbox.sandbox import Sandbox, Serving
 from commsengine.sandbox.slack_tiers import PUBLISHED
 from commsengine.sandbox.time_lapse import Diary, TimeLapse, play
-from commsengine.settings import MICROSOFT_APP, MICROSOFT_CREDENTIALS, Settings
+from commsengine.settings import MICROSOFT_APP, MICROSOFT_CREDENTIALS, PREFIX, REHEARSED, Settings
 from commsengine.store.records import TouchRecord
 from commsengine.store.store import Store
 from commsengine.wiring import Wiring
 
-DATABASE = "rehearsal.db"
 LOOPBACK = "127.0.0.1"
 NO_COMMAND = "true"
 """Never run: the account of the rehearsal makes its own tokens."""
@@ -220,11 +219,11 @@ class Rehearsal:
         self.script, self.folder, self._port = script, folder, port
         self.clock = TimeLapse(script.start)
         self._stack = ExitStack()
-        self._ticks = 0
+        self._ticks, self._key = 0, secrets.token_hex(32)
 
     def __enter__(self) -> Self:
         self.diary = self._stack.enter_context(Diary())
-        (self.folder / DATABASE).unlink(missing_ok=True)
+        (self.folder / REHEARSED).unlink(missing_ok=True)
         shutil.rmtree(self.folder / "state", ignore_errors=True)  # its journal would know more than the new database
         pages = self._stack.enter_context(Serving(self._answer_pages, port=self._port + 1 if self._port else 0))
         mail = self.script.as_if.mail
@@ -265,7 +264,7 @@ class Rehearsal:
         return Settings(
             workspace=self.folder.absolute(),
             state_dir=self.folder.absolute() / "state",
-            database_url=SecretStr(f"sqlite:///{DATABASE}"),
+            database_url=SecretStr(f"sqlite:///{REHEARSED}"),
             smtp_url=SecretStr(account.url if account else self.sandbox.mailbox.url),
             oauth_token_command=SecretStr(NO_COMMAND) if account and account.by_token else None,
             **REAL_LOG_INS,
@@ -277,7 +276,7 @@ class Rehearsal:
             slack_api_url=slack.api_url,
             slack_rate=Settings.model_fields["slack_rate"].default if self.script.as_if else 1_000_000,
             base_url=pages,
-            secret_key=(SecretStr(secrets.token_hex(32)),),
+            secret_key=(SecretStr(self._key),),
             _env_file=None,
         )
 
@@ -299,7 +298,15 @@ class Rehearsal:
 
         with self.wiring.engine() as engine:
             play(self.clock, script.until, self.diary, store.loading.next_wake, tick)
+        self._keep()
         return self._story(people, paused, time.monotonic() - began)
+
+    def _keep(self) -> None:
+        # For commands that look into it later: where its clock stands, and the key of its links.
+        self.wiring.store.engine.rehearsed(self.clock.now())
+        file = self.folder / ".env"
+        file.touch(mode=0o600)
+        file.write_text(f"{PREFIX}SECRET_KEY={self._key}\n", encoding="utf-8")
 
     def _calls(self) -> list[FollowUp]:
         wiring = self.wiring

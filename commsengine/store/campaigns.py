@@ -82,9 +82,11 @@ class CampaignStore:
         introduced: Mapping[str, dt.datetime],
         by: str,
         now: dt.datetime,
+        saved_by: str = "",
     ) -> int:
         """Stores the plan as the newest version and makes everybody due; a new campaign is paused. Returns its number.
 
+        ``saved_by``: who saved the difference that ``by`` applies, for the record.
         A finished campaign is paused again, so that ``resume`` lets the new version run. Raises ``CommsError`` for the
         id of a cancelled one, ``InputError`` where an experiment is judged in another way than it was begun with.
         """
@@ -96,7 +98,8 @@ class CampaignStore:
             row |= {"plan": plan.model_dump(mode="json"), "templates": dict(templates), "source": source}
             connection.execute(plan_version.insert(), {**row, "introduced": since})
             bookkeeping.wake_everybody(connection, now)
-            bookkeeping.note(connection, "apply", plan.campaign, by=by, now=now, version=version)
+            beside = {"saved_by": saved_by} if saved_by else {}
+            bookkeeping.note(connection, "apply", plan.campaign, by=by, now=now, version=version, **beside)
         return version
 
     def get(self, campaign_id: str) -> CampaignRecord | None:

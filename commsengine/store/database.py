@@ -42,7 +42,9 @@ if TYPE_CHECKING:
 BUSY_TIMEOUT = 30.0
 """Seconds a SQLite writer waits for another one."""
 
-DAMAGE = ("malformed", "not a database")
+NOT_OURS = ("malformed", "not a database", "connection option", "permission denied")
+"""Signs of what is no fault of the program, besides an ``OperationalError``."""
+
 LARGEST_EXAMINED = 2 * 1024**3
 """Bytes; a larger file takes so long to read that its engine would start late."""
 
@@ -178,7 +180,7 @@ class Database:
         try:
             yield
         except DatabaseError as error:
-            if not isinstance(error, OperationalError) and not any(sign in str(error.orig) for sign in DAMAGE):
+            if not isinstance(error, OperationalError) and not any(sign in str(error.orig) for sign in NOT_OURS):
                 raise
             raise self._trouble(str(error.orig)) from error
         except sqlite3.DatabaseError as error:
@@ -190,7 +192,7 @@ class Database:
             return _file_trouble(self.path, cause)
         address = self.url.render_as_string(hide_password=True)
         problem = _("The database {address} does not answer: {cause}.", address=address, cause=cause)
-        return CommsError(problem, _("Check that it runs."))
+        return CommsError(problem, _(next((fix for signs, fix in _SERVER_REMEDIES if re.search(signs, cause)), _RUNS)))
 
 
 def _collided(error: BaseException) -> bool:
@@ -198,6 +200,28 @@ def _collided(error: BaseException) -> bool:
     cause = error if isinstance(error, DatabaseError) else error.__cause__
     return getattr(getattr(cause, "orig", None), "sqlstate", None) in ("40P01", "40001", "23505")
 
+
+_RUNS = N_("Check that it runs, and that this machine reaches it.")
+_SERVER_REMEDIES = (  # the first whose sign the server's or the driver's words hold
+    (
+        r"password authentication failed|no password supplied",
+        N_("Look at user and password in COMMSENGINE_DATABASE_URL."),
+    ),
+    (r'role ".*" does not exist', N_("There is no such user: look at it in COMMSENGINE_DATABASE_URL, or create it.")),
+    (r'database ".*" does not exist', N_("Create it, or look at its name in COMMSENGINE_DATABASE_URL.")),
+    (
+        r"pg_hba\.conf|not permitted to log in",
+        N_("The server lets this user not in from here: ask who runs it (pg_hba.conf)."),
+    ),
+    (r"resolve host|translate host name", N_("Look at the host in COMMSENGINE_DATABASE_URL.")),
+    (r"connection option|sslmode value|invalid port", N_("Look at what follows the '?' in COMMSENGINE_DATABASE_URL.")),
+    (
+        r"too many (?:connections|clients)|remaining connection slots",
+        N_("It takes no more connections: allow it more."),
+    ),
+    (r"SSL|certificate", N_("Look at sslmode and sslrootcert in COMMSENGINE_DATABASE_URL.")),
+    (r"permission denied", N_("Give this user the right: it must own the tables of commsengine.")),
+)
 
 _FILE_TROUBLES: tuple[tuple[str, type[CommsError], str, str], ...] = (  # the first whose sign SQLite's words hold
     (

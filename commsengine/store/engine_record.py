@@ -19,6 +19,8 @@ from commsengine.store.records import HeartbeatRecord, Hold, Rest
 from commsengine.store.tables import campaign, counter, engine, instance, provider, rate, rest, standstill, touch
 
 _FENCE = "fence"
+_REHEARSED = "rehearsed"
+_EPOCH, _MICROSECOND = dt.datetime.fromtimestamp(0, dt.UTC), dt.timedelta(microseconds=1)
 _FORMER = "former"
 _IS_NOW = instance.c.place != _FORMER
 KEPT_FOR = dt.timedelta(days=10)
@@ -122,6 +124,16 @@ class EngineRecord:
         with self._database.write() as connection:
             first = insert(connection, counter).values(name=_FENCE, value=least)
             connection.execute(first.on_conflict_do_update(index_elements=["name"], set_={"value": least}))
+
+    def rehearsed(self, until: dt.datetime) -> None:
+        """A rehearsal in this database has ended then, by its own clock."""
+        with self._database.write() as connection:
+            instant = (until - _EPOCH) // _MICROSECOND
+            connection.execute(insert(connection, counter).values(name=_REHEARSED, value=instant))
+
+    def rehearsed_until(self) -> dt.datetime | None:
+        found = self._database.scalar(select(counter.c.value).where(counter.c.name == _REHEARSED))
+        return None if found is None else _EPOCH + found * _MICROSECOND
 
     def database_id(self) -> str:
         """Which database this is; a copy of it has the same id until it gets its own."""

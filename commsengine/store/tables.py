@@ -725,7 +725,8 @@ class ProviderRow(Row, table=True):
 
 
 class CounterRow(Row, table=True):
-    """Numbers that only grow: ``fence``, and ``answer_above``, the last fence of Slack cards with the answer on top."""
+    """Numbers that only grow: ``fence``; ``answer_above``, the last fence of Slack cards with the answer on top;
+    ``rehearsed``, when a rehearsal in this database ended, in microseconds since 1970."""
 
     __tablename__ = "counter"
 

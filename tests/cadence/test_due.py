@@ -201,3 +201,14 @@ def test_a_sponsor_rung_keeps_the_window_too() -> None:
     assert [line for line in lines(told.touches, "Europe/Berlin") if "sponsor" in line] == [
         "Mon 18 Jan 09:00 sponsor personal"
     ]
+
+
+def test_a_message_that_others_leave_no_place_for_says_so() -> None:
+    eager = a_message(id="one-record", priority="high", cadence={"every": "24h", "times": 4}, follow_up=[])
+    late = a_message(id="wish-list", priority="low", until="kickoff + 4d", follow_up=[])
+    plan = a_plan(eager, late, send={"at_most": {"per_day": 1, "per_week": 3}})
+    told = tell(running(plan), BERLIN)
+    assert days(told.touches) == ["2027-01-11", "2027-01-12", "2027-01-13", "2027-01-18"]
+    assert told.reasons["no_room"].message == "wish-list"
+    said = "Other messages come first until it closes: nobody may get more than 1 a day and 3 a week."
+    assert told.reasons["no_room"].text == said

@@ -119,14 +119,14 @@ def test_a_message_whose_opening_moves_into_the_past_starts_now(store: Store, cl
     assert diff(store, a_plan(a_message()), utc("2027-01-20")).introduced == {"one-record": utc("2027-01-20")}
 
 
-def test_rungs_that_people_stand_on_keep_their_place(store: Store, engine: MakeEngine, clock: Clock) -> None:
+def test_steps_that_people_have_had_keep_their_place(store: Store, engine: MakeEngine, clock: Clock) -> None:
     run(store, [someone(1)])
     running = engine()
     for day in (11, 13, 15, 18, 20):
         clock.now = utc(f"2027-01-{day} 09:00")
         running.tick()
     other = a_plan(follow_up=[{"after": "2 touches", "do": "personal"}, {"after": "5 working days", "do": "sponsor"}])
-    with pytest.raises(InputError, match="people stand on its rungs: remind, personal became personal, sponsor"):
+    with pytest.raises(InputError, match="but people are on them: remind, personal became personal, sponsor"):
         diff(store, other, clock.now)
     longer = a_plan(
         follow_up=[
@@ -143,5 +143,16 @@ def test_a_notice_survives_a_new_version_and_keeps_its_id(store: Store, clock: C
     store.notices.add("crm", Notice.model_validate(content), by="dana", now=clock.now)
     same = diff(store, a_plan(), clock.now)
     assert (same.changes_nothing, same.touches.cancelled) == (True, 0)
-    with pytest.raises(InputError, match="no plan file has the id 'now-1'"):
+    with pytest.raises(InputError, match="has the id 'now-1' already"):
         diff(store, a_plan(a_message(), a_message(id="now-1")), clock.now)
+
+
+def test_a_template_that_came_with_the_program_later_is_no_change(store: Store, clock: Clock) -> None:
+    run(store, [someone(1)])
+    decisions, plan, mine = Decisions(store, Workspace()), a_plan(), {"wiifm": "# Mine\n"}
+    known = compare(store, decisions, plan, store.people.all(), clock.now, mine, {"wiifm": "# Mine\n"})
+    assert known.changes_nothing
+    own = compare(store, decisions, plan, store.people.all(), clock.now, mine, {"wiifm": "# Shipped\n"})
+    assert [(each.path, each.old, each.new) for each in own.changes] == [
+        ("message_templates/wiifm.md", "# Shipped\n", "# Mine\n")
+    ]

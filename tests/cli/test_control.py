@@ -73,20 +73,20 @@ def test_a_channel_without_credentials_is_left_out_with_a_notice(terminal: Termi
     assert recipients(mailbox) == EVERYBODY
 
 
-def test_without_a_terminal_and_without_yes_nothing_is_done(terminal: Terminal) -> None:
-    terminal.run("people", "import", terminal.path("people.csv"))
-    said = terminal.run("apply", terminal.path("schedules/crm.yaml"))
-    assert (said.status, "Add --yes." in said.err) == (2, True)
-    assert terminal.json("status")["campaigns"] == []
+def test_without_a_terminal_and_without_yes_nothing_is_done(applied: Terminal, mailbox: Mailbox) -> None:
+    del mailbox
+    said = applied.run("start", "crm")
+    assert (said.status, "Add --yes: commsengine start crm --yes" in said.err) == (2, True)
+    assert applied.json("status")["campaigns"][0]["state"] == "paused"
 
 
 def test_a_paused_campaign_sends_nothing_until_it_is_resumed(started: Terminal, mailbox: Mailbox) -> None:
     paused = started.run("pause", "crm")
-    assert (paused.status, paused.out) == (0, "crm is paused; nothing more of it leaves.\n")
+    assert (paused.status, paused.out) == (0, "crm is paused; nothing more of it is sent.\n")
     started.run("tick")
     assert mailbox.arrived == []
     resumed = started.run("resume", "crm", "--yes")
-    assert "4 messages would leave now" in resumed.out
+    assert "4 people get a message now" in resumed.out
     started.run("tick")
     assert recipients(mailbox) == EVERYBODY
 
@@ -219,7 +219,7 @@ def test_without_waiting_it_says_how_many_may_still_arrive(started: Terminal, co
         said = started.run(command, "crm", *options, *(["--yes"] if command == "cancel" else []))
         assert said.status == 3
         state = "paused" if command == "pause" else "cancelled"
-        assert f"crm is {state}, but 1 message may still arrive or have arrived: 1 just leaving" in said.out
+        assert f"crm is {state}, but 1 message may still arrive or have arrived: 1 being sent" in said.out
         assert key in said.out
         if command == "cancel":
             break

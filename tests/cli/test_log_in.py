@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from commsengine.cli.doctor.mail import connection_remedy
 from tests.channels.test_access_tokens import a_jwt
 from tests.cli.terminal import Terminal
 from tests.imap_server import ImapServer
@@ -224,3 +225,37 @@ def test_a_token_is_never_in_base64_either(started: Terminal, relay: SmtpSink, c
     said = started.run("tick", "--json")
     response = base64.b64encode(b"user=change@example.com\x01auth=Bearer geheim\x01\x01").decode()
     assert response not in said.out + said.err
+
+
+@pytest.mark.parametrize(
+    ("url", "remedy"),
+    [
+        ("smtp://127.0.0.1:1?tls=off", "Look whether the relay runs, and at host and port in COMMSENGINE_SMTP_URL."),
+        ("smtp://ana:secret@127.0.0.1:{port}?tls=off", "leave user and password out where the server asks for none."),
+        (
+            "smtps://127.0.0.1:{port}",
+            "Another kind of TLS may be wanted: ?tls=tls for port 465, ?tls=starttls for 587.",
+        ),
+        ("smtp://no.such.host.invalid?tls=starttls", "Look at the host in COMMSENGINE_SMTP_URL, and whether this"),
+    ],
+)
+def test_the_doctor_says_what_helps_a_connection(
+    applied: Terminal, monkeypatch: pytest.MonkeyPatch, url: str, remedy: str
+) -> None:
+    with SmtpSink() as sink:
+        monkeypatch.setenv("COMMSENGINE_SMTP_URL", url.format(port=sink.port))
+        _text, fix = finding(applied, "mail")
+    assert remedy in fix
+
+
+@pytest.mark.parametrize(
+    ("said", "remedy"),
+    [
+        ("the certificate of mail:587 cannot be trusted: self-signed certificate", "The host in X must be the name on"),
+        ("mail:25 does not answer in time", "a firewall may stop it, above all port 25."),
+        ("mail:25 refuses the connection", "Look whether the relay runs, and at host and port in X."),
+        ("no connection to mail:25: No route to host", "Look whether the relay runs, and at host and port in X."),
+    ],
+)
+def test_what_helps_fits_what_went_wrong(said: str, remedy: str) -> None:
+    assert remedy in connection_remedy(said, "X")

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import datetime as dt
+import shlex
+from pathlib import Path
+
 import pytest
 
+from commsengine.sandbox.mailbox import Mailbox
 from tests.cli.conftest import plan
 from tests.cli.terminal import Terminal
 
@@ -21,6 +26,37 @@ def test_it_tells_the_story(terminal: Terminal) -> None:
     assert said.status == 0, said.err
     assert "What was sent equals what simulate said" in said.out
     assert terminal.run("status").out.startswith("No engine has run yet")
+
+
+def test_every_command_that_it_names_works_as_of_its_clock(terminal: Terminal, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In its folder, whatever is set on this machine; they say what the story says."""
+    monkeypatch.chdir(terminal.folder)
+    told = terminal.run("rehearse", "schedules/crm.yaml", "--answers", "none")
+    story = terminal.json("rehearse", "schedules/crm.yaml", "--answers", "none")
+    monkeypatch.setenv("COMMSENGINE_DATABASE_URL", "sqlite:///elsewhere.db")
+    monkeypatch.setenv("COMMSENGINE_SMTP_URL", "smtp://127.0.0.1:9")
+    commands = [shlex.split(line)[1:] for line in told.out.splitlines() if line.startswith("  commsengine ")]
+    assert len(commands) == 4
+    for command in commands:
+        said = terminal.run(*command)
+        assert (said.status, said.err.count("the clock of this rehearsal.")) == (0, 1), said.err
+        assert f"As of {dt.datetime.fromisoformat(story['as_of']):%a %d %b %Y %H:%M} UTC" in said.err
+    there = Terminal(terminal.folder / "rehearsals/crm")
+    (books,) = there.json("status")["campaigns"]
+    assert {state: n for state, n in books["touches"].items() if n and state != "skipped"} == story["states"]
+    assert there.json("followups")["follow_ups"] == story["follow_ups_open"]
+    assert Path(story["report"]).read_text(encoding="utf-8").startswith("<!doctype html>")
+    assert not (there.folder / "elsewhere.db").exists()
+
+
+@pytest.mark.parametrize("command", [("tick",), ("run",)])
+def test_nothing_is_sent_from_the_workspace_of_a_rehearsal(
+    terminal: Terminal, mailbox: Mailbox, command: tuple[str, ...]
+) -> None:
+    assert terminal.run("rehearse", terminal.path("schedules/crm.yaml"), "--answers", "all").status == 0
+    said = Terminal(terminal.folder / "rehearsals/crm").run(*command)
+    assert (said.status, mailbox.arrived) == (2, [])
+    assert "This is the workspace of a rehearsal: nothing is sent from it." in said.err
 
 
 def test_behind_a_proxy_it_still_talks_to_its_own_sandbox(terminal: Terminal, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import socket
@@ -49,7 +50,9 @@ def test_it_sends_serves_and_leaves_in_order(started: Terminal, mailbox: Mailbox
         process.send_signal(signal.SIGTERM)
         _, said = process.communicate(timeout=PATIENCE)
         assert process.returncode == 0, said
-    assert started.json("status")["campaigns"][0]["touches"]["sent"] == 4
+    assert said.count('"event": "sent"') == 4
+    found = started.json("status")
+    assert (found["engine"]["state"], found["campaigns"][0]["touches"]["sent"]) == ("stopped", 4)
 
 
 def test_a_second_engine_says_who_holds_the_database(started: Terminal, mailbox: Mailbox, port: int) -> None:
@@ -84,3 +87,16 @@ def test_it_tells_the_outside_watch_that_it_beats_unless_it_holds(
             time.sleep(0.3)
         assert watch.requests == ["/beat"]
     assert mailbox.arrived[-1].recipients == ("admin@example.com",)
+
+
+@pytest.mark.parametrize(("level", "told"), [("", 0), ("info", 4), ("warning", 0), ("INFO", 4)])
+def test_the_log_tells_from_its_level_on(
+    started: Terminal, monkeypatch: pytest.MonkeyPatch, level: str, told: int
+) -> None:
+    monkeypatch.setenv("COMMSENGINE_LOG_LEVEL", level)
+    said = started.run("tick")
+    lines = [json.loads(line) for line in said.err.splitlines() if line.startswith("{")]
+    sent = [line for line in lines if line["event"] == "sent"]
+    assert (said.status, len(sent)) == (0, told), said.err
+    assert all(line["message"] == "one-record" and line["channel"] == "email" for line in sent)
+    assert "@example.com" not in said.err

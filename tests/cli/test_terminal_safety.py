@@ -23,6 +23,7 @@ import structlog
 
 from commsengine.answers.inbox import Evidence
 from commsengine.cli.logs import configure_logs, unfailing_stderr
+from commsengine.cli.output import show_json
 from commsengine.cli.terminal_safety import guarded, in_one_line, written_out
 from commsengine.sandbox.mailbox import Mailbox
 from commsengine.store.records import Rest
@@ -213,6 +214,48 @@ def test_a_stream_that_knows_ascii_only_is_not_written_past_the_guard() -> None:
     stream = guarded(io.TextIOWrapper(raw, encoding="ascii"))
     click.echo("… \x1b[2J", file=stream, color=True)
     assert raw.getvalue() == r"… \u001b[2J".encode() + b"\n"
+
+
+@pytest.mark.parametrize(
+    ("encoding", "shown"),
+    [
+        ("ascii", "Jurgen -> Stra?e - 5 EUR... ?"),
+        ("cp1252", "Jürgen -> Straße – 5 €… ?"),
+        ("latin-1", "Jürgen -> Straße - 5 EUR... ?"),
+        ("utf-8", "Jürgen → Straße – 5 €… 日"),
+    ],
+)
+def test_a_letter_that_a_terminal_has_not_is_replaced_by_one_like_it(encoding: str, shown: str) -> None:
+    raw = ScreenBytes()
+    stream = guarded(io.TextIOWrapper(raw, encoding=encoding))
+    click.echo("Jürgen → Straße – 5 €… 日", file=stream)
+    stream.flush()
+    assert raw.getvalue().decode(encoding).rstrip() == shown.replace("Stra?e", "Strasse")
+
+
+class ScreenBytes(io.BytesIO):
+    def isatty(self) -> bool:
+        return True
+
+
+def test_json_keeps_its_letters_where_they_cannot_be_printed() -> None:
+    raw = io.BytesIO()
+    with contextlib.redirect_stdout(guarded(io.TextIOWrapper(raw, encoding="latin-1"))) as stream:
+        show_json({"name": "日 → Jürgen"})
+        stream.flush()
+    assert json.loads(raw.getvalue()) == {"name": "日 → Jürgen"}
+
+
+def test_help_and_a_plan_are_shown_whatever_the_terminal_can_print(terminal: Terminal) -> None:
+    plan = terminal.path("schedules/crm.yaml")
+    for command in (["--help"], ["--workspace", str(terminal.folder), "simulate", plan]):
+        done = subprocess.run(
+            [sys.executable, "-m", "commsengine", *command],
+            env={**os.environ, "PYTHONPATH": HERE, "PYTHONIOENCODING": "cp1252:strict", "PYTHONUTF8": "0"},
+            capture_output=True,
+            check=False,
+        )
+        assert (done.returncode, done.stderr) == (0, b""), done.stderr
 
 
 def test_without_a_stdout_a_command_does_its_work(applied: Terminal) -> None:

@@ -1,15 +1,22 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import pytest
+from structlog.testing import capture_logs
 
 from commsengine.cadence.kinds_and_states import Fault
 from commsengine.channels.channel import PERMANENT, RELEASED, RETRY, SENT, UNCERTAIN, Outcome
+from commsengine.content.message import RenderedMessage
 from commsengine.engine.attempt import receipt_of, render_failed, retry_at
 from commsengine.errors import RenderError
-from tests.builders import utc
+from commsengine.store.store import Store
+from tests.builders import a_message, a_plan, someone, utc
+from tests.engine.conftest import MakeEngine, run
+from tests.fakes import Clock, Mailbag, a_channel
 
 NOW = utc("2027-01-11 09:00")
 
@@ -95,3 +102,70 @@ def test_a_defect_of_ours_is_tried_again_and_given_up_in_the_end() -> None:
     assert (first.state, first.reason, first.retry_at is not None) == ("retry", "KeyError: 'name'", True)
     last = render_failed("k", KeyError("name"), 4, NOW)
     assert (last.state, last.reason) == ("failed", "given up after 5 attempts: KeyError: 'name'")
+
+
+def lines_of(
+    store: Store, engine: MakeEngine, bag: Mailbag, outcomes: Sequence[Outcome | None]
+) -> list[dict[str, Any]]:
+    """What one tick logs of so many people whose messages meet these outcomes, one after the other."""
+    run(store, [someone(n) for n in range(len(outcomes))])
+    following = iter(outcomes)
+
+    def script(message: RenderedMessage) -> Outcome | None:
+        found = next(following, None)
+        return found and replace(found, key=message.key)
+
+    with capture_logs() as lines:
+        engine(email=a_channel(bag, script)).tick()
+    return [line for line in lines if line["event"] in ("sent", "failed", "refused", "uncertain", "channel_shut")]
+
+
+def test_each_sending_is_a_line_without_the_person(store: Store, engine: MakeEngine, bag: Mailbag) -> None:
+    (line,) = lines_of(store, engine, bag, [None])
+    key = line.pop("key")
+    assert len(key) == 24
+    assert line == {
+        "event": "sent",
+        "log_level": "info",
+        "campaign": "crm",
+        "message": "one-record",
+        "channel": "email",
+        "attempt": 1,
+        "ms": 0,
+    }
+
+
+def test_each_reason_is_in_the_log_without_an_address(store: Store, engine: MakeEngine, bag: Mailbag) -> None:
+    gone = Outcome("", PERMANENT, "rcpt", "550 no such person <ana@example.com>", fault="person")
+    later = Outcome("", RETRY, "rcpt", "451 try later", fault="later")
+    lines = lines_of(store, engine, bag, [gone, gone, later, Outcome("", UNCERTAIN, "dot", "timeout")])
+    told = [(line["event"], line["log_level"], line["reason"]) for line in lines if line["event"] != "sent"]
+    assert told == [
+        ("failed", "warning", "550 no such person <(address)>"),
+        ("failed", "info", "550 no such person <(address)>"),
+        ("refused", "info", "451 try later"),
+        ("uncertain", "warning", "timeout"),
+    ]
+    assert lines[2]["until"] > "2027-01-11T09:01"
+    assert "example.com" not in repr(lines)
+
+
+def test_a_channel_that_is_shut_says_why_and_until_when(store: Store, engine: MakeEngine, bag: Mailbag) -> None:
+    down = "the relay refuses our sender: 550 not <change@example.com>"
+    refused = Outcome("", RETRY, "mail", "550", begun=False, channel_down=down, fault="us")
+    (shut,) = lines_of(store, engine, bag, [refused])
+    assert (shut["event"], shut["log_level"], shut["channel"]) == ("channel_shut", "error", "email")
+    assert shut["reason"] == "the relay refuses our sender: 550 not <(address)>"
+    assert shut["until"].startswith("2027-01-11T09:0")
+
+
+def test_what_is_skipped_is_counted_by_reason(store: Store, engine: MakeEngine, clock: Clock, bag: Mailbag) -> None:
+    run(store, [someone(1), someone(2)], a_plan(a_message(until="kickoff 12:00")))
+    running = engine(email=a_channel(bag))
+    store.engine.end(running.owner.name, clock.now)
+    clock.now = utc("2027-01-12 08:00")
+    with capture_logs() as lines:
+        running.tick()
+    assert [line for line in lines if line["event"] == "skipped"] == [
+        {"event": "skipped", "log_level": "info", "campaign": "crm", "closed": 2}
+    ]

@@ -53,7 +53,7 @@ def test_each_command_says_what_it_did_and_what_comes_next(day: Day) -> None:
     assert day.said["import"].endswith("6 rows: 6 new, 0 changed, 0 unchanged.\nImported.\n")
     assert "What must never get harder for you?" in day.said["preview"]
     assert "Next: commsengine start crm" in day.said["apply"]
-    assert day.said["start"].startswith("5 messages would leave now")
+    assert day.said["start"].startswith("5 people get a message now")
 
 
 def letters(day: Day) -> list[Mail]:

@@ -74,7 +74,7 @@ def test_the_same_in_words(told: Program) -> None:
     said = told.done("apply", PLAN, "--dry-run")
     old, new = dt.date.fromisoformat(OLD), dt.date.fromisoformat(NEW)
     assert f"go_live: {old:%d %b %Y} → {new:%d %b %Y} (The pilot lost calls.)" in said
-    assert "Touches to come: 16 moved, 12 cancelled, 0 new, 8 as before." in said
+    assert "Messages and calls to come: 16 moved, 12 cancelled, 0 new, 8 as before." in said
     assert "Told the old date: 4 people" in said
     assert "Proposed correction to exactly those:" in said
     assert "goes on with this version" not in said

@@ -30,7 +30,7 @@ def test_nothing_arrives_after_a_pause_and_the_rest_arrives_once(program: Progra
     relay.pause, relay.silent_from = 0.005, 200
     with program.running("tick") as sending:
         said = paused_at(program, relay, 200, "pause", "crm").out
-        assert re.fullmatch(r"crm is paused; nothing more of it leaves \([\d,]+ given back unsent.*\)\.\n", said), said
+        assert re.fullmatch(r"crm is paused; nothing more of it is sent \([\d,]+ not sent.*\)\.\n", said), said
         arrived = len(relay.arrived)
         assert 200 <= arrived < PEOPLE
         out, err = sending.communicate(timeout=PATIENCE)
@@ -43,7 +43,7 @@ def test_nothing_arrives_after_a_pause_and_the_rest_arrives_once(program: Progra
 
     relay.pause = 0
     resumed = program.here("resume", "crm", "--yes")
-    assert f"{PEOPLE - arrived:,} messages would leave now" in resumed
+    assert f"{PEOPLE - arrived:,} people get a message now" in resumed
     program.here("tick")
     assert len(relay.arrived) == PEOPLE
     assert set(relay.copies.values()) == {1}

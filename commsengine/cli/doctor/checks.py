@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import datetime as dt
 import os
+import socket
+import ssl
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
@@ -17,15 +19,17 @@ from commsengine.cli.doctor.mail import mail, rest_remedy
 from commsengine.cli.doctor.slack import slack, slack_dm
 from commsengine.cli.doctor.uncertain import resolvers
 from commsengine.cli.output import at_rest, n_people, waits_for, what_helps, when
+from commsengine.environment import names_set, odd_variables
 from commsengine.errors import CommsError
 from commsengine.loopback import is_loopback
-from commsengine.settings import shown
 from commsengine.translation import N_, TO_TRANSLATE, _, counted, has_catalog
 
 if TYPE_CHECKING:
     from commsengine.wiring import Wiring
 
 AHEAD = dt.timedelta(minutes=2)
+
+_START = N_("Start the engine, look at the web server.")
 
 
 def examine(wiring: Wiring) -> list[Finding]:
@@ -60,9 +64,14 @@ def message_in_slack(wiring: Wiring, email: str) -> list[Finding]:
 
 
 def _settings(wiring: Wiring) -> Iterator[Finding]:
-    given = [name for name, value in shown(wiring.settings).items() if value != "not set"]
-    yield ok(_("{settings} are set, none is wrong.", settings=len(given)))
-    if not wiring.settings.credentials:
+    names = names_set(wiring.settings)
+    made = counted(len(names), "setting is made", "settings are made")
+    which = f": {', '.join(names)}" if names else ""
+    yield ok(_("{settings}{names}. None is wrong.", settings=made, names=which))
+    yield from (note(odd.message, odd.fix) for odd in odd_variables())
+    if wiring.settings.rehearsed:
+        yield note(_("This is the workspace of a rehearsal: nothing is sent from it."))
+    elif not wiring.settings.credentials:
         fix = _("Set COMMSENGINE_SMTP_URL or COMMSENGINE_SLACK_BOT_TOKEN.")
         yield problem(_("Neither mail nor Slack is set up."), fix)
 
@@ -195,27 +204,35 @@ def _links(wiring: Wiring) -> Iterator[Finding]:
         fix = _("Set COMMSENGINE_BASE_URL before real people get them.")
         yield note(_("Links lead to {address}, which only this machine can open.", address=base), fix)
         if trouble:
-            yield note(trouble, _("Links and review copies open while the engine runs: commsengine run"))
+            yield note(trouble[0], _("Links and review copies open while the engine runs: commsengine run"))
     elif trouble:
-        yield problem(trouble, _("Start the engine, look at the web server."))
+        yield problem(*trouble)
     else:
         yield ok(_("{address} answers.", address=base))
 
 
-def pages_trouble(base: str) -> str:
-    """Why the pages of the engine do not answer at their address; empty if they do."""
-    here = is_loopback(urlsplit(base).hostname)
-    local = [urllib.request.ProxyHandler({})] if here else []
+def pages_trouble(base: str) -> tuple[str, str] | None:
+    """Why the pages of the engine do not answer at their address, and what helps; ``None`` if they do."""
+    local = [urllib.request.ProxyHandler({})] if is_loopback(urlsplit(base).hostname) else []
     try:
         urllib.request.build_opener(*local).open(f"{base}/healthz", timeout=TIMEOUT).close()
     except urllib.error.HTTPError as error:
         text = N_("{address} answers, but no engine runs behind it ({status}).")
-        return _(text, address=base, status=error.code)
+        return _(text, address=base, status=error.code), _(_START)
     except OSError as error:
-        if here:
-            return _("{address} does not answer.", address=base)
-        return _("{address} does not answer: {error}.", address=base, error=error)
-    return ""
+        why = getattr(error, "reason", error)
+        reason = getattr(why, "verify_message", "") or getattr(why, "strerror", None) or why
+        text = N_("{address} does not answer: {error}.")
+        return _(text, address=base, error=str(reason).rstrip(".")), _link_remedy(why)
+    return None
+
+
+def _link_remedy(why: object) -> str:
+    if isinstance(why, ssl.SSLError):
+        return _("Renew the certificate of the web server; people's browsers would warn of it.")
+    if isinstance(why, socket.gaierror):
+        return _("Look at the host in COMMSENGINE_BASE_URL.")
+    return _(_START)
 
 
 def _windows(wiring: Wiring) -> Iterator[Finding]:

@@ -91,7 +91,31 @@ def _remedy(wiring: Wiring, server: SmtpServer, error: DeliveryError) -> str:
             "EHLO {name}, and COMMSENGINE_SMTP_EHLO sets another name."
         )
         return _(text, name=wiring.hello or _("with its address"))
-    return _("Look whether the relay runs, and at host and port in COMMSENGINE_SMTP_URL.")
+    if error.fault == "quota" or error.narrow:
+        return _("Nothing is lost: it goes on by itself as the server takes more again.")
+    return connection_remedy(error.reply, "COMMSENGINE_SMTP_URL")
+
+
+UNCONNECTED = (  # the first whose sign our words hold
+    ("certificate", N_(
+        "The host in {setting} must be the name on the certificate; the certificate of an authority of your own goes "
+        "into SSL_CERT_FILE."
+    )),
+    ("encrypted connection", N_("Another kind of TLS may be wanted: ?tls=tls for port 465, ?tls=starttls for 587.")),
+    ("does not offer", N_(
+        "Look at port and kind of TLS in {setting}: port 587 with ?tls=starttls, or 465 with ?tls=tls; leave user and "
+        "password out where the server asks for none."
+    )),
+    ("cannot be found", N_("Look at the host in {setting}, and whether this machine finds other names.")),
+    ("answer in time", N_("Look at host and port in {setting}; a firewall may stop it, above all port 25.")),
+    ("refuses the connection", N_("Look whether the relay runs, and at host and port in {setting}.")),
+    ("turns us away", N_("What it says comes after the code. Ask those who run it whether this machine may send.")),
+)  # fmt: skip
+
+
+def connection_remedy(said: str, setting: str) -> str:
+    fits = (fix for sign, fix in UNCONNECTED if sign in said)
+    return _(next(fits, N_("Look whether the relay runs, and at host and port in {setting}.")), setting=setting)
 
 
 def rest_remedy(wiring: Wiring, because: str) -> str:

@@ -67,6 +67,8 @@ def _archive_remedy(wiring: Wiring, error: ArchiveError) -> str:
         return next((found.fix for found in access_token(wiring, tokens) if found.fix), "")
     if error.phase == "login" and server.by_token and tokens:
         return login_remedy(str(error), "IMAP", server.user, server.host, tokens.current())
+    if error.phase == "login":
+        return _("Look at user and password in COMMSENGINE_IMAP_URL, and whether this account may log in by IMAP.")
     if error.phase == "folder":
         return _("Name the folder as the server lists it: imaps://…/Sent%20Items. See COMMSENGINE_IMAP_URL.")
     return _("See COMMSENGINE_IMAP_URL.")

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from commsengine.cli.arguments import FILE, yes_option
-from commsengine.cli.output import json_option, note, say, show_json, write
+from commsengine.cli.output import Progress, json_option, note, say, show_json, write
 from commsengine.cli.people.agreement import agreed, because_option, tell_reasons
 from commsengine.cli.workspace import with_workspace
 from commsengine.errors import InputError
@@ -113,7 +113,8 @@ class Asked:
 def _read(wiring: Wiring, file: Path, asked: Asked, columns: Mapping[str, str], *, quiet: bool) -> PeopleFile:
     """Raises ``InputError`` for headings that are not there, and for wrong rows."""
     how = {"encoding": asked.encoding, "sheet": asked.sheet}
-    read = wiring.read_people(file, columns=columns, rekey=asked.rekey, guests=asked.guests, **how)
+    with Progress(_("Reading")):
+        read = wiring.read_people(file, columns=columns, rekey=asked.rekey, guests=asked.guests, **how)
     read = read.without_returning() if asked.skip_bad and not asked.yes else read
     _refuse_unknown_headings(asked.maps, read, file)
     _tell_understood(read, quiet=quiet)
@@ -190,16 +191,17 @@ def _save(wiring: Wiring, file: Path, read: PeopleFile, asked: Asked, because: s
 
     digest, now, by = digest_of(file), wiring.clock(), wiring.operator
     source = {"file": file.name, "sha256": digest, **({"because": because} if because else {})}
-    wiring.store.people.save(
-        read.people,
-        by=by,
-        now=now,
-        columns=read.columns,
-        complete=asked.complete,
-        present=read.present,
-        rekey=asked.rekey,
-        source=source,
-    )
+    with Progress(_("Writing")):
+        wiring.store.people.save(
+            read.people,
+            by=by,
+            now=now,
+            columns=read.columns,
+            complete=asked.complete,
+            present=read.present,
+            rekey=asked.rekey,
+            source=source,
+        )
     wiring.store.held_files.settle_digest(digest, by=by, now=now, because=because)
 
 
@@ -236,10 +238,9 @@ def _tell_difference(wiring: Wiring, read: PeopleFile, found: PeopleDifference, 
     click.echo(_(text, rows=rows, left=left, **numbers))
     if found.rekeyed:
         history = len(wiring.store.people.with_history(list(found.rekeyed)))
-        told = N_(
-            "The ids of the file are taken for {people:,} known by address; the history of {history:,} goes along."
-        )
-        click.echo(_(told, people=len(found.rekeyed), history=history))
+        people = counted(len(found.rekeyed), "person", "people")
+        told = N_("The ids of the file are taken for {people} known by address, {history:,} of them with a history.")
+        click.echo(_(told, people=people, history=history))
     for line in _changes(found) if dry_run else ():
         say(f"  {line}")
 

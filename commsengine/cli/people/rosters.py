@@ -42,33 +42,34 @@ def tell_what_is_asked(wiring: Wiring, path: Path, roster: PeopleFile | None) ->
 
 
 def roster_agreed(
-    wiring: Wiring, plan: Plan, path: Path, reasons: Sequence[FileReason], *, yes: bool, because: str
+    wiring: Wiring, plan: Plan, path: Path, folder: Path, reasons: Sequence[FileReason], *, yes: bool, because: str
 ) -> str:
     """Why the plan's own people file is right; empty where nobody has to be asked.
 
+    ``path`` is what ``apply`` was given, ``folder`` that of the plan, to which the name of the people file is relative.
     Without a word the file is held for somebody to decide about, and ``InputError`` says so: nothing is applied.
     """
     try:
         return agreed(reasons, _command(path), yes=yes, because=because)
     except InputError:
-        wiring.store.held_files.hold(_arrived(plan, path), reasons, now=wiring.clock())
+        wiring.store.held_files.hold(_arrived(plan, path, folder), reasons, now=wiring.clock())
         note(_("{file} is held: commsengine today says so until it is settled.", file=plan.audience.people))
         raise
 
 
-def save_roster(wiring: Wiring, plan: Plan, path: Path, roster: PeopleFile, *, because: str) -> None:
-    file, by, now = _arrived(plan, path), wiring.operator, wiring.clock()
+def save_roster(wiring: Wiring, plan: Plan, path: Path, folder: Path, roster: PeopleFile, *, because: str) -> None:
+    file, by, now = _arrived(plan, path, folder), wiring.operator, wiring.clock()
     source = {"file": file.name, "sha256": file.digest, **({"because": because} if because else {})}
     wiring.store.people.save(roster.people, by=by, now=now, columns=roster.columns, source=source)
     wiring.store.held_files.settle_campaign(plan.campaign, by=by, now=now, because=because)
 
 
-def _arrived(plan: Plan, path: Path) -> ArrivedFile:
+def _arrived(plan: Plan, path: Path, folder: Path) -> ArrivedFile:
     from commsengine.people_feed import digest_of
     from commsengine.store.people_files.held import ArrivedFile
 
     file = str(plan.audience.people)
-    return ArrivedFile(file, digest_of(path.parent / file), "roster", plan.campaign, command=_command(path))
+    return ArrivedFile(file, digest_of(folder / file), "roster", plan.campaign, command=_command(path))
 
 
 def _command(path: Path) -> str:
