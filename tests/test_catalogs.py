@@ -4,18 +4,26 @@ from __future__ import annotations
 
 import contextlib
 import io
+import json
 from collections.abc import Iterator
 from gettext import GNUTranslations
 from pathlib import Path
+from types import SimpleNamespace as Thing
+from typing import Any
 
 import pytest
 from babel.messages.catalog import Catalog
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 
+from commsengine.answers.touch_text import CardText
+from commsengine.cadence.kinds_and_states import OUTCOME_WORDS
 from commsengine.cli import exit_status_of
-from commsengine.translation import ENGLISH, _, in_language
-from tests.catalogs import catalog_files, extracted, python, renewed, slips
+from commsengine.slack_app.forms import answer_form, not_yet_form, question_form
+from commsengine.slack_app.manager_buttons import _outcome_form
+from commsengine.translation import ENGLISH, TO_TRANSLATE, _, in_language
+from tests.builders import a_message, a_plan
+from tests.catalogs import SAME, catalog_files, extracted, for_people, missing, python, renewed, slips, to_translate
 from tests.pseudo import in_place_of
 
 NEXT = "A workspace is in {folder}. Next:"
@@ -86,6 +94,52 @@ def d(): "No help."
 @pytest.mark.parametrize("language", FILES)
 def test_the_catalogs_have_the_names_of_their_texts(language: str) -> None:
     assert slips(read_po(io.BytesIO(FILES[language].read_bytes()), locale=language)) == []
+
+
+def test_the_list_of_texts_is_of_today(today: Catalog) -> None:
+    assert Path(TO_TRANSLATE).read_bytes() == to_translate(today), "make catalogs brings it up to date"
+
+
+def test_every_text_is_translated_or_listed_as_the_same() -> None:
+    begun = {*FILES} - {ENGLISH}
+    left = {name: missing(read_po(io.BytesIO(FILES[name].read_bytes()), locale=name)) for name in begun}
+    assert {name: texts for name, texts in left.items() if texts} == {}
+
+
+def test_what_is_listed_as_the_same_is_a_text_of_today(today: Catalog) -> None:
+    texts = {each.id if isinstance(each.id, str) else each.id[0] for each in for_people(today)}
+    assert {text for listed in json.loads(SAME.read_text(encoding="utf-8")).values() for text in listed} <= texts
+
+
+@pytest.mark.parametrize("language", FILES)
+def test_titles_and_buttons_of_forms_are_not_cut(language: str) -> None:
+    kinds: list[dict[str, Any]] = [
+        {"kind": "text"}, {"kind": "choice", "choices": ["1", "2"]}, {"kind": "meeting", "choices": ["1", "2"]},
+    ]  # fmt: skip
+    asked = [a_message(ask="input", input={"question": "?", **kind}) for kind in kinds]
+    asked += [a_message(ask="commit", commit="x")]
+    with in_language(language):
+        forms = [question_form(), not_yet_form(), _outcome_form()]
+        forms += [
+            answer_form(Thing(ask=each["ask"], message=a_plan(each).messages[0]), CardText("x")) for each in asked
+        ]  # type: ignore[arg-type]
+        labels = [_(words) for words in OUTCOME_WORDS.values()]
+    shown = [form[part]["text"] for form in forms for part in ("title", "submit", "close")]
+    assert [text for text in shown if text.endswith("…") or len(text) > 24] == []
+    assert [text for text in labels if len(text) > 75] == []
+
+
+@pytest.mark.parametrize(
+    ("written", "said"),
+    [
+        ('Er sagt "ja".', "Write the quotes of the language"), ("Moment...", "Write … as one sign."),
+        ("Eins  zwei.", "It has two blanks in a row."),
+    ],
+)  # fmt: skip
+def test_what_a_translator_writes_by_mistake_is_named(written: str, said: str) -> None:
+    catalog = Catalog(locale="de")
+    catalog.add("He says yes." if written.endswith(".") and "..." not in written else "Wait…", written)
+    assert any(said in slip for slip in slips(catalog))
 
 
 @pytest.mark.parametrize("written", ["Dear {nme},", "Dear {name} {,", "Dear,", "Dear %(name)s,"])

@@ -51,6 +51,9 @@ MESSAGES = (
     a_message(id="will", ask="commit", commit={"text": value("commit"), "by": "go_live - 7d"}),
     a_message(id="news", ask="nothing", sender="manager", managers_first="2 working days", **{"from": "2027-01-13"}),
 )
+ROLES = {
+    "sales": {"department": [value("Sales")], "title": value("Sales")}, "others": {"rest": "true", "title": value("Others")},
+}  # fmt: skip
 PHASES = {
     "listen": {"until": "2027-01-20", "goal": value("goal"), "gate": "true", "reach": {"words": {"answered": "0.5"}}},
     "learn": {"until": "2027-03-01"},
@@ -88,11 +91,8 @@ def a_house(folder: Path, language: str, **changes: Any) -> Answering:
     house = answering(
         folder, *messages, people=people, workspace=Workspace(language=language, languages=(language,)),
         title=value("title"), wiifm={"sales": WIIFM, "others": WIIFM}, phases=PHASES, owner=[MIA.email],
-        audience={"roles": {
-            "sales": {"title": value("role"), "department": [value("Sales")]},
-            "others": {"title": value("role"), "rest": "true"},
-        }},
-        optional=True, **changes,
+        audience={"roles": ROLES}, optional=True,
+        **changes,
     )  # fmt: skip
     house.clock.now = utc("2027-01-14 09:00")
     return house

@@ -292,7 +292,7 @@ def a_plot() -> Thing:
 
 
 def card_page(pick: Pick) -> dict[str, Any]:
-    return {"title": value("title"), "blocks": [Markup("<hr>")]}
+    return {"title": value("title"), "blocks": [Markup("<hr>")], "at": pick(["", value("at")])}
 
 
 def sandbox_page(pick: Pick) -> dict[str, Any]:
@@ -334,12 +334,15 @@ PAGES: Mapping[str, Callable[[Pick], dict[str, Any]]] = {
 }  # fmt: skip
 PARTS = {"forms.html", "in_your_name.html", "layout.html", "plots.html"}
 """What pages are made of."""
+FOR_AUTHORS = {"gallery.html"}
+"""They speak English, as commands do."""
 
 
 def rendered(environment: Environment, name: str) -> Iterator[str]:
     template = environment.get_template(name)
     for number in range(TIMES):
-        yield template.render(root="../", **PAGES[name](Random(number).choice))  # noqa: S311 - dice
+        pick = Random(number).choice  # noqa: S311 - dice
+        yield template.render(root="../", review_copy=pick([True, False]), **PAGES[name](pick))
 
 
 @pytest.fixture(scope="module")
@@ -351,7 +354,7 @@ def environment() -> Environment:
 
 
 def test_every_page_is_looked_at() -> None:
-    assert {path.name for path in (ROOT / "commsengine").rglob("*.html")} == {*PAGES, *PARTS}
+    assert {path.name for path in (ROOT / "commsengine").rglob("*.html")} == {*PAGES, *PARTS, *FOR_AUTHORS}
 
 
 @pytest.mark.parametrize("name", PAGES)

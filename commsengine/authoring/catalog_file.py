@@ -21,7 +21,7 @@ from babel.messages.pofile import PoFileError, read_po
 from commsengine.errors import Problem
 from commsengine.translation import DOMAIN, LOCALES, _
 
-_MARKS = re.compile(r"\*\*|`[^`]*`|\]\(|https?://\S+")
+_MARKS = re.compile(r"\*\*|`[^`]*`|\]\(|https?://\S+|<\{\w+\}\||</?\w+")
 _NUMBER = "{number}"
 _ENDS = ".!?:…"
 _SAME_END = {"。": ".", "！": "!", "？": "?", "：": ":", "؟": "?", "۔": ".", "।": ".", ";": "?", "՞": "?"}

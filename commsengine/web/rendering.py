@@ -54,7 +54,7 @@ reviewing = ContextVar("reviewing", default=False)
 
 def page(name: str, *, status: int = 200, root: str = "../", **context: Any) -> HTMLResponse:
     """In the language in use; ``root`` is the relative way to the stylesheet."""
-    html = _environment.get_template(name).render(root=root, review=reviewing.get(), **context)
+    html = _environment.get_template(name).render(root=root, review_copy=reviewing.get(), **context)
     return HTMLResponse(html.lstrip(), status)
 
 

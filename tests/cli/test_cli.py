@@ -105,3 +105,12 @@ def test_the_shell_completes_campaigns(applied: Terminal) -> None:
     program = str(Path(sys.executable).with_name("commsengine"))
     said = subprocess.run([program], env=environment, capture_output=True, text=True, check=False)
     assert said.stdout.strip() == "plain,crm"
+
+
+def test_check_and_doctor_review_the_languages_of_a_workspace(terminal: Terminal) -> None:
+    terminal.write("locale/pl.po", 'msgid ""\nmsgstr ""\n\nmsgidd oops\n')
+    checked = terminal.run("check", terminal.path("schedules/crm.yaml"))
+    assert (checked.status, "locale/pl.po:4:1: error: This catalog cannot be read" in checked.out) == (2, True)
+    assert "locale/pl.po:4: This catalog cannot be read" in terminal.run("doctor").out
+    terminal.write("locale/pl.po", 'msgid ""\nmsgstr ""\n\nmsgid "Got it"\nmsgstr "Rozumiem"\n')
+    assert "in these languages: en, pl" in terminal.run("doctor").out
