@@ -104,6 +104,12 @@ class Scribe:
     def language(self, person: Person) -> str:
         return person.language or ENGLISH
 
+    def in_language(self, _language: str) -> Scribe:
+        return self
+
+    def language_about(self, _messages: object, _roles: object, person: Person) -> str:
+        return self.language(person)
+
     def language_of_all(self, person: Person) -> str:
         return self.language(person)
 
