@@ -104,6 +104,10 @@ class Scribe:
     def language(self, person: Person) -> str:
         return person.language or ENGLISH
 
+    @property
+    def words(self) -> Plan:
+        return self.plan
+
     def in_language(self, _language: str) -> Scribe:
         return self
 
