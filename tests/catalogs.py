@@ -149,7 +149,7 @@ def _style(entry: Message, catalog: Catalog) -> Iterator[str]:
             yield "Write the quotes of the language, not straight ones."
         if "..." in prose:
             yield "Write … as one sign."
-        if "  " in prose.strip():
+        if any("  " in line.strip() for line in prose.splitlines()):
             yield "It has two blanks in a row."
 
 

@@ -101,21 +101,24 @@ class Scribe:
     plan: Plan
     templates: Mapping[str, str] = field(default_factory=dict)
 
-    def language(self, person: Person) -> str:
+    def language(self, person: Person, message: str = "", *roles: str) -> str:
+        del message, roles
         return person.language or ENGLISH
 
-    @property
-    def words(self) -> Plan:
-        return self.plan
-
-    def in_language(self, _language: str) -> Scribe:
-        return self
-
-    def language_about(self, _messages: object, _roles: object, person: Person) -> str:
+    def language_about(self, messages: Sequence[str], roles: Sequence[str], person: Person) -> str:
+        del messages, roles
         return self.language(person)
 
     def language_of_all(self, person: Person) -> str:
         return self.language(person)
+
+    def in_language(self, language: str) -> Scribe:
+        del language
+        return self
+
+    @property
+    def words(self) -> Plan:
+        return self.plan
 
     def touch(self, touch: Touch, person: Person, cast: Signers, replies: object = ()) -> RenderedMessage:
         if person.name == "Unwritable":

@@ -32,7 +32,9 @@ CHAPTERS: dict[str, tuple[CommandEntry, ...]] = {
         CommandEntry("init", N_("Make a workspace: a plan, people, templates and settings to start from.")),
         CommandEntry("people", N_("Import, list, show, export and erase people; revoke their links."), "people.people"),
         CommandEntry("check", N_("Check plans: errors with their place, then advice.")),
-        CommandEntry("translate", N_("Write or update a plan's texts in another language.")),
+        CommandEntry(
+            "translate", N_("Begin the file with a plan's texts in another language, or bring it up to date.")
+        ),
         CommandEntry("preview", N_("Show what a person would see.")),
         CommandEntry("simulate", N_("Show every touch of a plan before anything is sent.")),
         CommandEntry("rehearse", N_("Run a plan for real in a sandbox, on a time-lapse clock.")),

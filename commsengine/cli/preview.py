@@ -30,7 +30,10 @@ if TYPE_CHECKING:
 @click.option("--role", help=N_("As the first person of this role (default: one person of every role)."))
 @click.option("--message", help=N_("Only this message."))
 @click.option(
-    "--touch", "number", type=click.IntRange(1), help=N_("Its n-th touch (default: the first; with --out, every one).")
+    "--touch",
+    "number",
+    type=click.IntRange(1),
+    help=N_("The n-th time that it is sent (default: the first; with --out, every one)."),
 )
 @click.option("--channel", type=CHANNEL, help=N_("Only as this channel shows it."))
 @click.option("--lang", "language", metavar="LANG", help=N_("Only in this language."))
@@ -109,12 +112,15 @@ def _seen(wiring: Wiring, checked_plan: CheckedPlan, people: list[Person], wante
 def _nothing(wiring: Wiring, checked_plan: CheckedPlan, people: list[Person], wanted: Wanted) -> InputError:
     from commsengine.planning.preview import why_nothing
 
+    if wanted.language is not None:
+        cause = _("No message is whole in '{language}', so nobody gets one in it.", language=wanted.language)
+        return InputError(cause, _("Run: commsengine check PLAN"))
     if wanted.message is not None and wanted.number in (None, 1):
         reasons = dict.fromkeys(why_nothing(wiring.preview_basis, checked_plan, one, wanted.message) for one in people)
         cause = _("'{message}' is sent to none of them.", message=wanted.message)
         return InputError(" ".join([cause, *filter(None, reasons)]), _("Name another with --message, --role or --as."))
     fix = _("Ask for an earlier one with --touch, or another --message.")
-    return InputError(_("There is no touch {number} to show.", number=wanted.number or 1), fix)
+    return InputError(_("No message is sent {number} times.", number=wanted.number or 1), fix)
 
 
 def _show(shown: PreviewTouch) -> None:

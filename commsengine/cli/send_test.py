@@ -37,10 +37,18 @@ class _Review:
     to: str
     channels: Sequence[ChannelName]
     several: bool = False
+    language: str | None = None
 
     def named(self, touch: Touch) -> str:
         """The message at the head of a line, where there are several."""
         return f"{touch.message}: " if self.several else ""
+
+    def tell_of_language(self, wiring: Wiring, key: str) -> None:
+        copy = wiring.review_copies.open(key)
+        spoken = copy.inbox.spoken(copy.inbox.card(key, wiring.clock())) if copy and self.language else self.language
+        if spoken != self.language:
+            text = N_("It is in {spoken}: not all of it is there in {language}.")
+            note(_(text, spoken=spoken, language=self.language))
 
 
 @click.command("send-test")
@@ -51,7 +59,9 @@ class _Review:
 )
 @click.option("--role", help=N_("As the first person of this role."))
 @click.option("--message", help=N_("This message (default: the first)."))
-@click.option("--touch", "number", type=click.IntRange(1), default=1, show_default=True, help=N_("Its n-th touch."))
+@click.option(
+    "--touch", "number", type=click.IntRange(1), default=1, show_default=True, help=N_("The n-th time that it is sent.")
+)
 @click.option("--channel", type=CHANNEL, help=N_("By this channel (default: the first that reaches the address)."))
 @click.option("--lang", "language", metavar="LANG", help=N_("In this language."))
 @click.option("--all", "everything", is_flag=True, help=N_("One of each message."))
@@ -85,7 +95,7 @@ def send_test(
     touches = _touches(wiring, checked_plan, person, message, number, everything=everything)
     if everything:
         consent(_("Send {texts} to {to}?", texts=counted(len(touches), "message", "messages"), to=to), yes=yes)
-    review = _Review(checked_plan, person, to, channels, len(touches) > 1)
+    review = _Review(checked_plan, person, to, channels, len(touches) > 1, language)
     for touch in touches:
         _send(wiring, review, touch)
     _tell_of_pages(wiring)
@@ -146,6 +156,7 @@ def _send(wiring: Wiring, review: _Review, touch: Touch) -> None:
         if outcome.verdict == "sent":
             wiring.review_copies.sent(key, outcome.remote_id)
             told = {"to": review.to, "channel": name, "email": review.person.email}
+            review.tell_of_language(wiring, key)
             say(f"{review.named(touch)}{_('Sent to {to} by {channel}, as {email} would see it.', **told)}")
             return
         wiring.review_copies.drop(key)

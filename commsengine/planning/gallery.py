@@ -10,7 +10,7 @@ import datetime as dt
 import html
 import re
 from bisect import bisect_right
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import groupby
@@ -107,23 +107,22 @@ class Gallery:
 
     @property
     def roles(self) -> tuple[str, ...]:
-        return self._each(lambda piece: piece.touch.role)
+        shown = {piece.touch.role for piece in self.pieces}
+        return tuple(role for role in self.plan.audience.roles if role in shown)
 
     @property
     def messages(self) -> tuple[str, ...]:
-        return self._each(lambda piece: piece.touch.message)
+        shown = {piece.touch.message for piece in self.pieces}
+        return tuple(message.id for message in self.plan.messages if message.id in shown)
 
     @property
     def languages(self) -> tuple[str, ...]:
-        return self._each(lambda piece: piece.language)
+        return tuple(dict.fromkeys(piece.language for piece in self.pieces))
 
     @property
     def channels(self) -> tuple[ChannelName, ...]:
         shown = {one.channel for piece in self.pieces for one in piece.shown}
         return tuple(name for name in CHANNELS if name in shown)
-
-    def _each(self, what: Callable[[Piece], str]) -> tuple[str, ...]:
-        return tuple(dict.fromkeys(what(piece) for piece in self.pieces))
 
 
 @dataclass(frozen=True, slots=True)

@@ -248,6 +248,9 @@ def test_a_name_is_put_in_the_order_in_which_people_are_addressed(written: str, 
 def test_capitals_are_judged_by_the_whole_column(tmp_path: Path) -> None:
     french = read(tmp_path, "email,name\na@example.com,DUPONT Marie\nb@example.com,DE LA TOUR Jean\n")
     assert [person.name for person in french.people] == ["Marie Dupont", "Jean De La Tour"]
+    assert one(tmp_path, "name", "IBM Support").name == "IBM Support"
+    initials = read(tmp_path, "email,name\na@example.com,JP Smith\nb@example.com,AJ Lee\n")
+    assert [person.name for person in initials.people] == ["JP Smith", "AJ Lee"]
     rows = "a@example.com,ANA KIM\nb@example.com,BEN O'BRIEN\nc@example.com,CY POE\n"
     assert [person.name for person in read(tmp_path, f"email,name\n{rows}").people] == [
         "Ana Kim",
@@ -347,6 +350,9 @@ def test_bots_and_guests_are_left_out_and_named(tmp_path: Path) -> None:
 def test_an_unknown_status_is_told(tmp_path: Path) -> None:
     found = read(tmp_path, "email;status\na@example.com;Active\nb@example.com;Active\nc@example.com;Aktywny\n")
     assert (len(found.people), codes(found)) == (3, [(1, "unknown_status")])
+    foreign = read(tmp_path, "email;status\na@example.com;Aktywny\nb@example.com;Zwolniony\n")
+    assert codes(foreign) == [(1, "unknown_status")]
+    assert "'Aktywny' and 'Zwolniony'" in foreign.advice[0].message
 
 
 # -- dates -----------------------------------------------------------------------------------------

@@ -1,4 +1,5 @@
 from collections import Counter
+from gettext import NullTranslations
 from pathlib import Path
 
 import pytest
@@ -7,6 +8,7 @@ from commsengine.authoring.check import CheckResult, check
 from commsengine.authoring.plan_file import review_plan
 from commsengine.authoring.rules.roles import counts
 from commsengine.content.templates import load_templates, shipped_folder
+from tests.pseudo import in_place_of
 
 ROOT = Path(__file__).parents[2]
 
@@ -16,9 +18,12 @@ def checked(name: str) -> CheckResult:
     return check(ROOT / "schedules" / name, root=ROOT, people=None, templates=templates)
 
 
-@pytest.mark.parametrize(("name", "advice"), [("crm-rollout.yaml", []), ("process-interviews.yaml", [])])
+@pytest.mark.parametrize(
+    ("name", "advice"), [("crm-rollout.yaml", ["language_without_texts"]), ("process-interviews.yaml", [])]
+)
 def test_shipped_plans_are_sound(name: str, advice: list[str]) -> None:
-    result = checked(name)
+    with in_place_of("de", NullTranslations()):
+        result = checked(name)
     assert ([problem.code for problem in result.problems], result.ok) == (advice, True)
 
 
@@ -44,3 +49,11 @@ def test_the_interviews_end_with_the_lead_and_never_with_the_sponsor() -> None:
     (message,) = result.plan.messages
     assert [(rung.do, rung.by) for rung in result.plan.ladder(message)] == [("personal", "lead")]
     assert (len(result.people or ()), message.cadence.times) == (12, 2)
+
+
+def test_the_rollout_is_there_in_german_as_a_whole() -> None:
+    draft = review_plan(ROOT / "schedules/crm-rollout.yaml", root=ROOT).draft
+    assert draft is not None
+    plan = draft.plan
+    assert plan.to_translate <= plan.translations["de"].keys()
+    assert plan.in_language("de-AT").message("one-record").checks[0].right == "Im Kundendatensatz"

@@ -143,7 +143,7 @@ def test_a_notice_survives_a_new_version_and_keeps_its_id(store: Store, clock: C
     store.notices.add("crm", Notice.model_validate(content), by="dana", now=clock.now)
     same = diff(store, a_plan(), clock.now)
     assert (same.changes_nothing, same.touches.cancelled) == (True, 0)
-    with pytest.raises(InputError, match="no plan file has the id 'now-1'"):
+    with pytest.raises(InputError, match="has the id 'now-1' already"):
         diff(store, a_plan(a_message(), a_message(id="now-1")), clock.now)
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.authoring.workbooks import xlsx
 from tests.cli.conftest import plan
 from tests.cli.terminal import Said, Terminal
 
@@ -65,6 +66,11 @@ def test_a_file_is_taken_in_once(house: Terminal) -> None:
 def test_any_spreadsheet_will_do(house: Terminal, data: bytes) -> None:
     said = imported(house, data)
     assert (said.status, said.out) == (0, "1 read: 1 new, 0 known already, 0 left out (crm).\n"), said.err
+
+
+def test_a_workbook_with_a_title_will_do(house: Terminal) -> None:
+    rows = [["Calls of the week"], [], ["Email", "Date"], ["ana@example.com", str(TODAY)]]
+    assert "1 new" in imported(house, xlsx({"Calls": rows})).out
 
 
 def test_a_bad_row_changes_nothing_and_each_says_where_it_is(house: Terminal) -> None:

@@ -52,7 +52,7 @@ def test_a_file_that_is_not_there_is_named(terminal: Terminal) -> None:
 
 
 def test_a_row_with_three_bad_cells_is_one_row(terminal: Terminal) -> None:
-    rows = "email,country,days,channel\nana@example.com,Germany,tues,emial\n"
+    rows = "email,country,days,channel\nana@example.com,Grmany,tues,emial\n"
     assert (
         "1 row is wrong, so nothing was changed." in terminal.run("people", "import", terminal.write("p.csv", rows)).err
     )
@@ -332,7 +332,7 @@ def test_ids_of_a_file_are_adopted_with_the_history(started: Terminal, mailbox: 
     refused = imported(started, rows)
     assert (refused.status, "--rekey" in refused.err) == (2, True)
     assert (
-        "The ids of the file are taken for 2 known by address; the history of 2 goes along."
+        "The ids of the file are taken for 2 people known by address, 2 of them with a history."
         in imported(started, rows, "--rekey", "--dry-run").out
     )
     data = imported(started, rows, "--rekey", "--json").data

@@ -77,6 +77,7 @@ def test_as_data(started: Terminal) -> None:
     del data["message"]
     assert data == {
         "campaign": "crm", "to": ["sales"], "subject": "The CRM is down until noon.", "text": "Please use paper.",
+        "in": {},
         "ask": "nothing", "past_limits": True, "because": "An outage.", "people": 2, "now": 2, "later_today": 0,
         "not_today": {}, "exact": True, "sent": False,
     }  # fmt: skip

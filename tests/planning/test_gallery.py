@@ -17,8 +17,10 @@ from commsengine.errors import InputError
 from commsengine.planning.gallery import MOST, Gallery, Piece, Wanted, gallery
 from commsengine.planning.plan_on_disk import CheckedPlan, checked
 from commsengine.planning.preview import PreviewBasis, preview_people, touches_of
-from tests.builders import ANA, BEN, MIA, a_message, a_plan
+from commsengine.translation import in_language
+from tests.builders import ANA, BEN, MIA, a_message, a_plan, translated
 from tests.cli.conftest import plan as plan_file
+from tests.pseudo import LANGUAGE, in_pseudo
 
 TEMPLATES = load_templates(shipped_folder(), None)
 BASIS = PreviewBasis(Workspace(), TEMPLATES, "http://127.0.0.1:8080", frozenset(), None)
@@ -107,6 +109,22 @@ def test_it_is_narrowed_to_what_is_wanted(file: Path) -> None:
     assert {(piece.touch.number, *(one.channel for one in piece.shown)) for piece in narrow.pieces} == {(2, "slack")}
     with pytest.raises(InputError, match="no language 'fr'"):
         seen(file, *messages, wanted=Wanted(language="fr"))
+
+
+def test_each_language_is_shown_where_the_plan_is_whole_in_it(file: Path) -> None:
+    plan = translated(a_plan(a_message(), a_message(id="more", key_point="More.")), LANGUAGE, "⟦{}⟧".format)
+    given = CheckedPlan(plan, (ANA, BEN, MIA))
+    people = preview_people(given, email=None, role=None)
+    assert gallery(BASIS, given, people, file).languages == ("en",)  # there are no buttons in it yet
+    with in_pseudo(), in_language("en"):
+        shown = gallery(BASIS, given, people, file)
+        both = {(piece.touch.message, piece.touch.role, piece.language) for piece in shown.pieces}
+        assert len(both) == 2 * 2 * 2
+        theirs = next(piece for piece in shown.pieces if piece.language == LANGUAGE)
+        assert theirs.stem == f"one-record/sales/{LANGUAGE}/1"
+        assert theirs.subject.startswith("⟦")
+        only = gallery(BASIS, given, people, file, wanted=Wanted(language=LANGUAGE))
+        assert only.languages == (LANGUAGE,)
 
 
 def test_times_are_the_plans_and_lengths_are_counted(file: Path) -> None:

@@ -311,11 +311,11 @@ def test_who_always_says_got_it_is_counted_by_role_from_ten_people_up(tmp_path: 
                     answered(store, person, "acknowledged", f"k{n}")
         answered(store, people["sales"][0], "check", "k9")  # one of the six does answer
         seen = seen_in(store)
-        told = list(told_of_got_it(list(seen.got_it_only)))
+        told = list(told_of_got_it(list(seen.got_it_only), seen.record.plan.audience))
     assert [(each.role, each.people, each.only) for each in seen.got_it_only] == [
         ("sales", 40, 5), ("service", 26, 0), ("office", 12, 0),
     ]  # fmt: skip
-    assert told == ["People who always press “Got it” and never answer a question: 5 of 40 in sales."]
+    assert told == ["People who always press “Got it” and never answer a question: 5 of 40 in Sales."]
     assert as_data(seen)["got_it_only"][0] == {"role": "sales", "people": 40, "only": 5, "share": 0.125}
     assert "12 % (5)" in page(seen)
     assert "managers" not in str([each.role for each in seen.got_it_only])

@@ -92,9 +92,8 @@ def test_a_held_people_file_is_told_to_whom_it_concerns(
     clock.now = utc("2027-01-13 08:00")
     engine().tick()
     assert digests(bag) == ["Today: 1 problem"]
-    (text,) = [message.text for message in bag.arrived if message.to_email == DANA]
-    assert "january.csv is held, and nothing of it is taken: marked as left by this file: 12 of 160" in text
-    assert "commsengine people import /srv/hr/january.csv --yes --because TEXT" in text
+    assert "january.csv is held, and nothing of it is taken: marked as left by this file: 12 of 160" in texts(bag)[0]
+    assert "commsengine people import /srv/hr/january.csv --yes --because TEXT" in texts(bag)[0]
 
 
 def test_it_says_what_never_arrived_and_which_channel_rests(

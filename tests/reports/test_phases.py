@@ -126,7 +126,7 @@ def test_bad_news_comes_first_with_the_lines_worth_changing(tmp_path: Path) -> N
         ("ask", "input", 5), ("ask", "until", 4), ("ask", "text", 3),
     ]  # fmt: skip
     assert "3 people ask about it or object" in found.changes[2].why
-    assert "25% answered 'ask' (1 of 4; wanted: 50%). By role: sales 0%, others 50%." in found.parts[0].lines
+    assert "25% answered 'ask' (1 of 4; wanted: 50%). By role: Sales 0%, Others 50%." in found.parts[0].lines
 
 
 def test_what_talks_found_unclear_names_the_line(tmp_path: Path) -> None:

@@ -38,6 +38,12 @@ def test_nothing_is_asked_about_what_is_usual(crowd: Store) -> None:
     assert (found.here, len(found.added), len(found.changed), found.unchanged) == (40, 1, 2, 0)
 
 
+def test_one_person_of_a_small_team_is_no_great_change(store: Store) -> None:
+    store.people.save([MIA, ANA, BEN], by="dana", now=NOW)
+    assert reasons(store, replace(ANA, manager=BEN.email), replace(BEN, left=LEFT)) == {}
+    assert reasons(store, replace(ANA, left=LEFT), replace(BEN, left=LEFT)) == {"leavers": (2, 3)}
+
+
 def test_more_than_one_in_twenty_is_asked_about(crowd: Store) -> None:
     some = [replace(each, manager=BEN.email, left=LEFT) for each in CROWD[1:4]]
     assert reasons(crowd, *some) == {"managers": (3, 40), "leavers": (3, 40)}

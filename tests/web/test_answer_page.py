@@ -503,3 +503,10 @@ def test_what_asks_for_nothing_does_not_ask_whether_it_was_read(open_site: OpenS
     shown = site.get(site.house.touch()).text
     assert "Have you read it?" not in shown
     assert "I have a question" in shown
+
+
+@pytest.mark.parametrize("tail", [")", ".", ">", ",", ").", "%3E", "”", "…"])
+def test_a_link_opens_with_what_stands_behind_it_in_a_text(site: Site, tail: str) -> None:
+    key = site.house.touch()
+    for purpose in ("answer", "heard", "mine"):
+        assert site.client.get(f"{site.path(purpose, key)}{tail}").status_code == 200

@@ -98,3 +98,10 @@ def test_the_answer_page_offers_it(site: Site) -> None:
     html, url = site.get(site.house.touch()).text, address(site)
     assert f'href="{url}"' in html
     assert f'href="webcal:{url.partition(":")[2]}"' in html
+
+
+def test_what_stands_behind_the_address_in_a_text_is_no_part_of_it(open_site: Callable[..., Site]) -> None:
+    site = open_site(a_message(), milestones=MILESTONES)
+    path = urlsplit(address(site)).path
+    assert [site.client.get(f"{path}{tail}").status_code for tail in (")", ".", ">.", ",", ").")] == [200] * 5
+    assert site.client.get(f"{path}x").status_code == 404

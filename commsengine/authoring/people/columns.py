@@ -22,12 +22,13 @@ from commsengine.authoring.people.table import Table
 from commsengine.authoring.people.written_dates import is_date
 from commsengine.cadence.people import KNOWN
 from commsengine.errors import InputError, Problem
-from commsengine.text import near_names
+from commsengine.text import listed, near_names
 from commsengine.translation import N_, _
 
 MAPPABLE = (*KNOWN, "first_name", "last_name", "status")
 """What a column may be mapped to, besides an attribute; ``-`` leaves it out."""
 
+MOST_NAMED = 3
 MOST_SAMPLED = 200
 """Rows in which it is looked up what stands in a column."""
 
@@ -139,7 +140,7 @@ def choose_columns(table: Table, mapping: Mapping[str, str], unguarded: Callable
         raise InputError.of(choice.problems)
     spare = tuple(place for place, heading in enumerate(header) if not heading)
     columns = Columns(places, choice.attributes, choice.ignored, spare)
-    return replace(columns, advice=tuple(_doubts(table, columns)))
+    return replace(columns, advice=(*_doubts(table, columns), *_strange_statuses(table, choice)))
 
 
 def _place(choice: _Choice, place: int, heading: str, target: str | None) -> None:
@@ -174,7 +175,7 @@ def _meant(choice: _Choice, place: int, heading: str) -> tuple[str, int] | None:
     known = _IN_CONTEXT.get(bare(heading)) or field_of(heading)
     if known is None or known[0] in ("name_or_last", "name_or_first"):
         return known
-    name, rank = known
+    name = known[0]
     if name == "region_or_status":
         return ("status", 0) if choice.cells(place) and choice.share(place, is_status) > 0.5 else ("region", 1)
     if (
@@ -185,7 +186,7 @@ def _meant(choice: _Choice, place: int, heading: str) -> tuple[str, int] | None:
     ):
         return ("slack_id", 0)
     test = _HOLDS.get(name)
-    ours = rank == 0 and bare(heading) == bare(name)
+    ours = name in KNOWN and bare(heading) == bare(name)
     return known if ours or test is None or choice.share(place, test) >= 0.5 else None
 
 
@@ -281,7 +282,7 @@ def _doubts(table: Table, columns: Columns) -> Iterator[Problem]:
     # A heading that is nearly one of our columns would pass for an attribute in silence.
     for heading, place in columns.attributes.items():
         near = near_column(heading)
-        if near and near[0] not in columns.places and _column(near[0]) not in columns.own:
+        if near and near[0] not in columns.places and not field_of(heading) and _column(near[0]) not in columns.own:
             cause = _("'{heading}' is not one of our columns, so it is kept as an attribute.", heading=heading)
             fix = _("Did you mean {names}?", names=f"'{near[1]}'")
             yield Problem(table.file, table.header_line, place + 1, "near_column", cause, fix, "advice")
@@ -289,3 +290,15 @@ def _doubts(table: Table, columns: Columns) -> Iterator[Problem]:
     if field_of(table.header[place]) == ("private_email", 0):
         cause, fix = _("The only addresses are private ones."), _("Add a column of work addresses, if there are any.")
         yield Problem(table.file, table.header_line, place + 1, "private_addresses", cause, fix, "advice")
+
+
+def _strange_statuses(table: Table, choice: _Choice) -> Iterator[Problem]:
+    """A column of statuses in words that we do not know: who of them has left is not seen."""
+    for heading, place in choice.attributes.items():
+        found = field_of(heading)
+        words = list(dict.fromkeys(choice.cells(place)))[:MOST_NAMED]
+        if found and found[0] in ("status", "enabled", "blocked") and words:
+            text = N_("The column '{heading}' says {words}, which we do not know; everybody is taken as active.")
+            cause = _(text, heading=heading, words=listed(words, "and"))
+            fix = _("Take out the rows of those who have left, or write 'inactive'.")
+            yield Problem(table.file, table.header_line, place + 1, "unknown_status", cause, fix, "advice")

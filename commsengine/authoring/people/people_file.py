@@ -220,7 +220,7 @@ def _accept(reading: _Reading, line: int, row: ReadPerson) -> None:
     if row.known and row.known.left and not person.left:
         email, day = row.known.email, row.known.left
         cause = _("{email} is marked as left on {day}, and this row would end that.", email=email, day=day)
-        fix = _("Write the day again, or take the column out; if they are back, add --yes to the import, or to apply.")
+        fix = _("Write the day again, or take the column out; if they are back, add --yes --because TEXT.")
         reading.returning[person.id] = reading.problem(line, "left", "returns", cause, fix)
 
 

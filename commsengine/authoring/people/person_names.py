@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from itertools import takewhile
 
 from commsengine.authoring.people.headings import bare
 
@@ -39,14 +40,16 @@ class NameForms:
         if len(words) < 2:
             return
         self.filled += 1
-        self.capitals_first += words[0].isupper() and len(words[0]) > 1 and not words[-1].isupper()
+        capitals = "".join(takewhile(str.isupper, words))
+        self.capitals_first += len(capitals) > 2 and not words[-1].isupper()  # two are initials
         self.one_case += len(cell) > 3 and (cell.isupper() or cell.islower())
 
     @property
     def form(self) -> NameForm:
         # a few cells prove nothing: two colleagues may like capitals
         return NameForm(
-            self.capitals_first * 3 >= self.filled * 2 > 0, self.filled >= 3 and self.one_case * 5 >= self.filled * 4
+            self.filled > 1 and self.capitals_first * 3 >= self.filled * 2,
+            self.filled >= 3 and self.one_case * 5 >= self.filled * 4,
         )
 
 

@@ -238,10 +238,9 @@ def _tell_difference(wiring: Wiring, read: PeopleFile, found: PeopleDifference, 
     click.echo(_(text, rows=rows, left=left, **numbers))
     if found.rekeyed:
         history = len(wiring.store.people.with_history(list(found.rekeyed)))
-        told = N_(
-            "The ids of the file are taken for {people:,} known by address; the history of {history:,} goes along."
-        )
-        click.echo(_(told, people=len(found.rekeyed), history=history))
+        people = counted(len(found.rekeyed), "person", "people")
+        told = N_("The ids of the file are taken for {people} known by address, {history:,} of them with a history.")
+        click.echo(_(told, people=people, history=history))
     for line in _changes(found) if dry_run else ():
         say(f"  {line}")
 
