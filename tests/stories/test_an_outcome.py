@@ -94,8 +94,8 @@ def test_an_outcome_ends_the_repeats_and_words_do_not(program: Program, relay: R
     assert [(one["person"], one["reason"]) for one in waiting] == [
         (person, "Confirmed, but not done yet: The first call is logged.") for person in P[1:]
     ]
-    assert "not yet done: The first call is logged." in waiting[0]["talking_points"]
-    assert "What stands in the way of doing it?" in waiting[0]["talking_points"]
+    assert "Not done yet: The first call is logged." in waiting[0]["talking_points"]
+    assert "What keeps you from doing it:" in waiting[0]["talking_points"]
     assert "has not answered" not in waiting[0]["talking_points"]
 
     program.write("calls.csv", f"email;date\n{P[1]};{today() - DAY}\n")
