@@ -93,5 +93,3 @@ def _fixed(line: str) -> str:
     """A line without what differs from day to day and from folder to folder."""
     line = re.sub(r"A workspace is in .*", "A workspace is in …", line)
     return re.sub(r"[─ ]+", " ", _VARIES.sub("#", line)).strip()
-
-

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.cli.terminal import Said, Terminal
-from tests.shown import blocks, commands, follow
+from tests.shown import follow
 
 STAYS_UP = {"run", "--serve", "--open"}
 OF_THE_REHEARSAL = {"today", "why", "followups", "status", "answers", "touches", "acks"}
