@@ -1,7 +1,7 @@
 """Pages of the documentation as somebody follows them: files are saved, commands typed, and what they say is compared.
 
-In a page ```` ```sh ```` are commands and a ```` ```text ```` after them is what the last one says; ``…`` stands for anything.
-Dates and numbers differ from day to day and are not compared.
+In a page, a block ``sh`` has commands, and a block ``text`` after it what the last of them says; ``…`` stands for
+anything. Dates and numbers differ from day to day and are not compared.
 """
 
 from __future__ import annotations
@@ -10,11 +10,15 @@ import re
 import shlex
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 
+from commsengine.wiring import now
 from tests.cli.terminal import Said
 
 DOCS = Path(__file__).parent.parent / "docs"
+WRITTEN = date(2026, 12, 1)
+"""The day on which the examples were made."""
 _SAVED = re.compile(r"[Ss]ave (?:this|it) as `([^`]+)`")
 _CHANGED = re.compile(r"[Cc]hange (?:this|these) lines? in `([^`]+)`")
 _VARIES = re.compile(r"\b(Mon|Tue|Wed|Thu|Fri|Sat|Sun|Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)\b|\d[\d.,:]*")
@@ -67,8 +71,9 @@ def follow(page: str, run: Callable[[list[str]], Said], folder: Path, skip: Call
 
 
 def _change(file: Path, lines: str) -> None:
-    """Each line takes the place of the line with the same key."""
+    """Each line takes the place of the line with the same key. Dates are as far from today as from ``WRITTEN``."""
     text = file.read_text(encoding="utf-8")
+    lines = re.sub(r"\d{4}-\d\d-\d\d", lambda day: str(date.fromisoformat(day[0]) + (now().date() - WRITTEN)), lines)
     for line in lines.splitlines():
         key = line.partition(":")[0]
         text, count = re.subn(rf"^{re.escape(key)}:.*$", lambda _, line=line: line, text, count=1, flags=re.M)
@@ -77,19 +82,15 @@ def _change(file: Path, lines: str) -> None:
 
 
 def _differences(shown: str, said: Said) -> list[str]:
-    real = [_fixed(line) for line in (said.out + said.err).splitlines()]
-    wrong, at = [], 0
-    for part in re.split(r"^ *…$", shown.strip("\n"), flags=re.M):
-        lines = [_fixed(line) for line in part.strip("\n").splitlines()]
-        found = next((n for n in range(at, len(real) + 1) if real[n : n + len(lines)] == lines), None)
-        if found is None:
-            wrong.append("\n".join([*lines, "is not in", *real]))
-        else:
-            at = found + len(lines)
-    return wrong
+    real = "".join(f"{_fixed(line)}\n" for line in (said.out + said.err).splitlines())
+    wanted = "".join(_pattern(_fixed(line)) for line in shown.splitlines())
+    return [] if re.search("^" + wanted, real, re.M) else [f"{shown}\nis not what it says:\n{real}"]
+
+
+def _pattern(line: str) -> str:
+    return r"(?:.*\n)*?" if line == "…" else re.escape(line).replace("…", ".*") + r"\n"
 
 
 def _fixed(line: str) -> str:
-    """A line without what differs from day to day and from folder to folder."""
-    line = re.sub(r"A workspace is in .*", "A workspace is in …", line)
+    """A line without what differs from day to day."""
     return re.sub(r"[─ ]+", " ", _VARIES.sub("#", line)).strip()

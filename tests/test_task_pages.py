@@ -54,3 +54,20 @@ def test_an_export_is_understood_as_the_page_says(tmp_path: Path, monkeypatch: p
     Terminal(tmp_path).run("init", str(folder))
     monkeypatch.chdir(folder)
     assert follow("hr-export", Reader(folder).run, folder, lambda words: "FILE" in words) == []
+
+
+def test_what_to_do_when_says_what_comes_of_it(
+    campaign: tuple[Path, list[str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Reading is done where something has happened: in the workspace of the rehearsal."""
+    folder = campaign[0]
+    monkeypatch.chdir(folder)
+    monkeypatch.setenv("COMMSENGINE_SMTP_URL", "smtp://127.0.0.1:9")
+    here, rehearsed = Reader(folder), Reader(folder / "rehearsals/expenses")
+    here.run(["apply", "schedules/expenses.yaml", "--yes"])
+    here.run(["start", "expenses", "--yes"])
+
+    def run(words: list[str]) -> Said:
+        return (rehearsed if words[0] in OF_THE_REHEARSAL else here).run(words)
+
+    assert follow("what-to-do-when", run, folder, lambda _: False) == []
