@@ -124,6 +124,14 @@ class CommandGroup(click.Group):
             with formatter.section(_(chapter)):
                 formatter.write_dl([(entry.name, _(entry.says)) for entry in entries])
 
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        from commsengine.content.templates import shipped_folder
+
+        super().format_epilog(ctx, formatter)
+        formatter.write_paragraph()
+        with formatter.indentation():
+            formatter.write(_("Documentation: {folder}", folder=shipped_folder("docs") / "first-campaign.md"))
+
     def shell_complete(self, ctx: click.Context, incomplete: str) -> list[click.shell_completion.CompletionItem]:
         from click.shell_completion import CompletionItem
 
