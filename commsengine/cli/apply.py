@@ -23,7 +23,7 @@ from commsengine.cli.output import (
     say,
     show_json,
     title,
-    when_in,
+    when,
 )
 from commsengine.cli.people.agreement import because_option
 from commsengine.cli.people.rosters import roster_agreed, save_roster, tell_roster, tell_what_is_asked
@@ -73,7 +73,7 @@ def apply(
     because: str,
     as_json: bool,
 ) -> None:
-    """Show what a plan changes, and put it in force.
+    """Show what a plan changes, and apply it.
 
     PLAN is a plan, or a difference that somebody saved with --save. A new campaign is paused until it is started. A
     running one goes on with the new version; it asks first where people get something sooner, more often or for the
@@ -87,7 +87,7 @@ def apply(
     written, roster = proposal.plan, proposal.roster
     _refuse_cancelled(wiring, written)
     if roster is None and not wiring.store.people.count():
-        raise InputError(_("Nobody is imported yet."), _("Run: commsengine people import people.csv"))
+        raise InputError(_("No people are imported yet."), _("Run: commsengine people import people.csv"))
     diff = _compared(wiring, proposal)
     if not as_json:
         _tell(wiring, diff, proposal, full=full)
@@ -137,8 +137,8 @@ def _ask(diff: Diff, plan: Plan, path: Path, *, correcting: bool, yes: bool) -> 
 def _tell_seal(wiring: Wiring, plan: Plan) -> None:
     seal, zone = wiring.store.seals.of(plan.campaign), plan.send.time_zone
     if seal is not None:
-        text = N_("How the experiment is judged is sealed since {instant}; SHA-256 {digest}.")
-        click.echo(_(text, instant=f"{when_in(zone, seal.at)} ({zone})", digest=seal.digest))
+        text = N_("How the experiment is judged was sealed {instant}; SHA-256 {digest}.")
+        click.echo(_(text, instant=f"{when(zone, seal.at)} ({zone})", digest=seal.digest))
 
 
 def _as_data(
@@ -216,7 +216,7 @@ def _tell(wiring: Wiring, diff: Diff, proposal: Proposal, *, full: bool) -> None
     messages, people = n_messages(len(plan.messages)), n_people(diff.audience)
     click.echo(_("The plan has {messages}, for {people}.", messages=messages, people=people))
     if proposal.saved:
-        about = {"by": proposal.saved.saved_by, "day": when_in(plan.send.time_zone, proposal.saved.saved_at)}
+        about = {"by": proposal.saved.saved_by, "day": when(plan.send.time_zone, proposal.saved.saved_at)}
         say(_("Saved by {by} on {day}, and applied as it was then.", **about))
     for text in wiring.left_out(plan):
         note(text)
@@ -261,7 +261,7 @@ def _first_messages(wiring: Wiring, checked_plan: CheckedPlan, path: Path, audie
     if seen.sent:
         zone = checked_plan.plan.send.time_zone
         text = N_("If you start it now: {messages} to {people} if nobody answers, the first {instant} ({zone}).")
-        people, first = n_people(len(seen.per_person())), when_in(zone, seen.sent[0].touch.due_at)
+        people, first = n_people(len(seen.per_person())), when(zone, seen.sent[0].touch.due_at)
         click.echo(_(text, messages=n_messages(len(seen.sent)), people=people, instant=first, zone=zone))
     tell_departures(seen, wiring.profiles)
 

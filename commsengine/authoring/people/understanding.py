@@ -104,10 +104,10 @@ def _source(understood: Understanding) -> Iterator[str]:
         text = N_("Read as {encoding}{words}, {delimiter} between cells.")
         yield _(text, encoding=source.encoding, words=words, delimiter=delimiter)
     if source.header_line > 1:
-        yield _("The column names stand in line {line}.", line=source.header_line)
+        yield _("The column names are in line {line}.", line=source.header_line)
     if source.repaired:
         before, after = source.repaired
-        yield _("Letters were encoded twice and are put right: '{before}' is '{after}'.", before=before, after=after)
+        yield _("Letters were encoded twice; this is corrected: '{before}' is '{after}'.", before=before, after=after)
 
 
 def _columns(understood: Understanding) -> Iterator[str]:

@@ -16,7 +16,7 @@ from commsengine.cli.output import (
     note,
     say,
     table,
-    when_in,
+    when,
 )
 from commsengine.translation import N_, _
 
@@ -72,7 +72,7 @@ def _role(move: RoleMove) -> str:
 
 def _row(each: Consequence, zone: str) -> tuple[str, ...]:
     messages = _arrow(f"{each.before:,}", f"{each.messages:,}")
-    first = _arrow(when_in(zone, each.first_before), when_in(zone, each.first_at))
+    first = _arrow(when(zone, each.first_before), when(zone, each.first_at))
     return each.message, f"{each.people:,}", messages, first, ", ".join(_how(each))
 
 
@@ -113,7 +113,7 @@ def _tell_told(diff: Diff) -> None:
         note(_(text, people=n_people(lost)))
     if guessed := sum(told.by_plan for told in diff.told):
         text = N_(
-            "Of {people} it is known by the plan only: their messages were sent before an upgrade to this version."
+            "For {people} this is known only from the plan: their messages were sent before an upgrade to this version."
         )
         note(_(text, people=n_people(guessed)))
     say(f"\n{_('Proposed correction to exactly those:')}")

@@ -86,7 +86,7 @@ def _refuse_department(store: Store, department: str) -> None:
     if like(department) not in {like(each) for each in known}:
         instead = _("There is: {names}.", names=", ".join(known[:20]))
         raise InputError(
-            _("Nobody is in the department '{name}'.", name=department), near_or(department, known, instead)
+            _("There is no person in the department '{name}'.", name=department), near_or(department, known, instead)
         )
 
 
