@@ -26,7 +26,7 @@ from tests.builders import a_message, a_plan
 from tests.catalogs import SAME, catalog_files, extracted, for_people, missing, python, renewed, slips, to_translate
 from tests.pseudo import in_place_of
 
-NEXT = "A workspace is in {folder}. Next:"
+NEXT = "The workspace is in {folder}. Next:"
 FILES = {path.parts[-3]: path for path in catalog_files()}
 
 
@@ -72,7 +72,7 @@ def test_no_text_is_no_text_in_a_catalog_too(reworded: Path) -> None:
 
 def test_a_language_without_a_catalog_is_english() -> None:
     with in_language("tlh"):
-        assert _(NEXT, folder="crm") == "A workspace is in crm. Next:"
+        assert _(NEXT, folder="crm") == "The workspace is in crm. Next:"
 
 
 def test_texts_are_found_wherever_they_stand() -> None:

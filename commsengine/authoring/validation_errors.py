@@ -111,11 +111,13 @@ def _percent(written: object) -> float | None:
 
 def _wrong_length(error_type: str, ctx: Mapping[str, Any], key: str) -> tuple[str, str]:
     if error_type.endswith("long"):
-        return _("'{key}' has too much in it.", key=key), _("Write at most {number}.", number=ctx.get("max_length"))
+        long = N_("'{key}' is too long.") if error_type == "string_too_long" else N_("'{key}' has too many entries.")
+        return _(long, key=key), _("Write at most {number}.", number=ctx.get("max_length"))
     least = ctx.get("min_length", 1)
     if least == 1:
-        return _("'{key}' is empty.", key=key), _("Write something there.")
-    return _("'{key}' has too little in it.", key=key), _("Write at least {number}.", number=least)
+        return _("'{key}' is empty.", key=key), _("Write a text or a list there.")
+    short = N_("'{key}' is too short.") if error_type == "string_too_short" else N_("'{key}' has too few entries.")
+    return _(short, key=key), _("Write at least {number}.", number=least)
 
 
 def _wrong_shape(error_type: str, key: str, written: object) -> tuple[str, str]:

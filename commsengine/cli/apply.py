@@ -87,7 +87,7 @@ def apply(
     written, roster = proposal.plan, proposal.roster
     _refuse_cancelled(wiring, written)
     if roster is None and not wiring.store.people.count():
-        raise InputError(_("No people are imported yet."), _("Run: commsengine people import people.csv"))
+        raise InputError(_("No people are imported yet."), _("Import them: commsengine people import people.csv"))
     diff = _compared(wiring, proposal)
     if not as_json:
         _tell(wiring, diff, proposal, full=full)

@@ -129,9 +129,9 @@ def _read_from(name: str, headings: Sequence[str]) -> str:
 
 def _lacking(understood: Understanding) -> Iterator[str]:
     lacks = {
-        "name": (understood.no_name, N_("nobody has a name"), N_("{people} no name")),
-        "department": (understood.no_department, N_("nobody has a department"), N_("{people} no department")),
-        "manager": (understood.no_manager, N_("nobody has a manager"), N_("{people} no manager")),
+        "name": (understood.no_name, N_("no person has a name"), N_("{people} no name")),
+        "department": (understood.no_department, N_("no person has a department"), N_("{people} no department")),
+        "manager": (understood.no_manager, N_("no person has a manager"), N_("{people} no manager")),
     }
     found = [
         _(everybody) if count == understood.people else _(some, people=_have(count))
