@@ -148,7 +148,7 @@ def test_a_slip_in_a_catalog_is_found_and_does_not_stop_a_command(written: str) 
     catalog.add("Hello {name},", written)
     compiled = io.BytesIO()
     write_mo(compiled, catalog)
-    assert slips(catalog)[0].startswith("'Hello {name},': The names in braces are others")
+    assert slips(catalog)[0].startswith("'Hello {name},': The names in braces are not those")
     with in_place_of(ENGLISH, GNUTranslations(io.BytesIO(compiled.getvalue()))):
         said = _("Hello {name},", name="Ana")
     assert said in ("Hello Ana,", "Dear,", "Dear %(name)s,")

@@ -29,7 +29,7 @@ from commsengine.cli.people.agreement import because_option
 from commsengine.cli.people.rosters import roster_agreed, save_roster, tell_roster, tell_what_is_asked
 from commsengine.cli.workspace import with_workspace
 from commsengine.errors import InputError
-from commsengine.translation import N_, _
+from commsengine.translation import N_, _, counted
 
 if TYPE_CHECKING:
     from commsengine.authoring.people.people_file import PeopleFile
@@ -127,10 +127,11 @@ def _ask(diff: Diff, plan: Plan, path: Path, *, correcting: bool, yes: bool) -> 
     people = max(diff.asks, diff.to_correct if correcting and diff.state == "running" else 0)
     if not people:
         return
-    text = N_("{people} get something sooner, more often or for the first time.")
+    text = N_("{people} something sooner, more often or for the first time.")
     if not diff.asks:
-        text = N_("{people} get the correction.")
-    question = f"{_(text, people=n_people(people))} {_('Apply {campaign}?', campaign=plan.campaign)}"
+        text = N_("{people} the correction.")
+    who = counted(people, "person gets", "people get")
+    question = f"{_(text, people=who)} {_('Apply {campaign}?', campaign=plan.campaign)}"
     consent(question, yes=yes, recipients=people, command=f"commsengine apply {path}")
 
 
@@ -158,7 +159,7 @@ def _as_data(
 
 
 def _in_words(diff: Diff, plan: Plan) -> list[str]:
-    styled = [*shown(diff.changes, IN_A_FILE, full=True), *consequences(diff, plan.send.time_zone)]
+    styled = [*shown(diff.changes, IN_A_FILE, full=True), *consequences(diff, plan)]
     if diff.new:
         styled = [_("A new campaign for {people}.", people=n_people(diff.audience))]
     return [click.unstyle(line) for line in styled]
@@ -224,7 +225,7 @@ def _tell(wiring: Wiring, diff: Diff, proposal: Proposal, *, full: bool) -> None
         _first_messages(wiring, proposal.checked_plan, proposal.path, diff.audience)
     else:
         _tell_changes(diff, full=full)
-        tell_consequences(diff, plan.send.time_zone)
+        tell_consequences(diff, plan)
     for text in corrected_texts(diff.corrected):
         click.echo(text)
     for moved in diff.milestones:

@@ -14,14 +14,14 @@ from commsengine.cli.output import (
     estimated_from,
     n_follow_ups,
     n_messages,
-    n_people,
     note,
+    skip_reason,
     table,
     when,
 )
 from commsengine.cli.workspace import with_workspace
 from commsengine.errors import InputError
-from commsengine.translation import N_, _
+from commsengine.translation import N_, _, counted
 
 if TYPE_CHECKING:
     from commsengine.campaigns.control import StopReport
@@ -216,18 +216,21 @@ def tell(seen: Effects, zone: str, *, first: bool = False) -> None:
     """Days are those of the ``zone``; ``first``: it is the first message that people get."""
     about = "" if seen.exact else estimated_from(seen.looked_at)
     if seen.now_due:
-        click.echo(_("{people} get a message now{about}.", people=n_people(seen.now_due), about=about))
+        people = counted(seen.now_due, "person gets", "people get")
+        click.echo(_("{people} a message now{about}.", people=people, about=about))
     else:
         click.echo(_("Nothing is sent now."))
     if seen.later and seen.first_at:
-        text = N_("{people} get their next message from {day} on{about}.")
+        people = counted(seen.later, "person gets", "people get")
+        text = N_("{people} their next message from {day} on{about}.")
         if first:
-            text = N_("{people} get their first message from {day} on{about}.")
-        click.echo(_(text, people=n_people(seen.later), day=day_in(zone, seen.first_at), about=about))
+            text = N_("{people} their first message from {day} on{about}.")
+        click.echo(_(text, people=people, day=day_in(zone, seen.first_at), about=about))
     if seen.by_hand:
         click.echo(_("{follow_ups} would open.", follow_ups=n_follow_ups(seen.by_hand)))
     for reason, number in seen.skipped.items():
-        click.echo(_("{messages} are not sent any more: {reason}.", messages=n_messages(number), reason=_(reason)))
+        messages = counted(number, "message is", "messages are")
+        click.echo(_("{messages} not sent any more: {reason}.", messages=messages, reason=skip_reason(reason)))
 
 
 def _tell_stopped(report: StopReport) -> None:

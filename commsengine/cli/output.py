@@ -41,6 +41,14 @@ WORDS = (
 )  # fmt: skip
 """The words of the closed lists in ``kinds_and_states.py``: stored and typed as they are here, shown through ``_``."""
 
+SKIPPED = {
+    "late": N_("too late to be sent"),
+    "superseded": N_("a newer one is sent instead"),
+    "merged": N_("after a pause only the newest is sent"),
+    "backlog": N_("after a pause none of it is sent"),
+}
+"""Why a message is never sent, by the word that is stored."""
+
 json_option = click.option(
     "--json", "as_json", is_flag=True, help=N_("Print JSON with documented fields (docs/commands.md).")
 )
@@ -96,6 +104,11 @@ def n_people(number: int) -> str:
 
 def n_messages(number: int) -> str:
     return counted(number, "message", "messages")
+
+
+def skip_reason(stored: str) -> str:
+    """Why a message was skipped or refused: our own words, or those of a server."""
+    return _(SKIPPED.get(stored, stored))
 
 
 def n_follow_ups(number: int) -> str:

@@ -17,6 +17,7 @@ from commsengine.translation import N_, _
 if TYPE_CHECKING:
     from commsengine.reports.phases.measures import PhaseState
     from commsengine.reports.phases.phase_review import PhaseReview
+    from commsengine.store.records import CampaignRecord
     from commsengine.wiring import Wiring
 
 MEASURED = {True: N_("reached"), False: N_("not reached"), None: N_("not known")}
@@ -66,7 +67,7 @@ def phases(
         raise InputError(_("The plan of {campaign} has no phases.", campaign=campaign), _("Write them under 'phases'."))
     zone = zone_of(wiring, campaign)
     for view in views:
-        _show(campaign, view, zone)
+        _show(record, view, zone)
     tell_zone(zone)
 
 
@@ -75,21 +76,29 @@ def _show_opened(phase: str, fresh: bool) -> None:
     click.echo(_(text, phase=phase))
 
 
-def _show(campaign: str, view: Mapping[str, Any], zone: str) -> None:
+def _show(record: CampaignRecord, view: Mapping[str, Any], zone: str) -> None:
     about = {"phase": view["phase"], "until": when(zone, view["until"]), "state": _(view["state"])}
     title(_("{phase}, until {until}: {state}", **about))
     if view["goal"]:
         say(f"  {view['goal']}")
+    titled = record.plan.audience.title
     rows = [
-        (measure["message"], _(measure["measure"]), role["role"], _figures(role), f"{measure['wanted']:.0%}", verdict)
+        (
+            measure["message"],
+            _(measure["measure"]),
+            titled(role["role"]) if role["role"] else _("all"),
+            _figures(role),
+            f"{measure['wanted']:.0%}",
+            verdict,
+        )
         for measure in view["measures"]
-        for role in ({**measure, "role": _("all"), "hidden": False}, *measure["roles"])
+        for role in ({**measure, "role": "", "hidden": False}, *measure["roles"])
         for verdict in [_verdict(view["state"], role["reached"])]
     ]
     if rows:
         columns = [N_("message"), N_("measure"), N_("role"), N_("people"), N_("wanted"), ""]
         table(columns, rows, right=["wanted"])
-    _show_gate(campaign, view, zone)
+    _show_gate(record.id, view, zone)
     click.echo()
 
 

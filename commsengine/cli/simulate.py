@@ -241,15 +241,16 @@ def _recall(seen: Simulation) -> None:
         return
     step = -(-len(foresight.weeks) // MOST_WEEKS)
     weeks = foresight.weeks[step - 1 :: step]
-    names = [f"{week:%d %b}" for week in weeks]
+    names, titled = [f"{week:%d %b}" for week in weeks], seen.plan.audience.title
     rows = [
-        (role, *(f"{value:.0%}" for value in values[step - 1 :: step])) for role, values in foresight.by_role.items()
+        (titled(role), *(f"{value:.0%}" for value in values[step - 1 :: step]))
+        for role, values in foresight.by_role.items()
     ]
     click.echo("\n" + _("Expected recall by role at the end of each week, an estimate by the curves in use:"))
     table([N_("role"), *names], rows, right=names)
     click.echo(_("A single campaign ends up to 12 points higher or lower, 19 times in 20, in simulation."))
     if foresight.hidden:
-        click.echo(_("Too few people to show: {roles}.", roles=", ".join(foresight.hidden)))
+        click.echo(_("Too few people to show: {roles}.", roles=", ".join(map(titled, foresight.hidden))))
     if seen.compared:
         click.echo()
         figures = [N_("messages a person"), N_("recall on the day"), N_("lowest before")]

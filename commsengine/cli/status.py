@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -17,6 +17,7 @@ from commsengine.cli.output import (
     n_people,
     say,
     show_json,
+    skip_reason,
     table,
     tell_zone,
     title,
@@ -62,8 +63,9 @@ def status(wiring: Wiring, campaign: str, as_json: bool) -> None:
         say(held_text(held))
     if not found["campaigns"]:
         click.echo(_("No plan is applied yet: commsengine apply PLAN"))
+    titled = {record.id: record.plan.audience.title for record in wiring.store.campaigns.all()}
     for books in found["campaigns"]:
-        _show(books, zone)
+        _show(books, zone, titled[books["campaign"]])
     if found["campaigns"]:
         click.echo()
         tell_zone(zone)
@@ -86,7 +88,7 @@ def _engine(engine: Mapping[str, Any], zone: str) -> str:
     return _("{engine}; last heartbeat {instant} on {host}.", engine=runs, instant=at, host=host)
 
 
-def _show(campaign: Mapping[str, Any], zone: str) -> None:
+def _show(campaign: Mapping[str, Any], zone: str, titled: Callable[[str], str]) -> None:
     skipped = campaign["touches"]["skipped"]
     counts = {**campaign["touches"], "skipped": sum(skipped.values())}
     click.echo()
@@ -102,13 +104,13 @@ def _show(campaign: Mapping[str, Any], zone: str) -> None:
     click.echo(_(text, people=people, touches=touches, acknowledged=acknowledged, follow_ups=follow_ups))
     table(list(counts), [[f"{number:,}" for number in counts.values()]], right=list(counts))
     for reason, number in sorted(skipped.items()):
-        say(_("  skipped: {touches:,} {reason}", touches=number, reason=_(reason)))
+        say(_("  skipped: {touches:,} ({reason})", touches=number, reason=skip_reason(reason)))
     if campaign["held_by_managers"]:
         show_held(campaign["held_by_managers"])
     for view in campaign["phases"]:
         if view["state"] == "going on" or (view["gate"] and not view["gate"]["open"] and view["state"] == "over"):
             say(_phase(view, zone))
-    _recall(campaign["recall"])
+    _recall([{**each, "role": titled(each["role"])} for each in campaign["recall"]])
 
 
 def _phase(view: Mapping[str, Any], zone: str) -> str:

@@ -9,7 +9,7 @@ import click
 
 from commsengine.cadence.kinds_and_states import STATES, Resolution, TouchState
 from commsengine.cli.arguments import CAMPAIGN
-from commsengine.cli.output import json_option, say, show_json, table, tell_zone, when
+from commsengine.cli.output import json_option, say, show_json, skip_reason, table, tell_zone, when
 from commsengine.cli.workspace import with_workspace, zone_of
 from commsengine.errors import InputError
 from commsengine.translation import N_, _
@@ -47,7 +47,7 @@ def touches(wiring: Wiring, campaign: str, state: TouchState | None, as_json: bo
 
 
 def _line(row: Mapping[str, Any], zone: str) -> list[str]:
-    state = _(row["state"]) + (f": {_(row['reason'])}" if row["reason"] else "")
+    state = _(row["state"]) + (f": {skip_reason(row['reason'])}" if row["reason"] else "")
     if row["possible_duplicate"]:
         state += _(" (possible duplicate)")
     return [when(zone, row["at"]), row["person"], row["message"], _(row["kind"]), row["channel"], state, row["key"]]

@@ -10,7 +10,7 @@ import click
 
 from commsengine.cadence.kinds_and_states import HUMAN
 from commsengine.cli.arguments import person_named
-from commsengine.cli.output import json_option, n_messages, say, show_json, tell_zone, title, when
+from commsengine.cli.output import json_option, n_messages, say, show_json, skip_reason, tell_zone, title, when
 from commsengine.cli.workspace import with_workspace, zone_of
 from commsengine.translation import N_, _
 
@@ -81,7 +81,7 @@ def _show(message: Mapping[str, Any], zone: str) -> None:
 
 def _carried(touch: Mapping[str, Any]) -> str:
     # What a human carries is opened for them; only a channel sends.
-    because = f" ({_(touch['reason'])})" if touch["reason"] else ""
+    because = f" ({skip_reason(touch['reason'])})" if touch["reason"] else ""
     flag = _(", possible duplicate") if touch["possible_duplicate"] else ""
     kind, channel, state = touch["kind"], touch["channel"], _(touch["state"])
     if channel == HUMAN:

@@ -51,7 +51,7 @@ def list_(wiring: Wiring, campaign: str, role: str, department: str, left: bool,
         return
     if department and not found:
         _refuse_department(wiring.store, department)
-    _show(found, roles)
+    _show(found, {one: record.plan.audience.title(name) for one, name in roles.items()} if record else {})
 
 
 def _campaign(store: Store, campaign: str, role: str) -> CampaignRecord | None:
