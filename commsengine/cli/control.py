@@ -14,14 +14,13 @@ from commsengine.cli.output import (
     estimated_from,
     n_follow_ups,
     n_messages,
-    n_people,
     note,
     table,
     when_in,
 )
 from commsengine.cli.workspace import with_workspace
 from commsengine.errors import InputError
-from commsengine.translation import N_, _
+from commsengine.translation import N_, _, counted
 
 if TYPE_CHECKING:
     from commsengine.campaigns.control import StopReport
@@ -216,18 +215,45 @@ def tell(seen: Effects, zone: str = "UTC", *, first: bool = False) -> None:
     """Days are those of the ``zone``; ``first``: it is the first message that people get."""
     about = "" if seen.exact else estimated_from(seen.looked_at)
     if seen.now_due:
-        click.echo(_("{people} get a message now{about}.", people=n_people(seen.now_due), about=about))
+        click.echo(
+            counted(
+                seen.now_due,
+                "{number} person gets a message now{about}.",
+                "{number} people get a message now{about}.",
+                about=about,
+            )
+        )
     else:
         click.echo(_("Nothing is sent now."))
     if seen.later and seen.first_at:
-        text = N_("{people} get their next message from {day} on{about}.")
-        if first:
-            text = N_("{people} get their first message from {day} on{about}.")
-        click.echo(_(text, people=n_people(seen.later), day=day_in(zone, seen.first_at), about=about))
+        click.echo(_told_later(seen.later, first, day=day_in(zone, seen.first_at), about=about))
     if seen.by_hand:
         click.echo(_("{follow_ups} would open.", follow_ups=n_follow_ups(seen.by_hand)))
     for reason, number in seen.skipped.items():
-        click.echo(_("{messages} are not sent any more: {reason}.", messages=n_messages(number), reason=_(reason)))
+        click.echo(
+            counted(
+                number,
+                "{number} message is not sent any more: {reason}.",
+                "{number} messages are not sent any more: {reason}.",
+                reason=_(reason),
+            )
+        )
+
+
+def _told_later(people: int, first: bool, **values: str) -> str:
+    if first:
+        return counted(
+            people,
+            "{number} person gets their first message from {day} on{about}.",
+            "{number} people get their first message from {day} on{about}.",
+            **values,
+        )
+    return counted(
+        people,
+        "{number} person gets their next message from {day} on{about}.",
+        "{number} people get their next message from {day} on{about}.",
+        **values,
+    )
 
 
 def _tell_stopped(report: StopReport) -> None:

@@ -73,11 +73,16 @@ def started(terminal: Terminal) -> Store:
 def announced(said: Said) -> Mapping[str, int]:
     """Messages now, people later, follow-ups, and what is skipped by reason."""
     assert said.status == 0, said.err
-    leave = re.search(r"^(\d+) messages? would leave now, (\d+) (?:person|people) later", said.out, re.MULTILINE)
+    now = re.search(
+        r"^(?:(\d+) (?:person gets|people get) a message now|Nothing is sent now)\.", said.out, re.MULTILINE
+    )
+    later = re.search(r"^(\d+) (?:person gets their|people get their) (?:next|first) message", said.out, re.MULTILINE)
     calls = re.search(r"^(\d+) follow-ups? would open", said.out, re.MULTILINE)
-    skipped = re.findall(r"^(\d+) (?:touch|touches) would be skipped: (\w+)\.", said.out, re.MULTILINE)
-    assert leave, said.out
-    counts = {"sent": int(leave[1]), "later": int(leave[2]), "opened": int(calls[1]) if calls else 0}
+    skipped = re.findall(r"^(\d+) (?:message is|messages are) not sent any more: (\w+)\.", said.out, re.MULTILINE)
+    assert now, said.out
+    counts = {
+        name: int(found[1] or 0) if found else 0 for name, found in (("sent", now), ("later", later), ("opened", calls))
+    }
     return counts | {reason: int(number) for number, reason in skipped}
 
 
