@@ -76,7 +76,7 @@ NINE = dt.datetime(2027, 3, 15, 9, 5, tzinfo=dt.UTC)
         ("en", ["Monday", "Mon 15 Mar", "Mon 15 Mar 2027", "15 March", "15 Mar", "09:05", "Mon 15 Mar 09:05"]),
         (
             "de",
-            ["Montag", "Mo., 15. März", "Mo., 15. März 2027", "15. März", "15. März", "09:05", "Mo., 15. März 09:05"],
+            ["Montag", "Mo., 15. März", "Mo., 15. März 2027", "15. März", "15. März", "09:05", "Mo., 15. März, 09:05"],
         ),
         (
             "he",
@@ -102,8 +102,8 @@ def test_days_and_times_are_written_as_the_language_writes_them(language: str, s
     ("language", "said"),
     [
         ("en", ["1,234", "35 %", "35%", "1,234.5", "1,234 people"]),
-        ("de", ["1.234", "35\u00a0%", "35\u00a0%", "1.234,5", "1.234 people"]),
-        ("fr", ["1\u202f234", "35\u00a0%", "35\u00a0%", "1\u202f234,5", "1\u202f234 people"]),
+        ("de", ["1.234", "35\u00a0%", "35\u00a0%", "1.234,5", "1.234 Personen"]),
+        ("fr", ["1\u202f234", "35\u00a0%", "35\u00a0%", "1\u202f234,5", "1\u202f234 personnes"]),
         ("tr", ["1.234", "%35", "%35", "1.234,5", "1.234 people"]),
     ],
 )
