@@ -23,6 +23,7 @@ audience:                              # everybody imported; for a roster of its
 
 send:
   channels: [slack, email]             # the first that reaches the person; one without credentials is left out
+  time_zone: UTC                       # of people whose file names none, such as Europe/Berlin
   window: {days: [mon, tue, wed, thu, fri], from: "09:00", to: "16:30"}   # the person's own time; a tick outside it
                                                                           # sends nothing to them and waits
   at_most: {per_day: 1, per_week: 3}

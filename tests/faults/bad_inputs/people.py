@@ -8,7 +8,7 @@ IMPORT = ("people", "import", "rows.csv")
 ADDRESS = "Write it like ana@example.com."
 ALONE = "Write the address alone, without a name."
 LOOP = "zoe@example.com → yan@example.com → xia@example.com → zoe@example.com"
-TOP = "Leave the cell empty for whoever is at the top."
+TOP = "Leave the cell empty for the person at the top."
 
 
 def refused(rows: Content, *errors: tuple[str, str, str]) -> Attempt:
