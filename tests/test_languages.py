@@ -54,7 +54,7 @@ MESSAGES = (
 ROLES = {
     "sales": {"department": [value("Sales")], "title": value("Sales")},
     "others": {"rest": "true", "title": value("Others")},
-}
+}  # fmt: skip
 PHASES = {
     "listen": {"until": "2027-01-20", "goal": value("goal"), "gate": "true", "reach": {"words": {"answered": "0.5"}}},
     "learn": {"until": "2027-03-01"},

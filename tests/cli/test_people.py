@@ -385,7 +385,7 @@ def listed(terminal: Terminal, *options: str) -> list[str]:
 
 def test_people_are_listed_by_what_is_asked(started: Terminal, mailbox: Mailbox) -> None:
     del mailbox
-    imported(started, f"email,left\nben@example.com,{LEFT}\n")
+    imported(started, "email,left\nben@example.com,2020-12-31\n")
     assert listed(started) == ["ana", "dana", "mia"]
     assert listed(started, "--left") == ["ben"]
     assert listed(started, "--search", "kim") == ["ana"]
@@ -397,6 +397,21 @@ def test_people_are_listed_by_what_is_asked(started: Terminal, mailbox: Mailbox)
     said = started.run("people", "list", "--campaign", "crm")
     assert "Ana Kim" in said.out
     assert "3 people." in said.err
+
+
+def test_whoever_leaves_one_day_is_listed_until_then(crowd: Terminal) -> None:
+    imported(crowd, "email,left\nben@example.com,2099-12-31\n")
+    assert "ben" in listed(crowd)
+    assert listed(crowd, "--left") == []
+
+
+def test_attributes_and_days_are_shown_as_they_are_written(crowd: Terminal) -> None:
+    imported(crowd, "email,days,leave,Cost Center\nben@example.com,mon tue,2027-02-08..2027-02-09,0123\n")
+    shown = crowd.run("people", "show", "ben@example.com").out
+    assert "days: mon tue\n" in shown
+    assert "leave: 2027-02-08..2027-02-09\n" in shown
+    assert "Cost Center: 0123\n" in shown
+    assert "frozenset" not in shown
 
 
 def test_what_cannot_be_listed_is_told_with_the_near_names(started: Terminal, mailbox: Mailbox) -> None:

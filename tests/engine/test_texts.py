@@ -268,3 +268,10 @@ def test_no_error_is_raised_in_words_that_no_catalog_has() -> None:
 
 
 ERRORS = {"CommsError", "DiskError", "HeldError", "InputError", "UnknownTouchError"}
+
+
+def test_an_alert_is_in_the_companys_language(store: Store, clock: Clock) -> None:
+    store.engine.hold("The file is gone.", now=clock.now)
+    Alerts(store, "admin@example.com", ["email"], "de").held(store.engine.holds()[0], clock.now)
+    (row,) = store.database.rows(select(touch.c.payload).where(touch.c.message == "alert"))
+    assert row.payload["subject"] == "Es wird nichts gesendet: der Versand ist angehalten"

@@ -70,7 +70,7 @@ def overlay_path(plan: Path, language: str) -> Path:
 
 def overlay_files(plan: Path) -> list[tuple[str, Path]]:
     """The overlays beside a plan, each with what stands in its name for the language."""
-    beside = (path for path in plan.parent.glob(f"{_globbed(plan.stem)}.*") if path.suffix in ENDINGS)
+    beside = (path for path in plan.parent.glob(f"{_globbed(plan.stem)}.?*.*") if path.suffix in ENDINGS)
     named = ((path.name.removeprefix(f"{plan.stem}.").removesuffix(path.suffix), path) for path in beside)
     found = [(known_language(code) or code, path) for code, path in named if code and "." not in code]
     return sorted((code, path) for code, path in found if known_language(code) or not _is_plan(path))
@@ -88,7 +88,7 @@ def plan_of(path: Path) -> Path:
 
 def _is_plan(path: Path) -> bool:
     try:
-        return bool(re.search(r"^campaign\s*:", path.read_text(encoding="utf-8"), re.MULTILINE))
+        return bool(re.search(r"^[\s{]*([\"']?)campaign\1\s*:", path.read_text(encoding="utf-8"), re.MULTILINE))
     except (OSError, ValueError):
         return False
 

@@ -13,6 +13,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from commsengine.authoring.people.clocks import clocks_of
 from commsengine.authoring.people.columns import Columns, choose_columns
 from commsengine.authoring.people.csv_text import Row, Score
 from commsengine.authoring.people.headings import bare, names_columns
@@ -327,8 +328,8 @@ def _understood(reading: _Reading, people: Sequence[Person], below: tuple[str, .
     rules, groups = reading.rules, reading.groups
     if rules.columns.says_who_left:
         for person in people:
-            if person.left and (rules.today is None or person.left <= rules.today):
-                groups.add("left", person.email)
+            if person.left:
+                groups.add("left" if rules.today is None or person.left <= rules.today else "leaving", person.email)
     header = [unguarded(heading) for heading in reading.table.header]
     return Understanding(
         replace(reading.table.source, below=below),
@@ -339,7 +340,9 @@ def _understood(reading: _Reading, people: Sequence[Person], below: tuple[str, .
         _lacking(people, "name"),
         _lacking(people, "department"),
         _lacking(people, "manager"),
+        _lacking(people, "time_zone") if len(clocks_of(person.country for person in people)) > 1 else 0,
         groups.sample("left"),
+        groups.sample("leaving"),
         groups.sample("guest"),
         groups.sample("machine"),
         groups.sample("gone"),

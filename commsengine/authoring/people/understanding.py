@@ -65,10 +65,11 @@ class Understanding:
 
     ``columns`` says for each of our columns from which headings it is read, ``attributes`` are kept as they are called,
     ``ignored`` says for each heading that is not stored why. ``emptied`` counts the cells of each word that says that
-    there is no value. ``no_name``, ``no_department`` and ``no_manager`` count people as they will be. ``left`` have a
-    last day in the past or are switched off; ``guests``, ``machines`` (bots, rooms, shared mailboxes) are left out of
-    the people, and so are ``gone``: people who left and of whom too little stands in the row. ``renamed`` are names
-    that were put in order, ``alike`` departments that look like one.
+    there is no value. ``no_name``, ``no_department``, ``no_manager`` and, where clocks differ, ``no_zone`` count people
+    as they will be. ``left`` have a last day in the past or are switched off, ``leaving`` one to come; ``guests`` and
+    ``machines`` (bots, rooms, shared mailboxes) are left out of the people, and so are ``gone``: people who left and of
+    whom too little stands in the row. ``renamed`` are names that were put in order, ``alike`` departments that look
+    like one.
     """
 
     source: Source = field(default_factory=Source)
@@ -79,7 +80,9 @@ class Understanding:
     no_name: int = 0
     no_department: int = 0
     no_manager: int = 0
+    no_zone: int = 0
     left: CountedSample = CountedSample()
+    leaving: CountedSample = CountedSample()
     guests: CountedSample = CountedSample()
     machines: CountedSample = CountedSample()
     gone: CountedSample = CountedSample()
@@ -141,6 +144,11 @@ def _lacking(understood: Understanding) -> Iterator[str]:
     if found:
         text = ", ".join(found)
         yield text[0].upper() + text[1:] + "."
+    if understood.no_zone:
+        text = N_(
+            "{people} no time zone, in countries whose clocks differ: they get messages by the clock of the plan."
+        )
+        yield _(text, people=_have(understood.no_zone))
 
 
 def _have(count: int) -> str:
@@ -151,6 +159,9 @@ def _groups(understood: Understanding) -> Iterator[str]:
     if understood.left:
         left = counted(understood.left.count, "person has left", "people have left")
         yield _("{left}: {names}.", left=left, names=_some(understood.left))
+    if understood.leaving:
+        leaving = counted(understood.leaving.count, "person leaves later", "people leave later")
+        yield _("{leaving}: {names}.", leaving=leaving, names=_some(understood.leaving))
     if understood.gone:
         gone = counted(understood.gone.count, "person who has left", "people who have left")
         yield _("Not taken, because the row says too little: {gone}: {names}.", gone=gone, names=_some(understood.gone))

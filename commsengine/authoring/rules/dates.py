@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from itertools import islice
 
 from commsengine.authoring.draft import FIRST_YEAR, LAST_YEAR, Draft, planned
+from commsengine.authoring.people.clocks import by_another_clock
 from commsengine.authoring.people.regions import without_region
 from commsengine.authoring.people.time_zones import zone_fix
 from commsengine.authoring.yaml_parser import YamlPath
@@ -16,12 +17,13 @@ from commsengine.cadence.people import Person
 from commsengine.cadence.plan import WEEKDAYS, Workspace
 from commsengine.cadence.time_notation import clock_text
 from commsengine.errors import Problem
-from commsengine.translation import N_, _
+from commsengine.translation import N_, _, counted
 
 MOST_TOUCHES = 10_000
 DAY_MINUTES = 24 * 60
 NIGHT_ENDS = 5 * 60
 MOST_DAYS = 3 * 366
+MOST_COUNTRIES = 5
 MOST_SPAN = 366 * 24 * 60
 """Minutes: whatever repeats less than once a year is a slip of the pen."""
 
@@ -175,7 +177,25 @@ def holidays_need_a_region(draft: Draft, people: Sequence[Person]) -> Iterator[P
         yield draft.advice(("send", "holidays"), "no_region", found.cause, found.fix)
 
 
-PEOPLE_RULES = (holidays_need_a_region,)
+def clocks_need_a_zone(draft: Draft, people: Sequence[Person]) -> Iterator[Problem]:
+    here = draft.plan.send.time_zone
+    audience = [person for person, _role in members(draft.plan, people)]
+    if zone_fix(here) or not (found := by_another_clock(audience, here)):
+        return
+    total = counted(sum(found.values()), "person without a time zone is", "people without a time zone are")
+    countries = ", ".join([f"{country} ({count:,})" for country, count in found.items()][:MOST_COUNTRIES])
+    window = draft.plan.send.window
+    text = N_(
+        "{people} in countries with another clock, such as {countries}: {first} to {last} is that of {zone} for them."
+    )
+    hours = {"first": clock_text(window.start), "last": clock_text(window.end)}
+    cause = _(text, people=total, countries=countries, zone=here, **hours)
+    yield draft.advice(
+        ("send", "time_zone"), "no_time_zone", cause, _("Fill the column 'time_zone' of the people file.")
+    )
+
+
+PEOPLE_RULES = (holidays_need_a_region, clocks_need_a_zone)
 RULES = (
     years_are_plausible,
     messages_end_after_they_begin,

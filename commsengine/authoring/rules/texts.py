@@ -18,10 +18,8 @@ from commsengine.translation import _
 MOST = {"title": 200, "subject": 200, "key_point": 500, "question": 500, "because": 1000, "goal": 500, "link": 2000}
 MOST_CHARACTERS = 8_000
 """Of one text of a plan; what is longer is a document, not a message."""
-READ = (
-    "title", "subject", "key_point", "text", "question", "because", "goal", "answers", "choices", "right", "commit",
-    *ANGLES,
-)  # fmt: skip
+_WORDS = "title subject key_point text question because goal answers choices right commit"
+READ = (*_WORDS.split(), *ANGLES)
 """Keys with words that people read."""
 MOST_TOLD = 5
 """The most slips that are shown of one text."""

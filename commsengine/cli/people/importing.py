@@ -273,10 +273,10 @@ def changes_of(old: Person, new: Person) -> dict[str, tuple[str, str]]:
     names = sorted({*old.attributes, *new.attributes})
     own = {name: (old.attributes.get(name, ""), new.attributes.get(name, "")) for name in names}
     others = {name: pair for name, pair in own.items() if pair[0] != pair[1]}
-    return {name: (_plain(was), _plain(is_)) for name, (was, is_) in {**plain, **days, **others}.items()}
+    return {name: (as_cell(was), as_cell(is_)) for name, (was, is_) in {**plain, **days, **others}.items()}
 
 
-def _plain(value: object) -> str:
+def as_cell(value: object) -> str:
     from commsengine.cadence.plan import WEEKDAYS
 
     if isinstance(value, frozenset):

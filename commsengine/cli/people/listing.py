@@ -38,10 +38,11 @@ def list_(wiring: Wiring, campaign: str, role: str, department: str, left: bool,
     """
     record = _campaign(wiring.store, campaign, role)
     roles = _roles(wiring.store, record) if record else {}
+    today = wiring.clock().date()
     found = [
         person
         for person in wiring.store.people.all()
-        if (person.left is not None) == left
+        if person.has_left(today) == left
         and (record is None or (person.id in roles and role in ("", roles[person.id])))
         and (not department or like(department) == like(person.department))
         and (not search or like(search) in like(f"{person.name}\n{person.email}"))

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from commsengine.cadence.time_notation import clock_text
 from commsengine.cli.arguments import FILE, consent, person_named, yes_option
 from commsengine.cli.output import json_option, note, say, show_json, when, write
-from commsengine.cli.people.importing import import_
+from commsengine.cli.people.importing import as_cell, import_
 from commsengine.cli.people.listing import list_
 from commsengine.cli.terminal_safety import bare
 from commsengine.cli.workspace import with_workspace
@@ -72,9 +73,9 @@ def show(wiring: Wiring, named: str, as_json: bool) -> None:
     if as_json:
         show_json({**stored, "person": asdict(person)})
         return
-    for name, value in asdict(person).items():
-        if value not in ("", None, (), {}) and (name, value) != ("revoked", 0):
-            say(f"{name.replace('_', ' ')}: {_plainly(value)}")
+    for name, value in {**asdict(person), **person.attributes}.items():
+        if value not in ("", None, ()) and name != "attributes" and (name, value) != ("revoked", 0):
+            say(f"{name.replace('_', ' ')}: {_plainly(name, value)}")
     click.echo()
     for kind, facts in stored.items():
         if facts and kind != "person":
@@ -84,10 +85,12 @@ def show(wiring: Wiring, named: str, as_json: bool) -> None:
     click.echo(_("Every row: commsengine people show {email} --json", email=person.email))
 
 
-def _plainly(value: object) -> object:
+def _plainly(name: str, value: Any) -> str:
     if isinstance(value, bool):
         return _("yes") if value else _("no")
-    return when(value) if isinstance(value, dt.datetime) else value
+    if name == "quiet":
+        return "..".join(clock_text(minutes) for minutes in value)
+    return when(value) if isinstance(value, dt.datetime) else as_cell(value)
 
 
 def _without_rights(stored: Stored) -> Stored:
