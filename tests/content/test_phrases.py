@@ -21,7 +21,9 @@ from commsengine.content.phrases import (
 from commsengine.content.sheet import header, shortened
 from commsengine.content.slots import clean
 from commsengine.translation import _, aligned, chosen, counted, in_language, number_text, percent_text
-from tests.pseudo import in_pseudo
+from tests.builders import a_message, a_plan, translated
+from tests.content.test_languages import CHECK
+from tests.pseudo import LANGUAGE, in_pseudo
 
 DAY = dt.date(2027, 3, 15)
 
@@ -150,5 +152,8 @@ def test_what_is_kept_within_something_kept_is_told_as_well() -> None:
 
 def test_what_a_button_asked_is_told_in_the_language_in_use() -> None:
     with in_pseudo():
-        assert question_text(f"{EXPLAIN} (Where?)") == f"⟦{EXPLAIN}⟧ (Where?)"
-        assert question_text("Why?") == "Why?"
+        plan = translated(a_plan(a_message(checks=[CHECK])), LANGUAGE, "⟦{}⟧".format)
+        theirs = plan.in_language(LANGUAGE)
+        assert question_text(f"{EXPLAIN} (Where?)", plan, theirs) == f"⟦{EXPLAIN}⟧ (⟦Where?⟧)"
+        assert question_text(f"{EXPLAIN} (Another?)", plan, theirs) == f"⟦{EXPLAIN}⟧ (Another?)"
+        assert question_text("Why?", plan, theirs) == "Why?"
