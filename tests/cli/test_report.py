@@ -58,6 +58,10 @@ def test_the_command_writes_the_page_and_says_the_headline(running_now: Terminal
     assert running_now.run("report", "crm", "--out", other).err == f"The report is in {other}.\n"
 
 
+def test_the_page_is_as_of_a_time_in_the_zone_of_the_plan(file: Path) -> None:
+    assert "As of Mon 1 Feb 2027 (14:00 UTC)" in file.read_text(encoding="utf-8")
+
+
 def test_its_data_has_the_documented_fields(running_now: Terminal) -> None:
     page = running_now.folder / "report-crm.html"
     page.unlink(missing_ok=True)
