@@ -52,9 +52,11 @@ def followups(wiring: Wiring, campaign: str | None, talking_points: bool, as_jso
     else:
         click.echo(_("There are no calls to make."))
     if recorded:
+        click.echo()
         title(_("Results of calls"))
         show_recorded(recorded[-MOST_RECORDED:], zone)
     if data or recorded:
+        click.echo()
         tell_zone(zone)
 
 
@@ -63,7 +65,15 @@ def show_recorded(found: Sequence[Mapping[str, Any]], zone: str) -> None:
     for each in reversed(found):
         about = {"when": when(zone, each["at"]), "name": each["name"] or each["person"], "by": each["by"]}
         unclear = _("; unclear: {unclear}", unclear=_(each["unclear"])) if each["unclear"] else ""
-        say(_("  {when} {name}: {outcome}{unclear}, says {by}", outcome=_(each["outcome"]), unclear=unclear, **about))
+        text = N_("  {when} {name}: {outcome}{unclear} (recorded by {by})")
+        say(
+            _(
+                text,
+                outcome=_(each["outcome"]),
+                unclear=unclear,
+                **about,
+            )
+        )
         if each["note"]:
             say(f"    {each['note']}")
 
