@@ -92,7 +92,7 @@ def show_followups(found: Sequence[Mapping[str, Any]], zone: str, *, talking_poi
             click.echo("\n".join(f"    {line}".rstrip() for line in each["talking_points"].splitlines()))
         click.echo()
     if later := len(found) - len(today):
-        note(_("{follow_ups} can wait until tomorrow; --json lists them.", follow_ups=n_follow_ups(later)))
+        note(_("{follow_ups} can wait until tomorrow. To list them: --json", follow_ups=n_follow_ups(later)))
 
 
 @click.command()
@@ -123,7 +123,7 @@ def managers(wiring: Wiring, campaign: str, lift: int | None, remove: int | None
         show_json(data)
         return
     if not any(data.values()):
-        click.echo(_("Nothing is held, and no manager adds a line."))
+        click.echo(_("No message is held, and no manager adds a line."))
     show_held(data["holds"])
     for one in data["lines"]:
         say(
