@@ -80,7 +80,7 @@ PLANS = (
         refused(PLAN + "---\na: 1\n", ("38:1", "A second document begins here", "take out this '---'")),
     )),
     BadInput(9, "bytes that are no UTF-8 text", (
-        refused(PLAN.replace("One customer", "One\0customer"), ("2:11", "The file holds a NUL", "Delete it")),
+        refused(PLAN.replace("One customer", "One\0customer"), ("2:11", "The file contains a NUL", "Delete it")),
         refused(slip("title: One", 'title: "One\\0"\n#'), ("2:8", "A backslash writes a NUL into this text",
                 "Take it out")),
         refused(PLAN.encode("utf-16"), ("1:1", "saved as UTF-16", "Save it as UTF-8")),
