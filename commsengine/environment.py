@@ -281,7 +281,7 @@ def _state_home() -> Path:
     try:
         return Path(os.environ.get("XDG_STATE_HOME") or Path.home() / ".local/state") / "commsengine"
     except RuntimeError:
-        fix = _("Set COMMSENGINE_STATE_DIR to a folder of this account that outlives a restart.")
+        fix = _("Set COMMSENGINE_STATE_DIR to a folder of this account that is kept after a restart.")
         raise InputError(_("This account has no home folder, so the sent-journal has no place."), fix) from None
 
 

@@ -61,7 +61,7 @@ def _web_url(value: str) -> str:
     try:
         parts = _split(value)
     except ValueError:
-        fault = _("has a port or an address that cannot be. Write one such as https://comms.example.com:8443")
+        fault = _("has a port or an address that is not valid. Write one such as https://comms.example.com:8443")
         raise ValueError(fault) from None
     if parts.hostname and not parts.hostname.isascii():
         raise ValueError(_("has letters beyond a-z in its host. Write the host in its ASCII form (xn--…)"))
@@ -144,19 +144,19 @@ def _read_by(parse: Callable[[str], object], value: SecretStr) -> SecretStr:
 
 def _ehlo(value: str) -> str:
     if value and not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9.-]{0,252}|\[[0-9A-Fa-f.:IPv]{3,60}\]", value):
-        raise ValueError(_("is no host name. Write one such as comms.example.com, or an address as [192.0.2.7]"))
+        raise ValueError(_("is not a host name. Write one such as comms.example.com, or an address as [192.0.2.7]"))
     return value
 
 
 def _identifier(value: str) -> str:
     if value and not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,200}", value):
-        raise ValueError(_("holds a sign that cannot be in it. Copy it again, whole and alone"))
+        raise ValueError(_("contains a character that cannot be in it. Copy it again, whole and alone"))
     return value
 
 
 def _mail_log(value: str) -> str:
     if value not in ("", JOURNAL) and not Path(value).is_absolute():
-        raise ValueError(_("is no full path. Write for example /var/log/mail.log, or '{journal}'", journal=JOURNAL))
+        raise ValueError(_("is not a full path. Write for example /var/log/mail.log, or '{journal}'", journal=JOURNAL))
     return value
 
 
@@ -193,7 +193,7 @@ LOG_LEVELS = ("debug", "info", "warning", "error")
 
 def _log_level(value: str) -> str:
     if value and value.lower() not in LOG_LEVELS:
-        raise ValueError(_("is no level. Write debug, info, warning or error"))
+        raise ValueError(_("is not a log level. Write debug, info, warning or error"))
     return value.lower()
 
 

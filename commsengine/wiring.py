@@ -13,7 +13,7 @@ import socket
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, closing, nullcontext
 from dataclasses import replace
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 from zoneinfo import ZoneInfo
@@ -712,10 +712,10 @@ class Wiring:
         from commsengine.engine.alerts import Alerts
         from commsengine.reports.held_files import held_files, held_text
 
-        alerts = Alerts(self.store, self.settings.admin_email, self.channels)
+        alerts = Alerts(self.store, self.settings.admin_email, self.channels, self.rules.language)
         for held in held_files(self.store):
             if held["source"] == "feed":
-                alerts.file_held(held_text(held), now)
+                alerts.file_held(held_text(held), partial(held_text, held), now)
 
     def _heartbeat_age(self) -> dt.timedelta | None:
         last = self.store.engine.heartbeat()

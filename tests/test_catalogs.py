@@ -26,7 +26,7 @@ from tests.builders import a_message, a_plan
 from tests.catalogs import SAME, catalog_files, extracted, for_people, missing, python, renewed, slips, to_translate
 from tests.pseudo import in_place_of
 
-NEXT = "A workspace is in {folder}. Next:"
+NEXT = "The workspace is in {folder}. Next:"
 FILES = {path.parts[-3]: path for path in catalog_files()}
 
 
@@ -72,7 +72,7 @@ def test_no_text_is_no_text_in_a_catalog_too(reworded: Path) -> None:
 
 def test_a_language_without_a_catalog_is_english() -> None:
     with in_language("tlh"):
-        assert _(NEXT, folder="crm") == "A workspace is in crm. Next:"
+        assert _(NEXT, folder="crm") == "The workspace is in crm. Next:"
 
 
 def test_texts_are_found_wherever_they_stand() -> None:
@@ -148,7 +148,7 @@ def test_a_slip_in_a_catalog_is_found_and_does_not_stop_a_command(written: str) 
     catalog.add("Hello {name},", written)
     compiled = io.BytesIO()
     write_mo(compiled, catalog)
-    assert slips(catalog)[0].startswith("'Hello {name},': The names in braces are others")
+    assert slips(catalog)[0].startswith("'Hello {name},': The names in braces are not those")
     with in_place_of(ENGLISH, GNUTranslations(io.BytesIO(compiled.getvalue()))):
         said = _("Hello {name},", name="Ana")
     assert said in ("Hello Ana,", "Dear,", "Dear %(name)s,")

@@ -52,7 +52,8 @@ MESSAGES = (
     a_message(id="news", ask="nothing", sender="manager", managers_first="2 working days", **{"from": "2027-01-13"}),
 )
 ROLES = {
-    "sales": {"department": [value("Sales")], "title": value("Sales")}, "others": {"rest": "true", "title": value("Others")},
+    "sales": {"department": [value("Sales")], "title": value("Sales")},
+    "others": {"rest": "true", "title": value("Others")},
 }  # fmt: skip
 PHASES = {
     "listen": {"until": "2027-01-20", "goal": value("goal"), "gate": "true", "reach": {"words": {"answered": "0.5"}}},

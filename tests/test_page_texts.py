@@ -291,10 +291,6 @@ def a_plot() -> Thing:
     )  # fmt: skip
 
 
-def card_page(pick: Pick) -> dict[str, Any]:
-    return {"title": value("title"), "blocks": [Markup("<hr>")], "at": pick(["", value("at")])}
-
-
 def sandbox_page(pick: Pick) -> dict[str, Any]:
     person = Thing(
         email=value("email"), name=pick(["", value("name")]), department=pick(["", value("department")]),
@@ -330,11 +326,11 @@ PAGES: Mapping[str, Callable[[Pick], dict[str, Any]]] = {
     "answer.html": answer_page, "heard.html": heard_page, "calls.html": calls_page, "review.html": review_page,
     "ask_for_mine.html": ask_for_mine, "fresh_link.html": link_page,
     "mine.html": my_messages, "unsubscribe.html": unsubscribe_page, "notice.html": notice_page,
-    "report.html": report_page, "card.html": card_page, "page.html": sandbox_page,
+    "report.html": report_page, "page.html": sandbox_page,
 }  # fmt: skip
 PARTS = {"forms.html", "in_your_name.html", "layout.html", "plots.html"}
 """What pages are made of."""
-FOR_AUTHORS = {"gallery.html"}
+FOR_AUTHORS = {"card.html", "gallery.html"}
 """They speak English, as commands do."""
 
 

@@ -180,7 +180,7 @@ class Replying:
         letters, untold = [], []
         for ask in first.values():
             card = cards[ask.id]
-            if card.person.left:
+            if card.person.has_left(now.date()):
                 continue
             try:
                 letters.append(self._letter(ask, card, new, turn, len(first) > 1, now))

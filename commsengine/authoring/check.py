@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from commsengine.authoring.draft import Draft
-from commsengine.authoring.languages.overlay import Overlay
+from commsengine.authoring.languages.overlay import Overlay, name_of
 from commsengine.authoring.people.people_file import PeopleFile, load_people
 from commsengine.authoring.plan_file import WORKSPACE_FILE, Review, ordered, review_plan
 from commsengine.authoring.rules import dates, names, outcomes, recall, roles
@@ -125,9 +125,11 @@ def _languages_served(review: Review, workspace: Workspace, people: Sequence[Per
         return
     told = [_("{code} ({people})", code=code, people=counted(speak[code], "person", "people")) for code in lacking]
     cause = _(
-        "The plan has no texts in: {languages}. These people get it in {own}.", languages=", ".join(told), own=own
+        "The plan has no texts in: {languages}. These people get it in {own}.",
+        languages=", ".join(told),
+        own=name_of(own),
     )
-    fix = _("Begin with one: commsengine translate {plan} --to {code}", plan=draft.tree.file, code=lacking[0])
+    fix = _("To start one: commsengine translate {plan} --to {code}", plan=draft.tree.file, code=lacking[0])
     yield draft.advice(("title",), "language_without_texts", cause, fix)
 
 

@@ -46,7 +46,7 @@ _WORDS = (
     ("sequence entries are not allowed", N_("A list item cannot begin here."), N_("Begin the list on a new line.")),
     ("unknown escape character", N_("A backslash in double quotes needs a known letter after it."),
      N_("Write two backslashes, or use single quotes.")),
-    ("expected '<document start>'", N_("This line does not belong to what stands above."), _INDENT),
+    ("expected '<document start>'", N_("This line does not belong to the lines above."), _INDENT),
     ("found undefined tag handle", N_("A YAML tag is not allowed here."),
      N_("Take it out, or put the text in quotes.")),
     ("while scanning a directive", N_("A line that begins with '%' is not allowed here."),

@@ -165,9 +165,7 @@ class _View:
         self._touches, self._messages = Counter[str](), defaultdict[str, _OfMessage](_OfMessage)
         self._people, self._changes = Counter[str](), list[dt.datetime]()
         one, other = self._mine(before), self._mine(after)
-        self._alike = listed is None and (one.plan, one.introduced, one.opened) == (
-            other.plan, other.introduced, other.opened,
-        )  # fmt: skip
+        self._alike = listed is None and _decided_by(one) == _decided_by(other)
 
     def _mine(self, campaigns: Campaigns) -> Campaign:
         return next(each for each in campaigns.running if each.id == self._campaign)
@@ -274,6 +272,11 @@ class _View:
                 places[touch.message, touch.rung] += 1
                 found[touch.message, touch.rung, places[touch.message, touch.rung]] = touch
         return found
+
+
+def _decided_by(campaign: Campaign) -> tuple[object, ...]:
+    # what of a campaign differs between two versions
+    return campaign.plan, campaign.introduced, campaign.opened
 
 
 def _of(touches: Mapping[tuple[str, int, int], Touch], message: str) -> list[Touch]:

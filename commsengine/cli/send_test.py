@@ -47,7 +47,7 @@ class _Review:
         copy = wiring.review_copies.open(key)
         spoken = copy.inbox.spoken(copy.inbox.card(key, wiring.clock())) if copy and self.language else self.language
         if spoken != self.language:
-            text = N_("It is in {spoken}: not all of it is there in {language}.")
+            text = N_("It is in {spoken}, because its texts are not complete in {language}.")
             note(_(text, spoken=spoken, language=self.language))
 
 

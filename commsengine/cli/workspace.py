@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from collections import Counter
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Concatenate, ParamSpec, TypeVar
 
@@ -36,3 +37,11 @@ def with_workspace(command: Callable[Concatenate[Wiring, P], R]) -> Callable[P, 
             return command(wiring, *args, **options)
 
     return opened
+
+
+def zone_of(wiring: Wiring, campaign: str = "") -> str:
+    """The time zone to show times in: that of the campaign's plan; without a campaign, that of most which go on."""
+    records = [record for record in wiring.store.campaigns.all() if campaign in ("", record.id)]
+    going_on = [record for record in records if record.state in ("running", "paused")]
+    zones = Counter(record.plan.send.time_zone for record in going_on or records)
+    return zones.most_common(1)[0][0] if zones else "UTC"

@@ -10,7 +10,10 @@ from __future__ import annotations
 import datetime as dt
 from collections import Counter
 from collections.abc import Callable, Collection
+from contextlib import nullcontext
 from email.utils import parseaddr
+from functools import wraps
+from typing import Any, TypeVar, cast
 
 import structlog
 
@@ -22,7 +25,7 @@ from commsengine.engine.breaker import Breaker
 from commsengine.store.records import CampaignRecord, Hold, RefusalRecord
 from commsengine.store.store import Store
 from commsengine.text import message_key
-from commsengine.translation import N_, _, counted
+from commsengine.translation import N_, _, counted, in_language
 
 NAME = "commsengine"
 MOST_REASONS = 5
@@ -33,15 +36,30 @@ Reason = tuple[str, str]
 log = structlog.get_logger(__name__)
 
 
-class Alerts:
-    """One mail per event and day. Where there is only Slack, the owners hear by Slack, and the admin does not."""
+M = TypeVar("M", bound=Callable[..., None])
 
-    def __init__(self, store: Store, admin: str, channels: Collection[ChannelName]) -> None:
-        self._store = store
+
+def _in_the_companys_language(method: M) -> M:
+    @wraps(method)
+    def written(alerts: Alerts, *given: Any, **named: Any) -> None:
+        with in_language(alerts.language) if alerts.language else nullcontext():
+            method(alerts, *given, **named)
+
+    return cast(M, written)
+
+
+class Alerts:
+    """One mail per event and day, in the company's ``language``, else in the one in use. Where there is only Slack, the
+    owners hear by Slack, and the admin does not.
+    """
+
+    def __init__(self, store: Store, admin: str, channels: Collection[ChannelName], language: str = "") -> None:
+        self._store, self.language = store, language
         self._way = service_channel(channels) if channels else None
         self._admin = parseaddr(admin)[1] if self._way and CHANNELS[self._way].any_address else ""
         self._sent: set[str] = set()
 
+    @_in_the_companys_language
     def held(self, hold: Hold, now: dt.datetime) -> None:
         subject = _("Nothing is sent: the engine is on hold")
         text = N_(
@@ -51,6 +69,7 @@ class Alerts:
         event = f"held since {hold.since.isoformat()}"
         self._send(event, hold.since.date(), subject, _(text, reason=_(hold.reason)), now)
 
+    @_in_the_companys_language
     def shut(
         self, channel: Carrier, breaker: Breaker, provider: str, waiting: Callable[[], int], now: dt.datetime
     ) -> None:
@@ -70,6 +89,7 @@ class Alerts:
         event = f"{channel} is shut" if breaker.fault != "quota" else f"{channel} is full"
         self._send(event, now.date(), subject, text, now)
 
+    @_in_the_companys_language
     def failing(self, record: CampaignRecord, why: str, reasons: Counter[Reason], now: dt.datetime) -> None:
         # it names reasons and their numbers, never an address
         first = reasons.most_common(MOST_REASONS)
@@ -92,6 +112,7 @@ class Alerts:
             event = f"{record.id} paused itself at {now.isoformat()}: {address}"
             self._send(event, now.date(), subject, text, now, address)
 
+    @_in_the_companys_language
     def refused(self, record: CampaignRecord, refusal: RefusalRecord, now: dt.datetime) -> None:
         """For a message that waits as a whole, because its text is refused."""
         text = _(
@@ -109,9 +130,10 @@ class Alerts:
         for address in dict.fromkeys([*record.plan.owner, *([self._admin] if self._admin else [])]):
             self._send(f"refusal {refusal.id}: {address}", refusal.since.date(), subject, text, now, address)
 
-    def file_held(self, text: str, now: dt.datetime) -> None:
+    @_in_the_companys_language
+    def file_held(self, event: str, text: Callable[[], str], now: dt.datetime) -> None:
         """For a file of the watched folder, of which nothing is taken. ``text`` says why, and what decides."""
-        self._send(f"people file: {text}", now.date(), _("A people file waits for your word"), text, now)
+        self._send(f"people file: {event}", now.date(), _("A people file waits for your word"), text, now)
 
     def _send(
         self, event: str, day: dt.date, subject: str, text: str | Callable[[], str], now: dt.datetime, to: str = ""

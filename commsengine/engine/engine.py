@@ -133,7 +133,7 @@ class Engine:
         self.owner = owner or Owner.this_process()
         self.decisions = Decisions(store, workspace, frozenset(channels))
         self._daily_estimates = DailyEstimates(store, workspace.recall)
-        self._alerts = Alerts(store, admin, channels)
+        self._alerts = Alerts(store, admin, channels, workspace.language)
         self._guard = RefusalGuard(store, self._alerts)
         self._morning_mail = morning_mail
         self._pools: dict[Carrier, SenderPool] = {}

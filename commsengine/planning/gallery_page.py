@@ -100,6 +100,7 @@ def gallery_page(gallery: Gallery, pages: Pages) -> str:
         summary=_summary(gallery),
         messages=list(_sections(gallery, classes)),
         roles=gallery.roles,
+        titled=gallery.plan.audience.title,
         filters=[each for each in filters if len(each.choices) > 2 or each.name in ("width", "look")],
         choices=[choice for each in filters for choice in each.choices],
         ids=_Known(ids),
@@ -134,7 +135,7 @@ def _filters(gallery: Gallery, *, with_pages: bool) -> Iterator[Filter]:
     numbers = sorted({piece.touch.number for piece in gallery.pieces})
     shown: list[tuple[str, str]] = [(name, _channel_name(name)) for name in gallery.channels]
     shown += [(PAGES, _("pages"))] if with_pages else []
-    yield _filter("role", _("Role"), [(name, name) for name in gallery.roles])
+    yield _filter("role", _("Role"), [(name, gallery.plan.audience.title(name)) for name in gallery.roles])
     yield _filter("message", _("Message"), [(name, name) for name in gallery.messages])
     yield _filter("touch", _("Number"), [(str(number), str(number)) for number in numbers])
     yield _filter("channel", _("Shown"), shown)

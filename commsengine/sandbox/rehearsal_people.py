@@ -7,7 +7,7 @@ import time
 import urllib.parse
 import urllib.request
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from html.parser import HTMLParser
@@ -46,6 +46,9 @@ BUTTONS: Mapping[AnswerKind, str] = {"acknowledged": "got_it", "commit": "commit
 
 FORMS: Mapping[AnswerKind, str] = {"input": "answer", "not_kept": "not_kept"}
 """The button that opens the form for it."""
+
+IN_THEIR_NAME = frozenset({"let_go", "line", "hold"})
+"""What a manager may do on the page of a briefing, besides answering it."""
 
 _direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))  # loopback never goes through a proxy
 
@@ -108,7 +111,7 @@ class PeopleAtPlay:
             self.done[fact.kind] += 1
 
     def _follow_link(self, record: TouchRecord, fact: Answer) -> None:
-        form = first_form(self._inbox[record.key].links[0])
+        form = first_form(self._inbox[record.key].links[0], skip=IN_THEIR_NAME)
         _fill(form, self._choice(record, fact))
         send(form)
 
@@ -199,13 +202,14 @@ class Form:
     orders: list[str] = field(default_factory=list)
 
 
-def first_form(url: str) -> Form:
-    """The first form of a page. Raises ``ValueError`` if it has none."""
+def first_form(url: str, skip: Collection[str] = ()) -> Form:
+    """The first form of a page that does none of ``skip``. Raises ``ValueError`` if there is none."""
     reader = _Reader(url)
     reader.feed(open_page(url))
-    if reader.form is None:
+    form = next((form for form in reader.forms if form.fields.get("do") not in skip), None)
+    if form is None:
         raise ValueError("the page has no form")
-    return reader.form
+    return form
 
 
 def send(form: Form) -> str:
@@ -223,22 +227,22 @@ def open_page(url: str | urllib.request.Request) -> str:
 class _Reader(HTMLParser):
     def __init__(self, page: str) -> None:
         super().__init__()
-        self._page, self._done = page, False
-        self.form: Form | None = None
+        self._page, self._inside = page, False
+        self.forms: list[Form] = []
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         given = {name: value or "" for name, value in attrs}
-        if tag == "form" and self.form is None:
-            self.form = Form(urllib.parse.urljoin(self._page, given.get("action", "")))
-        elif self.form is not None and not self._done:
+        if tag == "form":
+            self._inside = True
+            self.forms.append(Form(urllib.parse.urljoin(self._page, given.get("action", ""))))
+        elif self._inside:
             self._entry(tag, given)
 
     def handle_endtag(self, tag: str) -> None:
-        self._done = self._done or tag == "form"
+        self._inside = self._inside and tag != "form"
 
     def _entry(self, tag: str, given: dict[str, str]) -> None:
-        name, form = given.get("name", ""), self.form
-        assert form is not None  # noqa: S101 - only called inside a form
+        name, form = given.get("name", ""), self.forms[-1]
         if not name:
             return
         if given.get("type") == "radio":

@@ -65,7 +65,7 @@ class Counts:
     def open_rungs(self, campaign: str | None = None) -> list[OpenRung]:
         """Personal outreach and proposals to sponsors that nothing has come of, the oldest first.
 
-        Those that found the person away are among them; they say when they are open again.
+        Those that found the person away, and those of people who have left, are among them: ``open_at`` knows.
         """
         records = [record for record in self._campaigns.all() if campaign in (None, record.id)]
         with self._database.read() as connection:
@@ -121,7 +121,7 @@ def _open_rungs(connection: Connection, records: Sequence[CampaignRecord]) -> li
 
 @lru_cache(maxsize=16)  # each engine asks at every heartbeat, and writing the query takes longer than its answer
 def _rungs(awaited: tuple[tuple[str, str, str], ...]) -> Select[Any]:
-    # Open is what has neither an outcome (but "away") nor an answer since, of a person who is still there. What another
+    # Open is what has neither an outcome (but "away") nor an answer since. What another
     # message corrects is nothing to talk about any more. Where a deed is awaited, no other answer than "heard enough"
     # closes it.
     mine = (touch.c.person_id, touch.c.campaign, touch.c.message)
@@ -136,8 +136,9 @@ def _rungs(awaited: tuple[tuple[str, str, str], ...]) -> Select[Any]:
         .where(or_(answer.c.message == mine[2], answer.c.whole_campaign))
         .where(or_(answer.c.kind.in_(ENOUGH), ~_one_of(awaited)))
     )
-    rungs = select(touch.c.key, *mine, touch.c.rung, touch.c.kind, touch.c.sent_at, away.label("away")).join(person)
-    rungs = rungs.where(touch.c.kind.in_(tuple(BY_HAND)), touch.c.state != "skipped", person.c.left.is_(None))
+    rungs = select(touch.c.key, *mine, touch.c.rung, touch.c.kind, touch.c.sent_at, person.c.left, away.label("away"))
+    rungs = rungs.join(person)
+    rungs = rungs.where(touch.c.kind.in_(tuple(BY_HAND)), touch.c.state != "skipped")
     rungs = rungs.where(~talked.exists(), ~said.exists(), ~_one_of(awaited, done=True))
     return rungs.where(touch.c.campaign.in_(bindparam("campaigns", expanding=True))).order_by(
         touch.c.sent_at, touch.c.key

@@ -546,7 +546,7 @@ class GivenOutcome:
 class OpenRung:
     """A personal outreach or a proposal to the sponsor with neither outcome nor answer since.
 
-    ``call_again``: the person was away, and it rests until then.
+    ``call_again``: the person was away, and it rests until then. ``left`` is the person's last day, if it is known.
     """
 
     key: str
@@ -556,10 +556,12 @@ class OpenRung:
     rung: int
     kind: HandKind
     since: dt.datetime
+    left: dt.date | None = None
     call_again: dt.datetime | None = None
 
     def open_at(self, now: dt.datetime) -> bool:
-        return self.call_again is None or self.call_again <= now
+        here = self.left is None or self.left > now.date()
+        return here and (self.call_again is None or self.call_again <= now)
 
 
 @dataclass(frozen=True, slots=True)

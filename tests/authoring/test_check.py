@@ -109,6 +109,19 @@ def test_a_country_without_a_region_is_told_where_regions_differ(tmp_path: Path)
     assert not [p for p in checked(tmp_path, without, [*PEOPLE, *some]).problems if p.code == "no_region"]
 
 
+def test_people_by_another_clock_than_the_plan_are_told(tmp_path: Path) -> None:
+    countries = ("IN", "US", "US", "FR", "DE", "")
+    some = [someone(n, country=country, time_zone="") for n, country in enumerate(countries)]
+    some.append(someone(7, country="IN", time_zone="Asia/Kolkata"))
+    (told,) = (p for p in checked(tmp_path, PLAN, [*PEOPLE, *some]).problems if p.code == "no_time_zone")
+    assert told.severity == "advice"
+    assert told.message.startswith(
+        "3 people without a time zone are in countries with another clock, such as IN (1), US"
+    )
+    everywhere = [replace(each, time_zone="Europe/Berlin") for each in some]
+    assert not [p for p in checked(tmp_path, PLAN, [*PEOPLE, *everywhere]).problems if p.code == "no_time_zone"]
+
+
 @pytest.mark.parametrize(
     ("department", "told"),
     [("sales ", 1), ("Sa les", 1), ("SALES", 1), ("Sale", 0), ("Sales 2", 0), ("Sales North", 0)],
@@ -323,7 +336,7 @@ def test_an_arm_too_small_to_be_shown_is_told_beforehand(size: int, small: list[
     )
     people = [*PEOPLE, *(someone(number, department="Sales") for number in range(size - len(PEOPLE)))]
     told = [problem.message for problem in checked(tmp_path, text, people).problems if problem.code == "small_arm"]
-    assert told == [f"Chance puts fewer than 10 people into {each}; of so few nothing is shown." for each in small]
+    assert told == [f"Fewer than 10 people are drawn for {each}; results of so few are not shown." for each in small]
 
 
 def test_a_wrong_floor_is_one_error_also_in_an_experiment(tmp_path: Path) -> None:

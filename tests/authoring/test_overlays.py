@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from commsengine.authoring.check import check
-from commsengine.authoring.languages.overlay import plan_of
+from commsengine.authoring.languages.overlay import overlay_files, plan_of
 from commsengine.authoring.languages.update import Translated, translated
 from commsengine.authoring.plan_file import review_plan
 from commsengine.cadence.plan import Plan
@@ -251,6 +251,12 @@ def test_each_slip_is_one_error_at_its_place(tmp_path: Path, text: str, code: st
 def test_a_file_of_no_other_language_is_an_error(tmp_path: Path, name: str, code: str) -> None:
     write(tmp_path, "title: x\n", name)
     assert problems(tmp_path) == [(code, name, 1, 1)]
+
+
+def test_a_plan_of_quoted_keys_is_no_overlay_of_itself_or_of_another(tmp_path: Path) -> None:
+    quoted = WHOLE.replace("campaign:", '"campaign":', 1)
+    plan, other = write(tmp_path, quoted), write(tmp_path, quoted, "plan.v2.yaml")
+    assert (overlay_files(plan), plan_of(other)) == ([], other)
 
 
 def test_an_overlay_stands_for_its_plan_and_a_plan_with_a_dot_for_itself(tmp_path: Path) -> None:

@@ -40,6 +40,8 @@ WHOLE = a_plan(
         "listen": {"until": "go_live", "goal": "Hear", "reach": {"one-record": {"answered": "0.5"}}, "gate": "true"}
     },
     outcomes={"first_call": {"title": "The first call is logged", "by": "go_live"}},
+    language="en",
+    translations={"de": {"title": "Ein Kundensatz"}},
     audience={
         "people": "people.csv",
         "roles": {"leads": {"is_manager": "true", "team": ["A", "B"]}, "all": {"rest": "true"}},

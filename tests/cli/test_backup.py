@@ -47,8 +47,8 @@ def test_verify_tells_what_would_be_sent_and_changes_nothing(started: Terminal, 
     before = (started.folder / "commsengine.db").read_bytes()
     said = started.run("restore", kept, "--verify")
     assert said.out == (
-        "A whole backup, made before an engine had run: 4 people, 0 touches on record.\n  crm: running\n"
-        "Released, it would send 4 messages in the next 24 hours.\n  crm: 4\n"
+        "Backup checked, made before an engine had run: 4 people, 0 touches on record.\n  crm: running\n"
+        "After the release it would send 4 messages in the next 24 hours.\n  crm: 4\n"
     )
     assert (started.folder / "commsengine.db").read_bytes() == before
     started.run("tick")
@@ -57,7 +57,7 @@ def test_verify_tells_what_would_be_sent_and_changes_nothing(started: Terminal, 
     assert len(mailbox.arrived) == 4
     (started.folder / "kept.db").unlink()
     later = started.run("restore", backed_up(started), "--verify")
-    assert later.out.startswith("A whole backup, made after ")
+    assert later.out.startswith("Backup checked, made after ")
     assert "4 people, 4 touches on record." in later.out
 
 
@@ -68,7 +68,7 @@ def test_after_a_restore_nothing_leaves_until_the_release_and_nobody_gets_it_aga
     started.run("tick")
     said = started.run("restore", kept, "--yes")
     assert said.status == 0, said.err
-    assert "4 messages left since it was made; they are put on record again.\n" in said.out
+    assert "Sent since it was made: 4 messages. They are put on record again.\n" in said.out
     held = started.run("tick")
     assert (held.status, "The engine is on hold: Restored from kept.db. 4 messages that left" in held.err) == (1, True)
     released = started.run("release", "--yes")
@@ -108,7 +108,7 @@ def test_a_backup_of_another_workspace_is_told_and_leaves_that_one_alone(
 def test_a_restore_asks(started: Terminal) -> None:
     kept = backed_up(started)
     said = started.run("restore", kept)
-    assert (said.status, "Put it in the place of commsengine.db? Nobody is here to answer" in said.err) == (2, True)
+    assert (said.status, "Replace commsengine.db with it? This needs an answer" in said.err) == (2, True)
     assert not (started.folder / "backup").exists()
 
 
@@ -158,7 +158,7 @@ def test_an_upgrade_keeps_the_older_database_first(terminal: Terminal) -> None:
     assert "Run 'commsengine upgrade'" in terminal.run("status").err
     said = terminal.run("upgrade")
     [kept] = (terminal.folder / "backup").glob("before-upgrade-*.db")
-    assert said.out == f"The database as it was is in {kept}.\nThe database is of this version.\n"
+    assert said.out == f"The database as it was is in {kept}.\nThe database is up to date.\n"
     with closing(sqlite3.connect(kept)) as file:
         assert file.execute("SELECT version_num FROM alembic_version").fetchone() == ("0001",)
     assert terminal.run("status").status == 0

@@ -70,7 +70,7 @@ def test_applying_a_list_changes_nobody(listed: Terminal) -> None:
     before = listed.run("people", "export").out
     said = listed.run("apply", listed.path(SCHEDULE), "--yes")
     assert "2 people" in said.out
-    assert "Not in the file, so left as they are: name, department, manager" in said.out
+    assert "Not in the file, so not changed: name, department, manager" in said.out
     assert "marked as left, and that stays: dana@example.com." in said.err
     assert listed.run("people", "export").out == before
 

@@ -115,7 +115,7 @@ def test_preview_says_which_channel_goes_out(terminal: Terminal, wish: str, by: 
     assert [(each["channel"], each["goes_out"]) for each in seen] == [(by, True), (other, False)]
     shown = terminal.run(*asked).out
     assert f" by {by}\n" in shown
-    assert f" by {other} (it goes out by {by})\n" in shown
+    assert f" by {other} (it is sent by {by})\n" in shown
     (only,) = [each for each in terminal.json(*asked, "--channel", other)["previews"] if each["kind"] == "message"]
     assert (only["channel"], only["goes_out"]) == (other, False)
 
@@ -218,7 +218,7 @@ def test_a_follow_up_reads_as_what_to_do(started: Terminal, mailbox: Mailbox) ->
     started.run("suppress", "ana@example.com")
     started.run("tick")
     listed = started.run("followups").out
-    assert "mia@example.com talks to them; phone +82 2 1234; since " in listed
+    assert "called by mia@example.com; phone +82 2 1234; since " in listed
     assert "What to say: commsengine followups --talking-points\n" in listed
     assert "Afterwards: commsengine followup ID --outcome understood|objects|declines|away\n" in listed
     assert " UTC  personal outreach: opened\n" in started.run("why", "ana@example.com").out
@@ -285,7 +285,7 @@ def test_after_a_tick_no_engine_is_said_to_run(started: Terminal, mailbox: Mailb
     started.run("tick")
     engine = started.json("status")["engine"]
     assert (engine["state"], engine["ended_at"] is not None) == ("stopped", True)
-    assert started.run("status").out.startswith("No engine is at work; the last run or tick ended ")
+    assert started.run("status").out.startswith("No engine is running; the last run or tick ended ")
 
 
 def test_a_question_is_answered_once(started: Terminal, mailbox: Mailbox) -> None:
@@ -546,7 +546,7 @@ def test_the_doctor_says_what_the_mail_server_allows_and_whether_that_is_enough_
     small = "title: A small mailbox, banners: [sandbox mailbox], connections: 2, per_minute: 600, per_day: 3"
     started.write("providers.yaml", f"profiles: {{small: {{{small}}}}}\n")
     said = " ".join(started.run("doctor").out.split())
-    limits = "2 connections, 600 messages a minute, 3 in 24 hours; 0 have left in the last 24 hours."
+    limits = "2 connections, 600 messages a minute, 3 in 24 hours; 0 were sent in the last 24 hours."
     assert f"127.0.0.1 is taken for: A small mailbox; {limits}" in said
     assert "Running campaigns are for 4 people: not all hear on one day, and nobody is left out." in said
     told = started.run("tick")
@@ -554,7 +554,7 @@ def test_the_doctor_says_what_the_mail_server_allows_and_whether_that_is_enough_
     assert "email rests until" in told.err
     assert "3 messages have left in the last 24 hours, as many as allowed (A small mailbox)." in told.err
     assert "1 message waits for email." in told.err
-    assert "3 have left in the last 24 hours." in " ".join(started.run("doctor").out.split())
+    assert "3 were sent in the last 24 hours." in " ".join(started.run("doctor").out.split())
     monkeypatch.setenv("COMMSENGINE_SMTP_DAILY", "100")
     assert started.run("tick").out.startswith("1 message sent")
 

@@ -33,7 +33,7 @@ def test_it_goes_to_everybody_once_and_stands_in_the_books(roomy: Terminal, mail
     assert (status, out.splitlines()) == (
         0,
         ["The CRM is down until noon.", "Please use paper.", "", "4 people: 4 get it now, 0 later today.",
-         f"{message_of(out)} is on its way. A running engine (commsengine run) or the next tick sends it."],
+         f"{message_of(out)} is ready. The engine (commsengine run) or the next tick sends it."],
     )  # fmt: skip
     for _ in range(2):
         roomy.run("tick")
@@ -52,7 +52,7 @@ def test_it_takes_the_place_of_the_day_and_past_limits_it_comes_besides(started:
     started.run("tick")
     status, out, err = send(started, "--yes")
     assert (status, "4 people not: Their send window or their attention budget" in out) == (2, True)
-    assert "Nobody would get it today. Past windows and budget it goes with --past-limits" in err
+    assert "No person would get it today. To send it outside of hours and budget, add --past-limits" in err
     assert send(started, *PAST, "--yes")[0] == 0
     started.run("tick")
     assert len(mailbox.arrived) == 8

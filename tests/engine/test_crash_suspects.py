@@ -113,6 +113,6 @@ def test_an_engine_that_starts_fails_the_poison_alone_and_sends_to_the_others(
     with engine:
         engine.tick()
     rows = {row.key: (row.state, row.reason) for row in store.touches.list("crm")}
-    assert rows[poison] == ("failed", "poison: the engine died three times while it wrote this message")
+    assert rows[poison] == ("failed", "poison: the engine crashed three times while it wrote this message")
     assert {rows[key] for key in others} == {("sent", "")}
     assert len(bag.arrived) == 2

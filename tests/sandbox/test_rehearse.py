@@ -108,3 +108,20 @@ def test_a_second_rehearsal_in_the_same_folder_starts_afresh(tmp_path: Path) -> 
         with Rehearsal(a_script(no_answers, people=(someone(1),)), tmp_path, port=0) as rehearsal:
             story = rehearsal.run(lambda *_: None)
         assert (story.agrees, story.states["sent"] > 0) == (True, True)
+
+
+def test_a_manager_answers_the_briefing_and_adds_no_line(tmp_path: Path) -> None:
+    """The forms about what goes out in their name stand first on its page."""
+    first = {"sender": "manager", "managers_first": "2 working days", "from": "kickoff + 7d"}
+    plan = a_plan(a_message(**first), send={"channels": ["email"], "holidays": "false"}, follow_up=[])
+    people = (MIA, replace(someone(1), manager=MIA.email))
+
+    def suppose(touch: Touch) -> Sequence[Answer]:
+        at = touch.due_at + dt.timedelta(hours=1)
+        return [Answer("crm", touch.message, "acknowledged", at, "link", key=touch.key)] if touch.number == 1 else []
+
+    with Rehearsal(a_script(suppose, plan, people), tmp_path) as rehearsal:
+        story = rehearsal.run()
+        given = rehearsal.wiring.store.answers.of_person(MIA.id)
+        assert rehearsal.wiring.store.manager_words.lines("crm") == []
+    assert (story.agrees, [answer.kind for answer in given]) == (True, ["acknowledged"])

@@ -42,7 +42,7 @@ def test_everybody_is_listed_with_what_they_got(sandbox: Sandbox) -> None:
 def test_people_are_found_by_any_word(sandbox: Sandbox) -> None:
     page = shown(sandbox, find="sales mia")
     assert ("Mia Wolf</b>" in page, "Ben Ortiz</b>" in page) == (True, False)
-    assert "Nobody matches “&lt;b&gt;”." in shown(sandbox, find="<b>")
+    assert "No person matches “&lt;b&gt;”." in shown(sandbox, find="<b>")
 
 
 def test_times_are_the_persons_own(sandbox: Sandbox) -> None:
@@ -154,7 +154,7 @@ def test_people_type_to_the_app_and_threads_are_shown(page: BrowserPage, sandbox
     page.goto(f"{sandbox.page_url}?person=ana@example.com")
     page.get_by_label("Reply in the thread").fill("Why <b>now</b>?")
     page.get_by_role("button", name="Reply").click()
-    page.get_by_text("Done: commsengine has taken it.").wait_for()
+    page.get_by_text("Done: commsengine has received it.").wait_for()
     slack.chat_postMessage(channel=root.conversation, text="You will hear.", thread_ts=root.ts)
     page.get_by_label("Write to the app in Slack").fill("And how?")
     page.get_by_role("button", name="Send").click()

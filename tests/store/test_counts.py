@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from dataclasses import replace
 
 import pytest
@@ -179,8 +180,10 @@ def test_follow_ups_are_counted_one_per_person(store: Store) -> None:
 
 def test_who_has_left_needs_no_outreach(store: Store) -> None:
     outreach(store)
-    store.people.save([replace(ANA, left=NOW.date())], by="dana", now=LATER)
-    assert store.counts.open_rungs("crm") == []
+    store.people.save([replace(ANA, left=LATER.date() + dt.timedelta(days=1))], by="dana", now=LATER)
+    [rung] = store.counts.open_rungs("crm")
+    assert rung.open_at(LATER)
+    assert not rung.open_at(LATER + dt.timedelta(days=1))
 
 
 def test_failed_receipts_are_counted_where_they_ended(store: Store) -> None:

@@ -129,7 +129,7 @@ def test_a_managers_day_by_mail(weeks: Weeks) -> None:
     assert len(weeks.mail(ANA.email)) == 2
     weeks.at("2027-01-21 07:00")
     listed = weeks.mail(MIA.email)[-1]
-    for said in ("Ana Kim", "+82 2 1234", "No answer after 2 messages.", "Say that the expertise is needed"):
+    for said in ("Ana Kim", "+82 2 1234", "No answer after 2 messages.", "Say that their knowledge is needed"):
         assert said in listed
 
     # Its link opens her page, where one press records how it went.

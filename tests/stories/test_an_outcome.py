@@ -94,8 +94,8 @@ def test_an_outcome_ends_the_repeats_and_words_do_not(program: Program, relay: R
     assert [(one["person"], one["reason"]) for one in waiting] == [
         (person, "Confirmed, but not done yet: The first call is logged.") for person in P[1:]
     ]
-    assert "not yet done: The first call is logged." in waiting[0]["talking_points"]
-    assert "What stands in the way of doing it?" in waiting[0]["talking_points"]
+    assert "Not done yet: The first call is logged." in waiting[0]["talking_points"]
+    assert "What keeps you from doing it:" in waiting[0]["talking_points"]
     assert "has not answered" not in waiting[0]["talking_points"]
 
     program.write("calls.csv", f"email;date\n{P[1]};{today() - DAY}\n")
@@ -109,7 +109,7 @@ def test_an_outcome_ends_the_repeats_and_words_do_not(program: Program, relay: R
     ]
     assert reasons == [("acknowledged", "done", "never")]
     assert [one["person"] for one in program.look("facts", "crm")["outcomes"][0]["done"]] == P[:2]
-    assert "On record as done: The first call is logged" in my_messages(program, relay.of(P[0])[0].key)
+    assert "Recorded as done: The first call is logged" in my_messages(program, relay.of(P[0])[0].key)
     simulated = program.look("simulate", "schedules/crm.yaml", "--done", "1")["summary"]
     assert simulated["done"] == 1.0
     assert simulated["touches"] < program.look("simulate", "schedules/crm.yaml")["summary"]["touches"]

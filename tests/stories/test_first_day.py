@@ -82,7 +82,7 @@ def test_a_letter_bears_its_key_and_leads_to_the_answer_page_first(day: Day) -> 
     for mail in letters(day):
         assert rows[mail.message["X-Commsengine-Touch"]]["person"] == mail.recipients[0]
         assert mail.links[0].startswith(f"{base}/a/")
-        assert re.search(r"You get this because .* is your role", mail.text)
+        assert re.search(r'You get this as ".*" in ', mail.text)
 
 
 def test_looking_records_nothing_and_the_button_does(day: Day) -> None:
@@ -102,7 +102,7 @@ def test_looking_records_nothing_and_the_button_does(day: Day) -> None:
     assert [touch["state"] for touch in told["campaigns"][0]["messages"][0]["touches"]] == ["sent"]
     story = day.program.done("why", ANA)
     assert "what-must-stay: acknowledged" in story
-    assert " UTC  gave an answer, by link\n" in story
+    assert " UTC  gave an answer (link)\n" in story
     assert len(day.relay.of(ANA)) == 1
 
 

@@ -60,5 +60,5 @@ def test_who_never_answers_is_listed_with_why_and_what_to_say(program: Program, 
     ]
     story = program.here("why", first["person"])
     assert "one-record: acknowledged" in story
-    assert "talked to in person: understood" in story
+    assert "call: understood" in story
     assert program.books("crm").counts["sent"] == 4 * 3 + 3

@@ -74,7 +74,7 @@ def test_the_lead_calls_the_other_ten_with_something_to_say(story: Story) -> Non
         assert f"What it brings {call.person.first_name} as {call.person.job}" in call.talking_points
         assert role.your_job in plain(call.talking_points)
         assert role.results in plain(call.talking_points)
-        assert "Say that the expertise is needed" in call.talking_points
+        assert "Say that their knowledge is needed" in call.talking_points
         assert "When may I come by, and what should I not miss?" in call.talking_points
         assert "the sponsor" not in call.talking_points.lower()
 

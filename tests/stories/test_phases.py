@@ -98,7 +98,7 @@ def test_the_lead_hears_once_at_the_end_of_the_phase_what_was_not_reached(rehear
     mails = [m for m in rehearsal.sandbox.mailbox.arrived if "dana@example.com" in m.recipients]
     (review,) = [mail for mail in mails if "phase" in mail.subject.casefold()]
     assert review.subject == "One customer record: The phase 'listen' has ended and has not reached its goal"
-    assert "33% answered 'listen-first' (2 of 6; wanted: 90%). By role: sales 33%." in " ".join(review.text.split())
+    assert "33% answered 'listen-first' (2 of 6; wanted: 90%). By role: Sales 33%." in " ".join(review.text.split())
     assert "/p/" in review.text
 
 

@@ -161,7 +161,7 @@ def _in_country(zone: str, country: str) -> str:
     if not zone or not country:
         return zone
     area = zone.partition("/")[0]
-    same = [each for each in _of_country(country) if _offsets(each) == _offsets(zone)]
+    same = [each for each in _of_country(country) if clock_of(each) == clock_of(zone)]
     near = [each for each in same if each.startswith(area)] or same
     return zone if zone in same or len(near) != 1 else near[0]
 
@@ -175,8 +175,17 @@ def _of_country(country: str) -> tuple[str, ...]:
     )
 
 
+Clock = tuple[dt.timedelta | None, dt.timedelta | None]
+"""What is added to UTC, in winter and in summer."""
+
+
+def clocks_in(country: str) -> frozenset[Clock]:
+    """The clocks of a country; empty for one that is not known."""
+    return frozenset(clock_of(zone) for zone in _of_country(country))
+
+
 @cache
-def _offsets(zone: str) -> tuple[dt.timedelta | None, dt.timedelta | None]:
+def clock_of(zone: str) -> Clock:
     place = ZoneInfo(zone)
     return _WINTER.astimezone(place).utcoffset(), _SUMMER.astimezone(place).utcoffset()
 

@@ -65,10 +65,11 @@ class Understanding:
 
     ``columns`` says for each of our columns from which headings it is read, ``attributes`` are kept as they are called,
     ``ignored`` says for each heading that is not stored why. ``emptied`` counts the cells of each word that says that
-    there is no value. ``no_name``, ``no_department`` and ``no_manager`` count people as they will be. ``left`` have a
-    last day in the past or are switched off; ``guests``, ``machines`` (bots, rooms, shared mailboxes) are left out of
-    the people, and so are ``gone``: people who left and of whom too little stands in the row. ``renamed`` are names
-    that were put in order, ``alike`` departments that look like one.
+    there is no value. ``no_name``, ``no_department``, ``no_manager`` and, where clocks differ, ``no_zone`` count people
+    as they will be. ``left`` have a last day in the past or are switched off, ``leaving`` one to come; ``guests`` and
+    ``machines`` (bots, rooms, shared mailboxes) are left out of the people, and so are ``gone``: people who left and of
+    whom too little stands in the row. ``renamed`` are names that were put in order, ``alike`` departments that look
+    like one.
     """
 
     source: Source = field(default_factory=Source)
@@ -79,7 +80,9 @@ class Understanding:
     no_name: int = 0
     no_department: int = 0
     no_manager: int = 0
+    no_zone: int = 0
     left: CountedSample = CountedSample()
+    leaving: CountedSample = CountedSample()
     guests: CountedSample = CountedSample()
     machines: CountedSample = CountedSample()
     gone: CountedSample = CountedSample()
@@ -104,10 +107,10 @@ def _source(understood: Understanding) -> Iterator[str]:
         text = N_("Read as {encoding}{words}, {delimiter} between cells.")
         yield _(text, encoding=source.encoding, words=words, delimiter=delimiter)
     if source.header_line > 1:
-        yield _("The column names stand in line {line}.", line=source.header_line)
+        yield _("The column names are in line {line}.", line=source.header_line)
     if source.repaired:
         before, after = source.repaired
-        yield _("Letters were encoded twice and are put right: '{before}' is '{after}'.", before=before, after=after)
+        yield _("Letters were encoded twice; this is corrected: '{before}' is '{after}'.", before=before, after=after)
 
 
 def _columns(understood: Understanding) -> Iterator[str]:
@@ -129,9 +132,9 @@ def _read_from(name: str, headings: Sequence[str]) -> str:
 
 def _lacking(understood: Understanding) -> Iterator[str]:
     lacks = {
-        "name": (understood.no_name, N_("nobody has a name"), N_("{people} no name")),
-        "department": (understood.no_department, N_("nobody has a department"), N_("{people} no department")),
-        "manager": (understood.no_manager, N_("nobody has a manager"), N_("{people} no manager")),
+        "name": (understood.no_name, N_("no person has a name"), N_("{people} no name")),
+        "department": (understood.no_department, N_("no person has a department"), N_("{people} no department")),
+        "manager": (understood.no_manager, N_("no person has a manager"), N_("{people} no manager")),
     }
     found = [
         _(everybody) if count == understood.people else _(some, people=_have(count))
@@ -141,6 +144,11 @@ def _lacking(understood: Understanding) -> Iterator[str]:
     if found:
         text = ", ".join(found)
         yield text[0].upper() + text[1:] + "."
+    if understood.no_zone:
+        text = N_(
+            "{people} no time zone, in countries whose clocks differ: they get messages by the clock of the plan."
+        )
+        yield _(text, people=_have(understood.no_zone))
 
 
 def _have(count: int) -> str:
@@ -151,6 +159,9 @@ def _groups(understood: Understanding) -> Iterator[str]:
     if understood.left:
         left = counted(understood.left.count, "person has left", "people have left")
         yield _("{left}: {names}.", left=left, names=_some(understood.left))
+    if understood.leaving:
+        leaving = counted(understood.leaving.count, "person leaves later", "people leave later")
+        yield _("{leaving}: {names}.", leaving=leaving, names=_some(understood.leaving))
     if understood.gone:
         gone = counted(understood.gone.count, "person who has left", "people who have left")
         yield _("Not taken, because the row says too little: {gone}: {names}.", gone=gone, names=_some(understood.gone))

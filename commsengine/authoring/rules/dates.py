@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from itertools import islice
 
 from commsengine.authoring.draft import FIRST_YEAR, LAST_YEAR, Draft, planned
+from commsengine.authoring.people.clocks import by_another_clock
 from commsengine.authoring.people.regions import without_region
 from commsengine.authoring.people.time_zones import zone_fix
 from commsengine.authoring.yaml_parser import YamlPath
@@ -16,12 +17,13 @@ from commsengine.cadence.people import Person
 from commsengine.cadence.plan import WEEKDAYS, Workspace
 from commsengine.cadence.time_notation import clock_text
 from commsengine.errors import Problem
-from commsengine.translation import N_, _
+from commsengine.translation import N_, _, counted
 
 MOST_TOUCHES = 10_000
 DAY_MINUTES = 24 * 60
 NIGHT_ENDS = 5 * 60
 MOST_DAYS = 3 * 366
+MOST_COUNTRIES = 5
 MOST_SPAN = 366 * 24 * 60
 """Minutes: whatever repeats less than once a year is a slip of the pen."""
 
@@ -32,7 +34,7 @@ def years_are_plausible(draft: Draft) -> Iterator[Problem]:
     for path, day in dated:
         if not FIRST_YEAR <= day.year <= LAST_YEAR:
             fix = _("Write one from {first} to {last}.", first=FIRST_YEAR, last=LAST_YEAR)
-            yield draft.error(path, "bad_year", _("The year {year:04d} is probably a slip.", year=day.year), fix)
+            yield draft.error(path, "bad_year", _("The year {year:04d} is probably a mistake.", year=day.year), fix)
 
 
 def messages_end_after_they_begin(draft: Draft) -> Iterator[Problem]:
@@ -74,11 +76,11 @@ def touches_are_bearable(draft: Draft) -> Iterator[Problem]:
     for path, message in draft.messages():
         every, count = message.cadence.every or 0, planned(draft, message) or 0
         if every > MOST_SPAN:
-            cause = _("'{message}' would come once in {days} days.", message=message.id, days=every // 1440)
+            cause = _("'{message}' would be sent once in {days} days.", message=message.id, days=every // 1440)
             yield draft.error((*path, "cadence", "every"), "bad_span", cause, _("Write a span of at most a year."))
         total += count
         if count > MOST_TOUCHES or (total > MOST_TOUCHES >= total - count):
-            cause = _("One person would get {total:,} touches, more than {most:,}.", total=total, most=MOST_TOUCHES)
+            cause = _("One person would get {total:,} messages, more than {most:,}.", total=total, most=MOST_TOUCHES)
             fix = _("Write 'times', an earlier 'until' or a longer 'every'.")
             yield draft.error((*path, "cadence"), "too_many_touches", cause, fix)
 
@@ -163,7 +165,7 @@ def _in_a_gap(draft: Draft, path: YamlPath, name: str, day: dt.date, minutes: in
     if 0 < minutes < DAY_MINUTES and used.hour * 60 + used.minute != minutes:
         left_out = N_("{time} does not exist on {day} in {place}: clocks change; {used} is used.")
         cause = _(left_out, time=clock_text(minutes), day=day, place=name, used=f"{used:%H:%M}")
-        yield draft.advice(path, "clock_change", cause, _("Write another time if you mind."))
+        yield draft.advice(path, "clock_change", cause, _("Write another time if that matters."))
 
 
 def holidays_need_a_region(draft: Draft, people: Sequence[Person]) -> Iterator[Problem]:
@@ -175,7 +177,25 @@ def holidays_need_a_region(draft: Draft, people: Sequence[Person]) -> Iterator[P
         yield draft.advice(("send", "holidays"), "no_region", found.cause, found.fix)
 
 
-PEOPLE_RULES = (holidays_need_a_region,)
+def clocks_need_a_zone(draft: Draft, people: Sequence[Person]) -> Iterator[Problem]:
+    here = draft.plan.send.time_zone
+    audience = [person for person, _role in members(draft.plan, people)]
+    if zone_fix(here) or not (found := by_another_clock(audience, here)):
+        return
+    total = counted(sum(found.values()), "person without a time zone is", "people without a time zone are")
+    countries = ", ".join([f"{country} ({count:,})" for country, count in found.items()][:MOST_COUNTRIES])
+    window = draft.plan.send.window
+    text = N_(
+        "{people} in countries with another clock, such as {countries}: {first} to {last} is that of {zone} for them."
+    )
+    hours = {"first": clock_text(window.start), "last": clock_text(window.end)}
+    cause = _(text, people=total, countries=countries, zone=here, **hours)
+    yield draft.advice(
+        ("send", "time_zone"), "no_time_zone", cause, _("Fill the column 'time_zone' of the people file.")
+    )
+
+
+PEOPLE_RULES = (holidays_need_a_region, clocks_need_a_zone)
 RULES = (
     years_are_plausible,
     messages_end_after_they_begin,

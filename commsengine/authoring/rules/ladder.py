@@ -34,7 +34,7 @@ def _sponsor(draft: Draft, path: YamlPath, before: list[str]) -> Iterator[Proble
         fix = _("Write '{after: 2 touches, do: personal}' above it, so that a person calls or visits first.")
         yield draft.error(path, "sponsor_before_personal", _("The sponsor comes before personal outreach."), fix)
     if not draft.written.get("sponsor"):
-        fix = _("Write 'sponsor: name@example.com' at the top, or take this rung out.")
+        fix = _("Write 'sponsor: name@example.com' at the top, or take this step out.")
         yield draft.error(path, "no_sponsor", _("The plan names no sponsor."), fix)
 
 

@@ -38,10 +38,11 @@ def list_(wiring: Wiring, campaign: str, role: str, department: str, left: bool,
     """
     record = _campaign(wiring.store, campaign, role)
     roles = _roles(wiring.store, record) if record else {}
+    today = wiring.clock().date()
     found = [
         person
         for person in wiring.store.people.all()
-        if (person.left is not None) == left
+        if person.has_left(today) == left
         and (record is None or (person.id in roles and role in ("", roles[person.id])))
         and (not department or like(department) == like(person.department))
         and (not search or like(search) in like(f"{person.name}\n{person.email}"))
@@ -51,7 +52,7 @@ def list_(wiring: Wiring, campaign: str, role: str, department: str, left: bool,
         return
     if department and not found:
         _refuse_department(wiring.store, department)
-    _show(found, roles)
+    _show(found, {one: record.plan.audience.title(name) for one, name in roles.items()} if record else {})
 
 
 def _campaign(store: Store, campaign: str, role: str) -> CampaignRecord | None:
@@ -86,7 +87,7 @@ def _refuse_department(store: Store, department: str) -> None:
     if like(department) not in {like(each) for each in known}:
         instead = _("There is: {names}.", names=", ".join(known[:20]))
         raise InputError(
-            _("Nobody is in the department '{name}'.", name=department), near_or(department, known, instead)
+            _("There is no person in the department '{name}'.", name=department), near_or(department, known, instead)
         )
 
 

@@ -54,7 +54,9 @@ class ManagerLists:
     def _somebody_waits(self, running: Mapping[str, CampaignRecord], now: dt.datetime) -> bool:
         # cheap, for it is asked all day
         waiting = {
-            rung.person_id: rung.campaign for rung in self._store.counts.open_rungs() if rung.campaign in running
+            rung.person_id: rung.campaign
+            for rung in self._store.counts.open_rungs()
+            if rung.campaign in running and rung.open_at(now)
         }
         people = self._store.people.by_ids(sorted(waiting))
         signer_lookup = SignerLookup(self._store, {person.manager for person in people.values()})

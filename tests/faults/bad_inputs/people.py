@@ -8,7 +8,7 @@ IMPORT = ("people", "import", "rows.csv")
 ADDRESS = "Write it like ana@example.com."
 ALONE = "Write the address alone, without a name."
 LOOP = "zoe@example.com → yan@example.com → xia@example.com → zoe@example.com"
-TOP = "Leave the cell empty for whoever is at the top."
+TOP = "Leave the cell empty for the person at the top."
 
 
 def refused(rows: Content, *errors: tuple[str, str, str]) -> Attempt:
@@ -77,7 +77,7 @@ PEOPLE = (
               "name: Zoë Müller – „Z“"),
         taken("email\tname\r\nzoe@example.com\tZoë Müller\r\n".encode("utf-16"), "zoe@example.com", "name: Zoë Müller"),
         refused(b"email;name\r\nzoe@example.com;a\x81b\r\n",
-                ("2:1", "The byte 0x81 is no letter in CP1252", "Save the file as 'CSV UTF-8'")),
+                ("2:1", "The byte 0x81 is not a letter in CP1252", "Save the file as 'CSV UTF-8'")),
     )),
     BadInput(37, "manager loop", (
         refused("email,manager\nzoe@example.com,yan@example.com\nyan@example.com,xia@example.com\n"

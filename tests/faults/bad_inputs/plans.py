@@ -48,7 +48,7 @@ def _many_messages() -> bytes:
 
 _EMPTY = ("1:1", "The file is empty.", "Write its keys, or begin with 'commsengine init'.")
 _DEEP = ("nested more than 40 levels deep", "Take out the surplus brackets")
-_BETWEEN_LETTERS = "'join' stands behind something that is not one of the lists"
+_BETWEEN_LETTERS = "'join' comes after something that is not one of the lists"
 _SECRET = "Take it out, put it in .env or the environment, and replace it where it came from"
 
 PLANS = (
@@ -121,14 +121,14 @@ PLANS = (
     )),
     BadInput(16, "more than 10,000 touches", (
         refused(slip("go_live + 14d\n    cadence: {every: 48h, times: 6}", "2099-12-31\n    cadence: {every: 24h}"),
-                ("31:5", "One person would get 26,647 touches, more than 10,000", "Write 'times'")),
-        refused(_many_messages, ("524:5", "One person would get 10,100 touches, more than 10,000", "Write 'times'")),
+                ("31:5", "One person would get 26,647 messages, more than 10,000", "Write 'times'")),
+        refused(_many_messages, ("524:5", "One person would get 10,100 messages, more than 10,000", "Write 'times'")),
     )),
     BadInput(17, "role that nobody is in", (
         refused(slip("department: [Sales]", "department: [Salez]"),
                 ("10:5", "The role 'sales' selects nobody", "did you mean 'Sales'?")),
         refused(slip("department: [Sales]", "deparment: [Sales]"),
-                ("10:13", "Nobody has a column 'deparment'", "Did you mean 'department'?")),
+                ("10:13", "The people file has no column 'deparment'", "Did you mean 'department'?")),
         refused(slip("id: one-record", "id: one-record\n    to: [saless]"),
                 ("28:10", "There is no role 'saless'", "Did you mean 'sales'?")),
     )),
@@ -177,7 +177,7 @@ PLANS = (
                 mine__md="{% for x in range(1000000000) %}x{% endfor %}"),
         refused(slip("{question: What must never get harder for you?}",
                      "{question: Which?, kind: choice, choices: [" + ", ".join(map(str, range(1_000))) + "]}"),
-                ("26:45", "'choices' has too much in it", "Write at most 10")),
+                ("26:45", "'choices' has too many entries", "Write at most 10")),
     )),
     BadInput(23, "unquoted attribute, link that runs code", (
         refused(PLAN, ("message_templates/layout.html:1:1", "An attribute with a value has no quotes",
@@ -202,7 +202,7 @@ PLANS = (
         refused(slip("id: one-record\n", "id: one-record\n    after: how-you-work\n"),
                 ("28:5", "The key 'after' is not known here", "It belongs to 'follow_up'")),
         refused(slip("id: one-record\n", "id: one-record\n    corrects: one-record\n"),
-                ("28:15", "Following 'corrects' from 'one-record' leads back to it", "Name the earlier message")),
+                ("28:15", "'corrects' leads from 'one-record' back to itself", "Name the earlier message")),
     )),
     BadInput(25, "words that old YAML reads as something else (text is text)", (
         taken(PLAN.replace("campaign: crm", "campaign: 0123").replace("title: One customer record", "title: no")
