@@ -130,8 +130,8 @@ def _unseen(file: EnvFile) -> list[Problem]:
         Problem(
             *_place(name, file, named),
             "setting",
-            _("{setting} holds {unseen}, which no editor shows.", setting=name, unseen=unseen_in(value)),
-            _("Write it again by hand."),
+            _("{setting} contains {unseen}, which no editor shows.", setting=name, unseen=unseen_in(value)),
+            _("Type it again."),
         )
         for name, value in odd.items()
     ]
@@ -218,7 +218,7 @@ def _open_to_others(file: EnvFile, written: Mapping[str, str | None]) -> list[Pr
         return []
     mode = stat.S_IMODE(file.path.stat().st_mode)
     names = f" {_('and')} ".join(PREFIX + name for name in secrets)
-    text = N_("this file holds {settings}, but everybody on this machine can read it (mode {mode:04o}).")
+    text = N_("this file contains {settings}, but everybody on this machine can read it (mode {mode:04o}).")
     message = _(text, settings=names, mode=mode)
     line = min(file.line_of(PREFIX + name) for name in secrets)
     fix = _("Run: chmod 600 {file}", file=shlex.quote(str(file.path)))

@@ -15,7 +15,7 @@ from babel import Locale, UnknownLocaleError
 from babel.dates import format_date, format_skeleton, format_time
 
 from commsengine.cadence.kinds_and_states import ENDINGS, Ending
-from commsengine.cadence.plan import Cadence, Milestone
+from commsengine.cadence.plan import Cadence, Milestone, Plan
 from commsengine.cadence.told import is_week, monday_of
 from commsengine.translation import N_, _, counted, install, language_in_use
 
@@ -125,8 +125,13 @@ def install_words(environment: Any) -> None:
     """Gives the templates of pages the catalogs, and days and times as filters."""
     install(environment)
     days = (day_text, short_day_text, weekday_text, brief_day_text, month_day_text)
-    words = (*days, time_text, moment_text, question_text)
+    words = (*days, time_text, moment_text)
     environment.filters |= {word.__name__: word for word in words}
+
+
+def headed(title: str, text: str) -> str:
+    """``One customer record: 2 open questions``."""
+    return _("{title}: {text}", title=title, text=text)
 
 
 def ending_text(ending: Ending, day: dt.date | None, language: str = "") -> str:
@@ -138,9 +143,16 @@ EXPLAIN = N_("Please explain it to me")
 """What a button asks; it is kept in English."""
 
 
-def question_text(asked: str) -> str:
-    """What a person asked: in their words, or those of the button."""
-    return _(EXPLAIN) + asked.removeprefix(EXPLAIN) if asked.startswith(EXPLAIN) else asked
+def question_text(asked: str, plan: Plan, theirs: Plan) -> str:
+    """What a person asked: in their words, or those of the button with its check as ``theirs`` says it.
+
+    The check is kept in the words of ``plan``; ``theirs`` is the same plan in the language of the reader.
+    """
+    if not asked.startswith(EXPLAIN):
+        return asked
+    about = asked.removeprefix(EXPLAIN)
+    said = {f" ({text})": f" ({theirs.texts.get(name, text)})" for name, text in plan.texts.items()}
+    return _(EXPLAIN) + said.get(about, about)
 
 
 def often(cadence: Cadence, *, on_trial: bool = False) -> str:

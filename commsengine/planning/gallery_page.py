@@ -128,7 +128,7 @@ def _summary(gallery: Gallery) -> str:
     said = _(text, texts=texts, roles=to, zone=gallery.plan.send.time_zone)
     if gallery.more:
         left = counted(gallery.more, "later repeat is", "later repeats are")
-        said += " " + _("{left} not shown: they say what earlier ones say.", left=left)
+        said += " " + _("{left} not shown: they have the same texts as earlier ones.", left=left)
     return said
 
 

@@ -40,7 +40,7 @@ Named = TypeVar("Named", RoleView, RoleOutcome, RoleShare, UnclearRole, GotItOnl
 
 
 def page(report: Report) -> str:
-    report = _under_titles(report)
+    report = under_titles(report)
     title, lines = headline(report)
     numbers = iter(range(1, 10_000))
     sections = [(_named_groups(message), list(_panels(report, message, numbers))) for message in report.messages]
@@ -67,7 +67,7 @@ def page(report: Report) -> str:
     )
 
 
-def _under_titles(report: Report) -> Report:
+def under_titles(report: Report) -> Report:
     """With roles as people read them."""
     title = report.record.plan.audience.title
 
