@@ -72,7 +72,7 @@ def test_after_a_restore_nothing_leaves_until_the_release_and_nobody_gets_it_aga
     held = started.run("tick")
     assert (held.status, "The engine is on hold: Restored from kept.db. 4 messages that left" in held.err) == (1, True)
     released = started.run("release", "--yes")
-    assert "Nothing is sent now." in released.out
+    assert "Nothing is sent now.\n4 people get their next message from " in released.out
     assert started.run("tick").status == 0
     assert len(mailbox.arrived) == 4
     assert {row["state"] for row in started.json("touches", "crm")["touches"]} == {"sent"}
