@@ -551,7 +551,7 @@ def test_the_doctor_says_what_the_mail_server_allows_and_whether_that_is_enough_
     assert "Running campaigns are for 4 people: they do not all get it on one day, but all get it." in said
     told = started.run("tick")
     assert (told.status, len(mailbox.arrived)) == (0, 3)
-    assert "email rests until" in told.err
+    assert "Nothing is sent by email until" in told.err
     assert "3 messages have left in the last 24 hours, as many as allowed (A small mailbox)." in told.err
     assert "1 message waits for email." in told.err
     assert "3 were sent in the last 24 hours." in " ".join(started.run("doctor").out.split())
