@@ -26,7 +26,7 @@ def a_list(team: Team, *calls: str) -> Post:
     record = house.store.campaigns.get("crm")
     assert record
     renderer = house.renderer(record.plan, record.templates)
-    spoken = with_talk(house.store, house.renderer, found)
+    spoken = with_talk(house.store, house.renderer, found, house.clock())
     facts = DigestFacts("k", house.clock(), tuple(one.call(of=one.plan) for one in spoken))
     message = renderer.manager_list(MIA, ANA, facts, "slack")
     return team.slack.team.post(user, message.text, [dict(block) for block in message.blocks], {})

@@ -11,6 +11,7 @@ import datetime as dt
 import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any, TypedDict, Unpack
 
 import structlog
@@ -182,7 +183,7 @@ class AnswerInbox:
     def _text(self, card: Card, writer: Renderer) -> CardText:
         language = writer.written_in
         with in_language(language):
-            text = card_text(writer, card, self._signers(card.person, card.plan))
+            text = card_text(writer, card, self._signers(card.person, card.plan, card.now))
             opening = tuple(
                 replace(reply_text(each, language, plain=True), about=writer.about(each))
                 for each in self._opening(card)
@@ -220,7 +221,7 @@ class AnswerInbox:
         return self._writer(card).calendar_url()
 
     def lead(self, card: Card) -> Person:
-        return self._signers(card.person, card.plan).lead
+        return self._signers(card.person, card.plan, card.now).lead
 
     def title(self, person: Person, record: CampaignRecord) -> str:
         """That of the campaign, in the language in which this person reads its name."""
@@ -247,7 +248,7 @@ class AnswerInbox:
         writer = self._writer(card, sent)
         with in_language(writer.written_in):
             newest = self._renderer(self._version(card.touch)).in_language(writer.written_in)
-            signers, check = self._signers(card.person, card.plan), self._text(card, newest).check
+            signers, check = self._signers(card.person, card.plan, card.now), self._text(card, newest).check
             return drawn(writer, card, channel, signers, check, self._opening(card))
 
     def _version(self, touch: TouchRecord) -> CampaignRecord:
@@ -266,9 +267,9 @@ class AnswerInbox:
             self._renderers[version.id, version.version] = kept
         return kept
 
-    def _signers(self, person: Person, plan: Plan) -> Signers:
+    def _signers(self, person: Person, plan: Plan, now: dt.datetime) -> Signers:
         appearing = (plan.owner[0], plan.sponsor_email, person.manager)
-        return SignerLookup(self._store, appearing).of(person, plan)
+        return SignerLookup(self._store, appearing).of(person, plan, now.date())
 
     # -- answers ----------------------------------------------------------------------------------
 
@@ -420,7 +421,7 @@ class AnswerInbox:
             template,
             touch.key,
             card.person,
-            self._signers(card.person, card.plan),
+            self._signers(card.person, card.plan, card.now),
             card.now,
             message=touch.message,
             role=touch.role,
@@ -441,11 +442,11 @@ class AnswerInbox:
     def record_of(self, person_id: str, now: dt.datetime) -> PersonRecord:
         person = self._store.people.by_id(person_id)
         with in_language(self.language_of_pages(person) if person else language_in_use()):
-            return person_record(self._store, person_id, self._words, now, self._carriers)
+            return person_record(self._store, person_id, partial(self._words, now=now), now, self._carriers)
 
-    def _words(self, record: CampaignRecord, person: Person) -> PlanWords:
+    def _words(self, record: CampaignRecord, person: Person, now: dt.datetime) -> PlanWords:
         renderer = self._renderer(record)
-        return PlanWords(renderer.in_language(renderer.language(person)).words, self._key_points(renderer, person))
+        return PlanWords(renderer.in_language(renderer.language(person)).words, self._key_points(renderer, person, now))
 
     def heard_page(self, card: Card) -> str:
         """The address of what was heard and done in the campaign of this touch."""
@@ -455,16 +456,16 @@ class AnswerInbox:
         """What all of the audience may read of what was asked and put in, the newest first."""
         writer = self._writer(card)
         with in_language(writer.written_in):
-            return heard(self._store, card, self._key_points(writer, card.person), writer.written_in)
+            return heard(self._store, card, self._key_points(writer, card.person, card.now), writer.written_in)
 
     def own_page(self, person: Person, key: str, campaign: str) -> str:
         """The address of the way to "My messages", for the person of this touch."""
         record = self._store.campaigns.get(campaign)
         return self._renderer(record).page_url("mine", key, person) if record else ""
 
-    def _key_points(self, renderer: Renderer, person: Person) -> Mapping[str, str]:
+    def _key_points(self, renderer: Renderer, person: Person, now: dt.datetime) -> Mapping[str, str]:
         plan = renderer.plan
-        signers, role = self._signers(person, plan), role_of(plan, person) or ""
+        signers, role = self._signers(person, plan, now), role_of(plan, person) or ""
         return {message.id: key_point(renderer, message, role, person, signers) for message in plan.messages}
 
 

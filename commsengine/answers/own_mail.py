@@ -84,7 +84,7 @@ class OwnMail:
             template,
             key,
             to,
-            SignerLookup(self._store).of(to, record.plan),
+            SignerLookup(self._store).of(to, record.plan, now.date()),
             now,
             subject=subject,
             page=False,

@@ -54,7 +54,8 @@ class InMemory:
 
     def message(self, touch: Touch, person: Person, plan: Plan, templates: Mapping[str, str]) -> RenderedMessage:
         """Raises ``RenderError``."""
-        return self.renderer(plan, templates).touch(touch, person, SignerLookup(self.store).of(person, plan))
+        signers = SignerLookup(self.store).of(person, plan, touch.due_at.date())
+        return self.renderer(plan, templates).touch(touch, person, signers)
 
 
 class ReviewInbox(AnswerInbox):

@@ -26,7 +26,7 @@ from commsengine.cadence.history import (
 )
 from commsengine.cadence.kinds_and_states import WORD_GIVEN, ChannelName, ReasonCode
 from commsengine.cadence.managers_first import opening
-from commsengine.cadence.people import Person
+from commsengine.cadence.people import END_OF_DAYS, Person
 from commsengine.cadence.phases import asked_about, shut_gate
 from commsengine.cadence.plan import Message, Notice, Plan, Role
 from commsengine.cadence.repeats import INTERVAL, WITHOUT_RECALL, ByRecall, FixedInterval, RepeatRule
@@ -65,11 +65,11 @@ def matches(role: Role, person: Person) -> bool:
     return all(person.column(column) in values for column, values in role.columns.items())
 
 
-def members(plan: Plan, people: Iterable[Person]) -> Iterator[tuple[Person, str]]:
-    """Those of these people who are in the audience and have not left, with their role."""
+def members(plan: Plan, people: Iterable[Person], day: dt.date) -> Iterator[tuple[Person, str]]:
+    """Those of these people who are in the audience and have not left on that day, with their role."""
     for person in people:
         role = role_of(plan, person)
-        if role is not None and person.left is None:
+        if role is not None and not person.has_left(day):
             yield person, role
 
 
@@ -140,7 +140,7 @@ def takes_part(campaign: Campaign, person: Person, history: History) -> bool:
 def _role_of_their_people(plan: Plan, message: Message, reports: Sequence[DirectReport]) -> str | None:
     # that of most of them whom the message is for; of equals, the first of the plan
     rostered = (each.person for each in reports if not plan.audience.people or plan.campaign in each.rosters)
-    counts = Counter(role for _person, role in members(plan, rostered) if is_for(message, role))
+    counts = Counter(role for _person, role in members(plan, rostered, END_OF_DAYS) if is_for(message, role))
     return max(roles_of(plan, message), key=lambda role: counts[role]) if counts else None
 
 

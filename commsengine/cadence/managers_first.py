@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from commsengine.cadence.calendar import Hours
 from commsengine.cadence.history import Campaign, Campaigns, DirectReport
-from commsengine.cadence.people import Person, manager_of
+from commsengine.cadence.people import END_OF_DAYS, Person, manager_of
 from commsengine.cadence.phases import words_for
 from commsengine.cadence.plan import DAY_MINUTES, Message, Plan
 
@@ -65,6 +65,6 @@ def reports_of(plan: Plan, people: Iterable[Person]) -> Mapping[str, tuple[Direc
 
 def _pairs(everyone: Mapping[str, Person]) -> Iterator[tuple[Person, Person]]:
     for person in everyone.values():
-        manager = manager_of(person, lambda email: everyone.get(email.lower()))
-        if manager is not None and person.left is None:
+        manager = manager_of(person, lambda email: everyone.get(email.lower()), END_OF_DAYS)
+        if manager is not None and not person.has_left(END_OF_DAYS):
             yield person, manager

@@ -9,6 +9,9 @@ from dataclasses import dataclass, field, replace
 from commsengine.cadence.kinds_and_states import Wish
 from commsengine.text import name_in
 
+END_OF_DAYS = dt.date.max
+"""By then everybody with a last day has left, however far ahead it lies."""
+
 LONGEST_CHAIN = 10
 """Managers above managers."""
 
@@ -85,14 +88,14 @@ def by_address(email: str) -> Person:
     return Person(id=email.lower(), email=email, name=name_in(email))
 
 
-def manager_of(person: Person, by_email: Callable[[str], Person | None]) -> Person | None:
-    """The manager; the reports of one who has left go to that one's manager."""
+def manager_of(person: Person, by_email: Callable[[str], Person | None], day: dt.date) -> Person | None:
+    """The manager on that day; the reports of one who has left go to that one's manager."""
     seen = {person.email.lower()}
     for _ in range(LONGEST_CHAIN):
         manager = by_email(person.manager) if person.manager else None
         if manager is None or manager.email.lower() in seen:
             return None
-        if manager.left is None:
+        if not manager.has_left(day):
             return manager
         seen.add(manager.email.lower())
         person = manager

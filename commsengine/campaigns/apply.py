@@ -92,7 +92,7 @@ def compare(
     experiment that has begun is judged.
     """
     old, everybody = store.campaigns.get(plan.campaign), tuple(people)
-    audience = sum(1 for _ in members(plan, everybody))
+    audience = sum(1 for _ in members(plan, everybody, now.date()))
     introduced = introduced_at(old, plan, now)
     if old is None:
         added = tuple(message.id for message in plan.messages)
@@ -114,7 +114,7 @@ def compare(
         audience=audience,
         state=old.state,
         changes=(*changes_of(old.plan, plan), *_of_templates({**shipped, **old.templates}, templates)),
-        roles=role_moves((old.plan, _people_of(store, old, everybody, listed)), (plan, everybody)),
+        roles=role_moves((old.plan, _people_of(store, old, everybody, listed)), (plan, everybody), now.date()),
         messages_added=tuple(message.id for message in plan.messages if message.id not in _ids(old.plan)),
         messages_removed=tuple(message.id for message in old.plan.messages if message.id not in _ids(plan)),
         messages_changed=tuple(message.id for message in plan.messages if _changed(old.plan, message)),

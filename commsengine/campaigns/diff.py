@@ -97,9 +97,11 @@ class Foreseen:
 NOTHING_FORESEEN = Foreseen()
 
 
-def role_moves(before: tuple[Plan, Iterable[Person]], after: tuple[Plan, Iterable[Person]]) -> tuple[RoleMove, ...]:
+def role_moves(
+    before: tuple[Plan, Iterable[Person]], after: tuple[Plan, Iterable[Person]], day: dt.date
+) -> tuple[RoleMove, ...]:
     """Each plan with the people it is for."""
-    old, new = ({person.id: role for person, role in members(*each)} for each in (before, after))
+    old, new = ({person.id: role for person, role in members(*each, day)} for each in (before, after))
     moves = Counter((old.get(person, ""), new.get(person, "")) for person in old.keys() | new.keys())
     return tuple(RoleMove(*roles, people) for roles, people in sorted(moves.items()) if roles[0] != roles[1])
 

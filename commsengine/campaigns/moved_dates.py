@@ -186,7 +186,7 @@ def _told(
     found = []
     for person, stale in sorted(wrong.items()):
         someone, history, _known = read[person]
-        if stale and someone.left is None and role_of(mine.plan, someone) is not None:
+        if stale and not someone.has_left(now.date()) and role_of(mine.plan, someone) is not None:
             known = _with_earlier(history, earlier)
             reachable = _reachable(replace(campaigns, running=(trial,)), someone, known, notice, now)
             kept = dates_read(mine.plan, history)

@@ -209,7 +209,7 @@ def reach(store: Store, decisions: Decisions, record: CampaignRecord, notice: No
     for ids in chunks(some.ids):
         for one in decisions.of(ids, campaigns, now):
             role = role_of(plan, one.person)
-            if role is not None and is_for(notice, role) and not _outside(plan, one):
+            if role is not None and is_for(notice, role) and not _outside(plan, one, now.date()):
                 found = _when(one.decision, record.id, notice)
                 counts.update(people=1, **({found: 1} if found in ("now", "later") else {}))
                 never.update([] if found in ("now", "later") else [found])
@@ -218,8 +218,8 @@ def reach(store: Store, decisions: Decisions, record: CampaignRecord, notice: No
     return Recipients(**scaled, never=unreached, exact=some.exact, looked_at=len(some.ids))
 
 
-def _outside(plan: Plan, one: Decided) -> bool:
-    return bool(plan.audience.people and plan.campaign not in one.history.rosters) or one.person.left is not None
+def _outside(plan: Plan, one: Decided, day: dt.date) -> bool:
+    return bool(plan.audience.people and plan.campaign not in one.history.rosters) or one.person.has_left(day)
 
 
 def _with_notice(campaigns: Campaigns, campaign: str, notice: Notice) -> Campaigns:

@@ -5,6 +5,7 @@ The signature is the last line and covers every letter before it, so that a file
 
 from __future__ import annotations
 
+import datetime as dt
 import hashlib
 import hmac
 import io
@@ -73,9 +74,11 @@ class SavedDifference(Value):
     plan: Mapping[str, Any]
 
 
-def known_audience(plan: Plan, people: Iterable[Person], file: str = "", content: bytes = b"") -> KnownAudience:
-    """``content`` is that of the plan's own people file."""
-    roles = {person.id: role for person, role in members(plan, people)}
+def known_audience(
+    plan: Plan, people: Iterable[Person], day: dt.date, file: str = "", content: bytes = b""
+) -> KnownAudience:
+    """That of one day. ``content`` is that of the plan's own people file."""
+    roles = {person.id: role for person, role in members(plan, people, day)}
     lines = "\n".join(f"{person}\t{roles[person]}" for person in sorted(roles))
     digest = hashlib.sha256(content).hexdigest() if file else ""
     counts = dict(sorted(Counter(roles.values()).items()))

@@ -99,9 +99,9 @@ class AddressBook(Protocol):
         now: dt.datetime,
     ) -> None: ...
 
-    def missing(self) -> int: ...
+    def missing(self, day: dt.date) -> int: ...
 
-    def people(self) -> int: ...
+    def people(self, day: dt.date) -> int: ...
 
 
 def seconds_until_known(members: int, *, known: bool) -> float:
@@ -177,10 +177,10 @@ class SlackUsers:
 
     def _due(self, workspaces: Sequence[ListReading], now: dt.datetime) -> bool:
         read_at = min(each.finished_at or now for each in workspaces)
-        return now - read_at >= A_DAY or self._many_are_new(workspaces)
+        return now - read_at >= A_DAY or self._many_are_new(workspaces, now)
 
-    def _many_are_new(self, workspaces: Sequence[ListReading]) -> bool:
-        return self._book.missing() > max(each.missing for each in workspaces) + MANY_NEW
+    def _many_are_new(self, workspaces: Sequence[ListReading], now: dt.datetime) -> bool:
+        return self._book.missing(now.date()) > max(each.missing for each in workspaces) + MANY_NEW
 
     def _advance(self, workspaces: Sequence[ListReading], now: dt.datetime) -> None:
         team = ""
@@ -196,10 +196,10 @@ class SlackUsers:
             self._failed(team, workspaces, error, now)
 
     def _begun(self, workspaces: Sequence[ListReading], now: dt.datetime) -> Sequence[ListReading]:
-        if not self._book.people() or any(_busy(each, now) for each in workspaces):
+        if not self._book.people(now.date()) or any(_busy(each, now) for each in workspaces):
             return ()
         covered, known = self.covered(), [each for each in workspaces if each.team_id]
-        self._book.begin(self.hashed_token, covered, now, anew=bool(known) and self._many_are_new(known))
+        self._book.begin(self.hashed_token, covered, now, anew=bool(known) and self._many_are_new(known, now))
         return self._book.of(self.hashed_token)
 
     def covered(self, us: Mapping[str, Any] | None = None) -> dict[str, str]:

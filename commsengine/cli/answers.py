@@ -99,7 +99,7 @@ def _departments(wiring: Wiring, record: CampaignRecord, message: str | None, *,
 
     if as_csv:
         raise click.UsageError(_("Write --csv or --by-department, not both."))
-    found = by_department(wiring.store, record, message)
+    found = by_department(wiring.store, record, wiring.clock().date(), message)
     if as_json:
         show_json({"campaign": record.id, "messages": [each.as_json() for each in found]})
         return

@@ -38,7 +38,7 @@ class Decisions:
         self._estimates = EstimatesInUse(store)
 
     def campaigns(self, now: dt.datetime) -> Campaigns:
-        found = self._store.campaigns.running(self.workspace)
+        found = self._store.campaigns.running(self.workspace, now.date())
         running = tuple(self.estimated(campaign, now) for campaign in found.running)
         return replace(found, running=running, carriers=self._carriers, rests=self._rests(now))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -30,9 +31,9 @@ class SignerLookup:
         self._lines: dict[str, list[LineRecord]] = {}
         self._known: dict[str, Person | None] = {email: found.get(key) for key, email in wanted.items()}
 
-    def of(self, person: Person, plan: Plan) -> Signers:
+    def of(self, person: Person, plan: Plan, day: dt.date) -> Signers:
         sponsor = self.named(plan.sponsor.email) if plan.sponsor else None
-        manager = self.manager_of(person)
+        manager = self.manager_of(person, day)
         lines = self._lines_of(manager, plan) if manager else {}
         return Signers(lead=self.named(plan.owner[0]), manager=manager, sponsor=sponsor, lines=lines)
 
@@ -43,8 +44,8 @@ class SignerLookup:
             self._lines[plan.campaign] = self._store.manager_words.lines(plan.campaign)
         return {line.message: line.text for line in self._lines[plan.campaign] if line.person_id == manager.id}
 
-    def manager_of(self, person: Person) -> Person | None:
-        return manager_of(person, self._by_email)
+    def manager_of(self, person: Person, day: dt.date) -> Person | None:
+        return manager_of(person, self._by_email, day)
 
     def named(self, email: str) -> Person:
         # an owner or sponsor need not be in the directory
@@ -79,11 +80,11 @@ def sample(store: Store) -> Sample:
     return Sample([person.id for index, person in enumerate(store.people.all()) if index % step == 0], total)
 
 
-def members_of(store: Store, plan: Plan) -> Iterator[tuple[Person, str]]:
-    """All people of the audience with their role, in the order of ids."""
+def members_of(store: Store, plan: Plan, day: dt.date) -> Iterator[tuple[Person, str]]:
+    """All people of the audience on that day with their role, in the order of ids."""
     listed = store.people.roster(plan.campaign) if plan.audience.people else None
     people = (person for person in store.people.all() if listed is None or person.id in listed)
-    return members(plan, people)
+    return members(plan, people, day)
 
 
 def campaigns_of(store: Store, person: Person) -> list[CampaignRecord]:

@@ -9,8 +9,10 @@ from functools import partial
 from commsengine.cadence.dialogue import opening
 from commsengine.cadence.history import Campaign, Campaigns, PublicReply, Touch
 from commsengine.cadence.kinds_and_states import Carrier
+from commsengine.cadence.people import Person
 from commsengine.cadence.plan import Plan
 from commsengine.content.message import RenderedMessage, message_of, payload_of
+from commsengine.content.person_values import Signers
 from commsengine.content.render import Renderer, RendererFor
 from commsengine.engine.attempt import Claimed
 from commsengine.engine.decisions import Decided
@@ -27,14 +29,22 @@ class Dispatch:
         self._store, self._make, self._pools = store, renderer, pools
         self._renderers: dict[str, tuple[Plan, Renderer]] = {}
 
-    def touches(self, touches: Iterable[Touch], people: Iterable[Decided], campaigns: Campaigns, lease: Lease) -> None:
+    def touches(
+        self,
+        touches: Iterable[Touch],
+        people: Iterable[Decided],
+        campaigns: Campaigns,
+        lease: Lease,
+        now: dt.datetime,
+    ) -> None:
         by_id = {one.person.id: one for one in people}
         running = {campaign.id: campaign for campaign in campaigns.running}
         signer_lookup = SignerLookup(self._store, _appearing(by_id.values(), campaigns))
+        signers = partial(signer_lookup.of, day=now.date())
         batches: dict[Carrier, list[Claimed]] = {}
         for touch in touches:
             campaign, one = running[touch.campaign], by_id[touch.person]
-            render = _rendering(self._renderer_of(campaign), touch, one, signer_lookup, campaign)
+            render = _rendering(self._renderer_of(campaign), touch, one, signers, campaign)
             about, attempts = (touch.key, touch.campaign, touch.message), one.attempts(touch.key)
             claimed = Claimed(*about, lease, render, touch.not_after, attempts, touch.rung, touch.person)
             batches.setdefault(touch.channel, []).append(claimed)
@@ -63,10 +73,10 @@ def _appearing(people: Iterable[Decided], campaigns: Campaigns) -> set[str]:
 
 
 def _rendering(
-    renderer: Renderer, touch: Touch, one: Decided, signer_lookup: SignerLookup, campaign: Campaign
+    renderer: Renderer, touch: Touch, one: Decided, signers: Callable[[Person, Plan], Signers], campaign: Campaign
 ) -> Callable[[], RenderedMessage]:
     replies = _opening(campaign, touch, one)
-    return lambda: renderer.touch(touch, one.person, signer_lookup.of(one.person, campaign.plan), replies)
+    return lambda: renderer.touch(touch, one.person, signers(one.person, campaign.plan), replies)
 
 
 def _opening(campaign: Campaign, touch: Touch, one: Decided) -> tuple[PublicReply, ...]:

@@ -451,7 +451,7 @@ class Engine:
         )
         self._guard.watch(campaigns, claimed)
         if claimed:
-            self._dispatch.touches(claimed, decided, campaigns, lease)
+            self._dispatch.touches(claimed, decided, campaigns, lease, now)
         _log_skipped(touches)
         skipped = sum(bool(touch.skip) for touch in touches)
         by_hand = sum(touch.channel == HUMAN and not touch.skip for touch in touches)

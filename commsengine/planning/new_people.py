@@ -39,7 +39,7 @@ def joining(store: Store, decisions: Decisions, change: PeopleDifference, now: d
     campaigns = decisions.campaigns(now)
     found = []
     for campaign in campaigns.running:
-        people = [replace(each, since=now) for each in _new_in(campaign.plan, change)]
+        people = [replace(each, since=now) for each in _new_in(campaign.plan, change, now.date())]
         if people:
             some = people[:: -(-len(people) // LOOKED_AT)]
             first = min(_firsts(store, campaigns, campaign, some, now), default=None)
@@ -48,12 +48,12 @@ def joining(store: Store, decisions: Decisions, change: PeopleDifference, now: d
     return found
 
 
-def _new_in(plan: Plan, change: PeopleDifference) -> list[Person]:
+def _new_in(plan: Plan, change: PeopleDifference, day: dt.date) -> list[Person]:
     if plan.audience.people:
         return []
-    new = [person for person, _role in members(plan, change.added)]
-    were = {person.id for person, _role in members(plan, (old for old, _new in change.changed))}
-    are = members(plan, (new for _old, new in change.changed))
+    new = [person for person, _role in members(plan, change.added, day)]
+    were = {person.id for person, _role in members(plan, (old for old, _new in change.changed), day)}
+    are = members(plan, (new for _old, new in change.changed), day)
     return [*new, *(person for person, _role in are if person.id not in were)]
 
 

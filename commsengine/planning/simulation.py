@@ -433,7 +433,7 @@ def supposition(answers: str, campaigns: Campaigns) -> Supposition:
 
 
 def _gone(person: Person, start: dt.datetime) -> bool:
-    return person.left is not None and person.left <= start.date()
+    return person.has_left(start.date())
 
 
 def _without_limits(campaigns: Campaigns) -> Campaigns:

@@ -171,7 +171,7 @@ def report(store: Store, campaign: str, now: dt.datetime, recall: RecallMode = "
     """Raises ``InputError`` for an unknown campaign."""
     record = known_campaign(store, campaign)
     seen = _Reading(store, record, now, estimates=recall != "off")
-    for page in _pages(members_of(store, record.plan)):
+    for page in _pages(members_of(store, record.plan, now.date())):
         loaded = store.loading.histories([person.id for person, _ in page])
         for person, role in page:
             if person.id in loaded:
@@ -181,9 +181,9 @@ def report(store: Store, campaign: str, now: dt.datetime, recall: RecallMode = "
         phases=tuple(view.without_small_groups() for view in phases(store, record, now)),
         commitments=_commitments(store, record, now),
         unclear=tuple(role for role in unclear_by_role(store, record, now) if role.talks or role.checks),
-        side_by_side=tuple(map(without_small_ones, by_department(store, record))),
-        got_it_only=tuple(got_it_only(store, record)),
-        inputs=input_views(store, record),
+        side_by_side=tuple(map(without_small_ones, by_department(store, record, now.date()))),
+        got_it_only=tuple(got_it_only(store, record, now)),
+        inputs=input_views(store, record, now),
         replies=tuple(replies(store, record)),
     )
 
@@ -208,7 +208,7 @@ def recall_by_role(store: Store, record: CampaignRecord, now: dt.datetime) -> li
     ]
     answers = check_results(store, plan, now)
     views: list[RoleView] = []
-    for role, drawn in store.counts.drawn(record, LOOKED_AT).items():
+    for role, drawn in store.counts.drawn(record, LOOKED_AT, now.date()).items():
         if not enough(drawn.people):
             views.append(RoleView(role, drawn.people, shown=False))
             continue
@@ -244,7 +244,7 @@ class _Reading:
         self._record, self._plan, self._now = record, record.plan, now
         self._sizes: Counter[str] = Counter()
         departments: dict[str, str] = {}
-        for person, role in members_of(store, record.plan):
+        for person, role in members_of(store, record.plan, now.date()):
             self._sizes[role] += 1
             departments[person.id] = person.department
         self._answers = check_results(store, record.plan, now, departments) if estimates else CheckResults()

@@ -128,9 +128,9 @@ def leaving_until(store: Store, decisions: Decisions, until: dt.datetime, now: d
     }
 
 
-def got_it_only(store: Store, record: CampaignRecord) -> list[GotItOnly]:
+def got_it_only(store: Store, record: CampaignRecord, now: dt.datetime) -> list[GotItOnly]:
     """Only roles of which ten people or more were shown a check."""
-    return [one for one in store.counts.got_it_only(record, OFTEN) if enough(one.people)]
+    return [one for one in store.counts.got_it_only(record, OFTEN, now.date()) if enough(one.people)]
 
 
 def told_of_got_it(found: list[GotItOnly], audience: Audience) -> Iterator[str]:

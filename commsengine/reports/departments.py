@@ -6,6 +6,7 @@ into one with the rest of the small ones, and that too is hidden if it is no ten
 
 from __future__ import annotations
 
+import datetime as dt
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -58,12 +59,12 @@ class SideBySide:
         return {"message": self.message, "question": self.question, "departments": departments}
 
 
-def by_department(store: Store, record: CampaignRecord, message: str | None = None) -> list[SideBySide]:
+def by_department(store: Store, record: CampaignRecord, day: dt.date, message: str | None = None) -> list[SideBySide]:
     """Of every message that asks for input, or of one; the largest department first."""
     asking = [each for each in record.plan.messages if each.ask == "input" and message in (None, each.id)]
     if not asking:
         return []
-    audience = [(person, role) for person, role in members_of(store, record.plan)]
+    audience = [(person, role) for person, role in members_of(store, record.plan, day)]
     given = store.answers.inputs(record.id, kinds=("input",))
     found = []
     for each in asking:

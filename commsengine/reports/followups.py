@@ -150,7 +150,7 @@ def followups(
     store: Store, decisions: Decisions, renderer: RendererFor, now: dt.datetime, campaign: str | None = None
 ) -> list[FollowUp]:
     found = open_followups(store, now, campaign)
-    return with_talk(store, renderer, capped_by_day(found, decisions.workspace.follow_ups_per_day))
+    return with_talk(store, renderer, capped_by_day(found, decisions.workspace.follow_ups_per_day), now)
 
 
 def todays_followups(store: Store, decisions: Decisions, now: dt.datetime) -> list[FollowUp]:
@@ -161,7 +161,7 @@ def todays_followups(store: Store, decisions: Decisions, now: dt.datetime) -> li
 
 
 def with_talk(
-    store: Store, renderer: RendererFor, found: Sequence[FollowUp], reader: Person = ANYBODY
+    store: Store, renderer: RendererFor, found: Sequence[FollowUp], now: dt.datetime, reader: Person = ANYBODY
 ) -> list[FollowUp]:
     """In the language of who is to call. Where talking points cannot be written, they say so."""
     records = {record.id: record for record in store.campaigns.all()}
@@ -171,7 +171,7 @@ def with_talk(
     signer_lookup = SignerLookup(store)
 
     def talk(one: FollowUp, writer: Renderer) -> TalkingPoints:
-        signers = signer_lookup.of(one.person, records[one.campaign].plan)
+        signers = signer_lookup.of(one.person, records[one.campaign].plan, now.date())
         try:
             return writer.talking_points(one.messages, one.role, one.person, signers, one.tried, one.to_do)
         except RenderError as failure:
@@ -293,7 +293,7 @@ def _followup(
     role = role_of(plan, person) or ""
     rungs_of_plan = [_rung(plan, rung) for rung in rungs]
     by_manager = kind == "personal" and all(rung is not None and rung.by == "manager" for rung in rungs_of_plan)
-    manager = signer_lookup.manager_of(person) if by_manager and not overdue else None
+    manager = signer_lookup.manager_of(person, now.date()) if by_manager and not overdue else None
     # the manager where the plan says so and there is one; else the lead, who also gets what lies too long
     carrier = manager.email if manager else plan.owner[0]
     by_lead = carrier.lower() in {owner.lower() for owner in plan.owner}

@@ -14,7 +14,7 @@ from typing import Any, Literal
 
 from commsengine.cadence.audience import role_of, roles_of
 from commsengine.cadence.kinds_and_states import ASKED_FOR, GRADES, Grade, InputKind
-from commsengine.cadence.people import Person
+from commsengine.cadence.people import END_OF_DAYS, Person
 from commsengine.cadence.plan import Message, Plan
 from commsengine.engine.directory import members_of
 from commsengine.errors import InputError
@@ -53,8 +53,8 @@ class InputView:
     texts: tuple[str, ...]
 
 
-def input_views(store: Store, record: CampaignRecord) -> tuple[InputView, ...]:
-    return tuple(_view(each) for each in answers(store, record)["messages"])
+def input_views(store: Store, record: CampaignRecord, now: dt.datetime) -> tuple[InputView, ...]:
+    return tuple(_view(each) for each in answers(store, record, now=now)["messages"])
 
 
 def _view(asked: Mapping[str, Any]) -> InputView:
@@ -90,7 +90,10 @@ def answers(
         known = ", ".join(asking)
         fix = _("Those that do: {messages}.", messages=known) if known else _("None of its messages does.")
         raise InputError(_(cause, message=message, campaign=record.id), fix)
-    audience, standing = list(members_of(store, record.plan)), store.replies.standing(record.id)
+    audience, standing = (
+        list(members_of(store, record.plan, now.date() if now else END_OF_DAYS)),
+        store.replies.standing(record.id),
+    )
     words = commitments(store, record, now, message) if now else []
 
     def answered(each: Message) -> dict[str, Any]:

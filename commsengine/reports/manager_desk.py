@@ -82,12 +82,12 @@ class ManagerDesk:
     def __init__(self, store: Store, renderer: RendererFor) -> None:
         self._store, self._renderer = store, renderer
 
-    def manager(self, named: str) -> Person | None:
+    def manager(self, named: str, now: dt.datetime) -> Person | None:
         """By id or address; ``None`` for somebody who has left or, unless they lead a campaign, is in no directory."""
         found = self._store.people.by_id(named) or self._store.people.by_email(named)
         if found is None and "@" in named and self._led(by_address(named)):
             return by_address(named)
-        return found if found is not None and found.left is None else None
+        return found if found is not None and not found.has_left(now.date()) else None
 
     def leads(self, manager: Person) -> bool:
         return bool(self._led(manager))
@@ -101,7 +101,7 @@ class ManagerDesk:
 
     def calls(self, manager: Person, now: dt.datetime) -> list[FollowUp]:
         """Whom they are to call, with what to say; also those that lie so long that the lead has them, too."""
-        found = open_followups(self._store, now, people=self._team_ids(manager))
+        found = open_followups(self._store, now, people=self._team_ids(manager, now))
         own = [one for one in found if self._is_theirs(one, manager)]
         led = [one for campaign in self._led(manager) for one in open_followups(self._store, now, campaign)]
         known, mine = {one.id for one in own}, manager.email.lower()
@@ -109,11 +109,11 @@ class ManagerDesk:
             (one for one in led if one.id not in known),
             key=lambda one: (one.carrier.lower() != mine and not one.by_lead, one.need),
         )
-        return with_talk(self._store, self._renderer, [*own, *led[:MOST_LED]], manager)
+        return with_talk(self._store, self._renderer, [*own, *led[:MOST_LED]], now, manager)
 
     def recorded(self, manager: Person, now: dt.datetime) -> list[RecordedOutcome]:
         """What they recorded of late, the newest first."""
-        people = None if self.leads(manager) else sorted(self._team_ids(manager))
+        people = None if self.leads(manager) else sorted(self._team_ids(manager, now))
         found = recorded_outcomes(self._store, since=now - SHOWN_AFTER, people=people)
         return [one for one in reversed(found) if one.by.lower() == manager.email.lower()]
 
@@ -129,16 +129,16 @@ class ManagerDesk:
             raise InputError(_("Please write at most {most} characters.", most=LONGEST_NOTE))
         one = next(iter(open_followups(self._store, now, only=wanted)), None)
         if one is None:
-            return self._known(manager, wanted, word)
-        theirs = one.kind == "personal" and one.person.id in self._team_ids(manager)
+            return self._known(manager, wanted, word, now)
+        theirs = one.kind == "personal" and one.person.id in self._team_ids(manager, now)
         if not theirs and one.campaign not in self._led(manager):
             raise InputError(_(NOT_THEIRS))
         record_outcome(self._store, wanted, word, unclear=about, note=note.strip(), by=manager.email, now=now)
         return Recording(_name(one.person), word, True, now)
 
-    def _known(self, manager: Person, wanted: str, outcome: OutcomeName) -> Recording:
+    def _known(self, manager: Person, wanted: str, outcome: OutcomeName, now: dt.datetime) -> Recording:
         # it was recorded before, or the person has answered meanwhile
-        last = self.closed(manager, wanted)
+        last = self.closed(manager, wanted, now)
         if last is None:
             raise InputError(
                 _("This call is no longer open: the person has answered, or somebody else was asked to call.")
@@ -148,13 +148,13 @@ class ManagerDesk:
         text = N_("This call is closed: “{outcome}” was recorded on {day}. Nothing was changed.")
         raise InputError(_(text, outcome=_(OUTCOME_WORDS[last.outcome]), day=month_day_text(last.at)))
 
-    def closed(self, manager: Person, wanted: str) -> RecordedOutcome | None:
+    def closed(self, manager: Person, wanted: str, now: dt.datetime) -> RecordedOutcome | None:
         """The last outcome of a call with this id, if it is about one of their people or of a campaign they lead."""
         for campaign in self._led(manager):
             for given in self._store.answers.outcomes(campaign=campaign):
                 if wanted in (followup_id(campaign, given.person_id, kind) for kind in BY_HAND):
                     return recorded_outcomes(self._store, campaign=campaign, people=[given.person_id])[-1]
-        team = {one.id: one for one in self._store.manager_words.team(manager.id)}
+        team = {one.id: one for one in self._store.manager_words.team(manager.id, now.date())}
         for record in self._store.campaigns.all():
             for person in team.values():
                 if followup_id(record.id, person.id, "personal") == wanted:
@@ -166,14 +166,14 @@ class ManagerDesk:
         theirs = one.carrier.lower() == manager.email.lower() and not one.by_lead
         return one.kind == "personal" and one.by_manager and (theirs or one.overdue)
 
-    def _team_ids(self, manager: Person) -> frozenset[str]:
-        return frozenset(one.id for one in self._store.manager_words.team(manager.id))
+    def _team_ids(self, manager: Person, now: dt.datetime) -> frozenset[str]:
+        return frozenset(one.id for one in self._store.manager_words.team(manager.id, now.date()))
 
     # -- what goes out in their name --------------------------------------------------------------
 
     def in_their_name(self, manager: Person, now: dt.datetime) -> list[InTheirName]:
         """What of running campaigns does or will soon go to their people in their name, the soonest first."""
-        team = self._store.manager_words.team(manager.id)
+        team = self._store.manager_words.team(manager.id, now.date())
         found = [
             one
             for record in self._store.campaigns.all()
@@ -221,7 +221,7 @@ class ManagerDesk:
             campaign=record.id,
             title=self._title(record, manager),
             message=message.id,
-            key_point=self._key_point(record, message, manager),
+            key_point=self._key_point(record, message, manager, today),
             opens=hours.local_date(hours.instant_of(plan, message.opens)),
             closes=hours.local_date(hours.instant_of(plan, message.closes)),
             people=people,
@@ -235,8 +235,8 @@ class ManagerDesk:
         renderer = self._renderer(record.plan, record.templates)
         return renderer.in_language(renderer.language(manager)).words.title
 
-    def _key_point(self, record: CampaignRecord, message: Message, manager: Person) -> str:
-        signers, role = SignerLookup(self._store).of(manager, record.plan), roles_of(record.plan, message)[0]
+    def _key_point(self, record: CampaignRecord, message: Message, manager: Person, day: dt.date) -> str:
+        signers, role = SignerLookup(self._store).of(manager, record.plan, day), roles_of(record.plan, message)[0]
         try:
             shown = self._renderer(record.plan, record.templates).page(message.id, role, 1, manager, signers)
         except RenderError:
@@ -342,7 +342,7 @@ def managers_words(store: Store, campaign: str, now: dt.datetime) -> dict[str, l
                 "name": people[one.person_id].name or people[one.person_id].email,
                 "until": one.until.isoformat(),
                 "since": one.at.isoformat(),
-                "people": len(store.manager_words.team(one.person_id)),
+                "people": len(store.manager_words.team(one.person_id, now.date())),
             }
             for one in holds
             if one.person_id in people

@@ -105,7 +105,8 @@ class ManagerButtons:
             found = self._accounts.person(str(body["user"]["id"]))
         except CommsError:
             return self._unknown(NOT_SURE)
-        return found if found is not None and found.left is None else self._unknown(NOT_THEIRS)
+        here = found is not None and not found.has_left(self._clock().date())
+        return found if found is not None and here else self._unknown(NOT_THEIRS)
 
     def _unknown(self, text: str) -> str:
         with in_language(self._inbox.language_of_pages(ANYBODY)):
@@ -138,7 +139,7 @@ class ManagerButtons:
     def _told(self, manager: Person, call: str) -> str:
         if any(one.id == call for one in self._desk.calls(manager, self._clock())):
             return ""
-        last = self._desk.closed(manager, call)
+        last = self._desk.closed(manager, call, self._clock())
         if last is None:
             return ""
         note = f" – {last.note}" if last.note else ""

@@ -18,6 +18,7 @@ from sqlalchemy import Connection, Row, bindparam, func, select, union_all, upda
 
 from commsengine.cadence.history import Campaign, Campaigns, Standstill
 from commsengine.cadence.kinds_and_states import CHANNELS, CampaignState
+from commsengine.cadence.people import END_OF_DAYS
 from commsengine.cadence.plan import Plan, Workspace
 from commsengine.errors import CommsError, InputError
 from commsengine.store import bookkeeping, erasure, moves, refusals
@@ -114,8 +115,11 @@ class CampaignStore:
         with self._database.read() as connection:
             return self._all(connection)
 
-    def running(self, workspace: Workspace | None = None) -> Campaigns:
-        """The running campaigns with their pauses, and the holds that are over: what decisions are made of."""
+    def running(self, workspace: Workspace | None = None, day: dt.date = END_OF_DAYS) -> Campaigns:
+        """The running campaigns with their pauses, and the holds that are over: what decisions are made of.
+
+        A manager's hold is about those who report to them on that ``day``.
+        """
         with self._database.read() as connection:
             records = [record for record in self._all(connection) if record.state == "running"]
             past: dict[str, list[Standstill]] = {}
@@ -123,7 +127,7 @@ class CampaignStore:
                 past.setdefault(row.campaign, []).append(Standstill(row.since, row.until, row.backlog))
             holding, let_go = refusals.held_messages(connection)
             said = replies.by_campaign(connection)
-            by_managers = manager_words.running_holds(connection)
+            by_managers = manager_words.running_holds(connection, day)
         running = tuple(
             replace(
                 _running(record, tuple(past.get(record.id, ()))),

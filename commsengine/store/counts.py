@@ -16,7 +16,7 @@ from commsengine.cadence.plan import Role
 from commsengine.cadence.standing import AWAY, call_again
 from commsengine.store.campaigns import CampaignStore
 from commsengine.store.database import Database
-from commsengine.store.person_rows import person_of
+from commsengine.store.person_rows import is_here, person_of
 from commsengine.store.records import CampaignCounts, CampaignRecord, Drawn, GotItOnly, Happened, OpenRung
 from commsengine.store.tables import answer, deed, outcome, person, question, roster, touch
 
@@ -34,18 +34,18 @@ class Counts:
         with self._database.read() as connection:
             return [_counts(connection, record, now) for record in records]
 
-    def audience(self, campaign: str) -> int:
-        """How many people the campaign is for, as the directory stands; 0 for an unknown campaign."""
+    def audience(self, campaign: str, day: dt.date) -> int:
+        """How many people the campaign is for on that day, as the directory stands; 0 for an unknown campaign."""
         record = self._campaigns.get(campaign)
         if record is None:
             return 0
         with self._database.read() as connection:
-            return _size(connection, record)
+            return _size(connection, record, day)
 
-    def drawn(self, record: CampaignRecord, most: int) -> Mapping[str, Drawn]:
-        """The size of each role as the directory stands, and at most so many of its people, evenly by id."""
+    def drawn(self, record: CampaignRecord, most: int, day: dt.date) -> Mapping[str, Drawn]:
+        """As the directory stands: the size of each role on that day, and at most so many of its people, by id."""
         with self._database.read() as connection:
-            found = connection.execute(_evenly(_members(connection, record), most)).all()
+            found = connection.execute(_evenly(_members(connection, record, day), most)).all()
         sizes = {row.role: row.people for row in found}
         return {
             role: Drawn(sizes.get(role, 0), tuple(row.id for row in found if row.role == role))
@@ -57,10 +57,10 @@ class Counts:
         with self._database.read() as connection:
             return _happened(connection, campaign, since, until)
 
-    def got_it_only(self, record: CampaignRecord, often: int) -> list[GotItOnly]:
+    def got_it_only(self, record: CampaignRecord, often: int, day: dt.date) -> list[GotItOnly]:
         """By role: who pressed "Got it" so ``often`` or more, and answered none of the checks that they were shown."""
         with self._database.read() as connection:
-            return _got_it_only(connection, record, often)
+            return _got_it_only(connection, record, often, day)
 
     def open_rungs(self, campaign: str | None = None) -> list[OpenRung]:
         """Personal outreach and proposals to sponsors that nothing has come of, the oldest first.
@@ -78,7 +78,7 @@ def _counts(connection: Connection, record: CampaignRecord, now: dt.datetime) ->
         campaign=record.id,
         title=record.plan.title,
         state=record.state,
-        audience=_size(connection, record),
+        audience=_size(connection, record, now.date()),
         touches={state: sum(counted.get(state, {}).values()) for state in STATES},
         skipped=counted.get("skipped", {}),
         acknowledged=_acknowledged(connection, record.id),
@@ -182,7 +182,7 @@ def _within(column: Any, since: dt.datetime, until: dt.datetime) -> ColumnElemen
     return and_(column >= since, column < until)
 
 
-def _got_it_only(connection: Connection, record: CampaignRecord, often: int) -> list[GotItOnly]:
+def _got_it_only(connection: Connection, record: CampaignRecord, often: int, day: dt.date) -> list[GotItOnly]:
     sent = (touch.c.campaign == record.id, touch.c.state == "sent", touch.c.kind.in_(("message", "remind")))
     messages = {message.id: message for message in record.plan.messages if message.checks}
     asks = (touch.c.message, touch.c.number, touch.c.asks)
@@ -196,7 +196,7 @@ def _got_it_only(connection: Connection, record: CampaignRecord, often: int) -> 
     presses = select(answer.c.person_id).where(*own, answer.c.kind == "acknowledged", answer.c.evidence != "manager")
     pressed = presses.group_by(answer.c.person_id).having(func.count() >= often)
     checked = select(answer.c.person_id).where(*own, answer.c.kind == "check")
-    people = _members(connection, record).subquery()
+    people = _members(connection, record, day).subquery()
     only = case((and_(people.c.id.in_(pressed), people.c.id.not_in(checked)), 1), else_=0)
     found = select(people.c.role, func.count().label("people"), func.sum(only).label("only"))
     found = found.join(shown, shown.c.person_id == people.c.id).where(people.c.role.is_not(None))
@@ -207,8 +207,8 @@ def _got_it_only(connection: Connection, record: CampaignRecord, often: int) -> 
 # -- the audience, counted by the database: the same people and roles that ``role_of`` finds one by one
 
 
-def _size(connection: Connection, record: CampaignRecord) -> int:
-    theirs = _members(connection, record).subquery()
+def _size(connection: Connection, record: CampaignRecord, day: dt.date) -> int:
+    theirs = _members(connection, record, day).subquery()
     placed = select(func.count()).select_from(theirs).where(theirs.c.role.is_not(None))
     return connection.execute(placed).scalar_one()
 
@@ -227,11 +227,11 @@ def _evenly(members: Select[Any], most: int) -> Select[Any]:
     return select(each).where((each.c.place - 1) % step == 0).order_by(each.c.id)
 
 
-def _members(connection: Connection, record: CampaignRecord) -> Select[Any]:
-    """The people who are there and, if the campaign has a roster, in it: the id, and the role or NULL."""
+def _members(connection: Connection, record: CampaignRecord, day: dt.date) -> Select[Any]:
+    """The people who are there on that day and, if the campaign has a roster, in it: the id, and the role or NULL."""
     audience, kept_out = record.plan.audience, record.plan.kept_out
     roles = case(*((_matches(connection, role), name) for name, role in audience.roles.items()), else_=None)
-    members = select(person.c.id, roles.label("role")).where(person.c.left.is_(None), person.c.erased_at.is_(None))
+    members = select(person.c.id, roles.label("role")).where(is_here(day), person.c.erased_at.is_(None))
     if kept_out:
         members = members.where(person.c.email_key != kept_out)
     if audience.people is None:

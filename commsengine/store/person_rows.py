@@ -8,9 +8,10 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import Row
+from sqlalchemy import ColumnElement, Row, or_
 
 from commsengine.cadence.people import Person
+from commsengine.store.tables import person
 
 TEXTS = (
     *("email", "name", "department", "job", "manager", "country", "region"),
@@ -19,6 +20,11 @@ TEXTS = (
 IMPORTED = (*TEXTS, "days", "leave", "left", "attributes")
 SELECTING = ("department", "job", "country", "region", "attributes")
 """The columns that say who somebody is: when one changes, the clock of every message starts again for them."""
+
+
+def is_here(day: dt.date) -> ColumnElement[bool]:
+    """The condition that a person has not left on that day: ``Person.has_left``, asked of the database."""
+    return or_(person.c.left.is_(None), person.c.left > day)
 
 
 def values_of(person: Person) -> dict[str, Any]:

@@ -38,7 +38,7 @@ class CallsPage(VisitPage):
 
     def _take(self, request: Request, visitor: Visitor, form: Form, evidence: Evidence, now: dt.datetime) -> Response:
         del request, evidence
-        manager = self._desk.manager(visitor.about)
+        manager = self._desk.manager(visitor.about, now)
         if manager is None:
             return self._visits.ask_again()
         try:
@@ -54,7 +54,7 @@ class CallsPage(VisitPage):
         return "recorded" if came.first else "again"
 
     def _page(self, visitor: Visitor, now: dt.datetime, *, notice: str = "", error: str = "") -> Response:
-        manager = self._desk.manager(visitor.about)
+        manager = self._desk.manager(visitor.about, now)
         if manager is None:
             return self._visits.ask_again()
         return page(

@@ -27,6 +27,7 @@ from tests.engine.conftest import run
 KEY = "a-key-of-enough-letters"
 PLAN = a_plan(a_message(text="One place:\n\n- log\n- look\n", managers_first="2 working days"))
 SALES = [someone(1), someone(2)]
+TODAY = dt.date(2027, 1, 5)
 
 
 def saved(**changes: Any) -> SavedDifference:
@@ -39,7 +40,7 @@ def saved(**changes: Any) -> SavedDifference:
         "correct": False,
         "difference": '~ send.window.to  "16:30" → "18:00"\n',
         "consequences": [{"message": "one-record", "people": 2, "first_at": utc("2027-01-11").isoformat()}],
-        "audience": known_audience(PLAN, SALES),
+        "audience": known_audience(PLAN, SALES, TODAY),
         "plan_file": "schedules/crm.yaml",
         "source": {"schedules/crm.yaml": "campaign: crm\n"},
         "templates": {"wiifm": "# {{ key_point }}\n"},
@@ -93,17 +94,17 @@ def test_a_plan_of_other_fields_is_refused_in_one_sentence() -> None:
 
 
 def test_the_audience_is_known_without_names() -> None:
-    known = known_audience(PLAN, [*SALES, someone(3, department="Legal"), someone(4, left=dt.date(2020, 1, 1))])
+    known = known_audience(PLAN, [*SALES, someone(3, department="Legal"), someone(4, left=dt.date(2020, 1, 1))], TODAY)
     assert (known.people, known.roles) == (3, {"others": 1, "sales": 2})
     assert "@" not in known.digest
-    assert known_audience(PLAN, SALES[::-1]).digest == known_audience(PLAN, SALES).digest
-    assert known_audience(PLAN, [someone(1), someone(3)]).digest != known_audience(PLAN, SALES).digest
+    assert known_audience(PLAN, SALES[::-1], TODAY).digest == known_audience(PLAN, SALES, TODAY).digest
+    assert known_audience(PLAN, [someone(1), someone(3)], TODAY).digest != known_audience(PLAN, SALES, TODAY).digest
 
 
 def moved(store: Store, people: KnownAudience | None = None, **changes: Any) -> str:
     try:
         record = store.campaigns.get("crm")
-        refuse_moved(saved(**changes), record, people or known_audience(PLAN, SALES), "Tue 5 Jan")
+        refuse_moved(saved(**changes), record, people or known_audience(PLAN, SALES, TODAY), "Tue 5 Jan")
     except InputError as refused:
         return str(refused)
     return ""
@@ -115,11 +116,13 @@ def test_it_is_refused_with_what_has_moved(store: Store) -> None:
     assert moved(store) == ""
     assert "crm was paused, and is running now." in moved(store, state="paused")
     assert "crm had version 4, and has version 1 now." in moved(store, base_version=4)
-    more = moved(store, known_audience(PLAN, [*SALES, someone(3)]))
+    more = moved(store, known_audience(PLAN, [*SALES, someone(3)], TODAY))
     assert "dana saved this difference on Tue 5 Jan" in more
     assert "Role sales: 2 before, 3 people now." in more
     assert "commsengine apply schedules/crm.yaml --save FILE" in more
-    assert "but not the same people" in moved(store, known_audience(PLAN, [someone(1), someone(3)]))
-    file = known_audience(PLAN, SALES, "people.csv", b"email\n")
-    assert "people.csv has changed." in moved(store, file, audience=known_audience(PLAN, SALES, "people.csv", b"id\n"))
+    assert "but not the same people" in moved(store, known_audience(PLAN, [someone(1), someone(3)], TODAY))
+    file = known_audience(PLAN, SALES, TODAY, "people.csv", b"email\n")
+    assert "people.csv has changed." in moved(
+        store, file, audience=known_audience(PLAN, SALES, TODAY, "people.csv", b"id\n")
+    )
     assert moved(store, file, audience=file) == ""

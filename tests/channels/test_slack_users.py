@@ -165,7 +165,7 @@ def test_who_is_deactivated_or_a_bot_is_not_on_slack_without_a_call_and_guests_a
     ana, ben = office.send(ANA, BEN)
     assert (ana.verdict, ana.begun, ana.unreachable, ana.fault) == ("permanent", False, "not on Slack", "person")
     assert (ben.verdict, office.slack.calls) == ("sent", [*before, "chat.postMessage"])
-    assert office.store.slack_workspaces.deactivated() == [ANA.email]
+    assert office.store.slack_workspaces.deactivated(NOW.date()) == [ANA.email]
     office.slack.team.change(BEN.email, bot=True)
     office.read_again()
     assert office.send(BEN)[0].unreachable == "not on Slack"
@@ -269,7 +269,7 @@ def test_an_organisation_is_read_workspace_by_workspace(store: Store, serving: t
     assert {each.name: each.members for each in store.slack_workspaces.of(office.users.hashed_token)} == {
         "North": 302, "South": 2,
     }  # fmt: skip
-    assert store.slack_workspaces.found() == {"T1": 1, "T2": 1}
+    assert store.slack_workspaces.found(NOW.date()) == {"T1": 1, "T2": 1}
     assert [outcome.verdict for outcome in office.send(ANA, BEN)] == ["sent", "sent"]
 
 
@@ -280,7 +280,7 @@ def test_a_workspace_that_is_refused_does_not_keep_the_others_from_being_read(
     office.slack.team.change("UBEN", team="T2")
     office.slack.fail("users.list", "team_access_not_granted")
     assert (office.beat(), office.beat(), office.trouble) == (1.0, 0.0, ["team_access_not_granted", ""])
-    assert store.slack_workspaces.found() == {"T2": 1}
+    assert store.slack_workspaces.found(NOW.date()) == {"T2": 1}
 
 
 def test_both_ids_of_a_grid_are_kept(store: Store, serving: tuple[Serving, Starlette]) -> None:
@@ -314,7 +314,7 @@ def test_an_erased_person_is_not_read_again(office: Office) -> None:
     office.read()
     office.store.people.erase(ANA.id, by="dana", now=NOW)
     office.read_again()
-    assert (office.pages, office.store.slack_workspaces.found()) == (6, {TEAM_ID: 1})
+    assert (office.pages, office.store.slack_workspaces.found(NOW.date())) == (6, {TEAM_ID: 1})
 
 
 def test_fifty_are_looked_up_in_any_minute_and_each_keeps_its_turn() -> None:

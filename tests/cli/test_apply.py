@@ -79,6 +79,18 @@ def test_no_change_is_called_nothing(applied: Terminal, old: str, new: str, path
     assert "Nothing changes" not in said.out
 
 
+def test_who_has_a_last_day_to_come_counts_the_same_everywhere(started: Terminal) -> None:
+    rows = "email,left\nana@example.com,2100-01-01\nben@example.com,2000-01-01\n"
+    reason = ("--yes", "--because", "They are leaving.")
+    assert started.run("people", "import", started.write("last.csv", rows), *reason).status == 0
+    path = started.path(SCHEDULE)
+    diff, seen = (
+        json.loads(started.run(*words, path, "--json").out) for words in (("apply", "--dry-run"), ("simulate",))
+    )
+    (books,) = json.loads(started.run("status", "--json").out)["campaigns"]
+    assert diff["audience"] == seen["summary"]["audience"] == books["audience"] == 3
+
+
 def test_a_template_that_changed_is_shown(applied: Terminal) -> None:
     applied.write("message_templates/reminder.md", "# {{ key_point }}\n\nA reminder of our own.\n")
     said = applied.run("apply", applied.path(SCHEDULE), "--dry-run")

@@ -304,7 +304,7 @@ def test_who_always_says_got_it_is_counted_by_role_from_ten_people_up(tmp_path: 
     quiet = replace(SMALL, answers=dict.fromkeys(SMALL.people, 0.0), days=(0, 1, 4))
     with put_on_record(tmp_path, quiet, asked) as store:
         run_sql(store, "DELETE FROM answer")
-        people = {name: [p.id for p, r in members_of(store, asked) if r == name] for name in SMALL.people}
+        people = {name: [p.id for p, r in members_of(store, asked, NOW.date()) if r == name] for name in SMALL.people}
         for name, often in (("sales", 3), ("service", 2), ("managers", 5)):
             for person in people[name][:6]:
                 for n in range(often):

@@ -34,7 +34,7 @@ def asked(folder: Path, sizes: Mapping[str, int]) -> Store:
 
 def test_the_owner_reads_every_department_by_name(tmp_path: Path) -> None:
     store = asked(tmp_path, {"Sales": 3, "Support": 1})
-    (found,) = by_department(store, known(store, "crm"))
+    (found,) = by_department(store, known(store, "crm"), NOW.date())
     assert [(each.department, each.people, len(each.given)) for each in found.departments] == [
         ("Sales", 3, 3), ("Support", 1, 1),
     ]  # fmt: skip
@@ -43,13 +43,13 @@ def test_the_owner_reads_every_department_by_name(tmp_path: Path) -> None:
 
 def test_elsewhere_small_departments_stand_together_or_not_at_all(tmp_path: Path) -> None:
     store = asked(tmp_path, {"Sales": 10, "Support": 6, "Finance": 4})
-    (found,) = by_department(store, known(store, "crm"))
+    (found,) = by_department(store, known(store, "crm"), NOW.date())
     assert [(each.department, each.people) for each in without_small_ones(found).departments] == [
         ("Sales", 10), ("smaller departments", 10),
     ]  # fmt: skip
     (tmp_path / "few").mkdir()
     few = asked(tmp_path / "few", {"Sales": 10, "Support": 6, "Finance": 3})
-    (found,) = by_department(few, known(few, "crm"))
+    (found,) = by_department(few, known(few, "crm"), NOW.date())
     assert [each.department for each in without_small_ones(found).departments] == ["Sales"]
 
 

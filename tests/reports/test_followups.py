@@ -185,6 +185,20 @@ def test_the_reports_of_a_leaver_go_to_their_managers_manager(store: Store, engi
     assert next(one.carrier for one in listed(store, clock) if one.person.id == someone(1).id) == "boss@example.com"
 
 
+def test_the_calls_of_a_manager_are_theirs_until_their_last_day(store: Store, engine: MakeEngine, clock: Clock) -> None:
+    boss = someone(8, email="boss@example.com", manager="")
+    going = someone(9, email="going@example.com", manager=boss.email, left=dt.date(2027, 1, 17))
+    run(store, [someone(1, manager=going.email), boss, going], a_plan(a_message(to=["sales"]), follow_up=STAY))
+    live(store, engine, clock, "2027-01-16 23:00")
+
+    def carrier() -> str:
+        return next(one.carrier for one in listed(store, clock) if one.person.id == someone(1).id)
+
+    assert carrier() == going.email
+    clock.now = utc("2027-01-17")
+    assert carrier() == boss.email
+
+
 def test_an_unknown_follow_up_says_where_to_look(store: Store, clock: Clock) -> None:
     with pytest.raises(InputError, match=r"There is no open follow-up 'x'. Run 'commsengine followups'"):
         record_outcome(store, "x", "understood", by="mia", now=clock.now)

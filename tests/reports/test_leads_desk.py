@@ -37,7 +37,7 @@ def names(desk: ManagerDesk, person: Person, clock: Clock) -> list[str]:
 
 
 def test_the_lead_sees_all_calls_their_own_first_and_a_manager_only_theirs(desk: ManagerDesk, clock: Clock) -> None:
-    lead = desk.manager(DANA.email)
+    lead = desk.manager(DANA.email, clock.now)
     assert lead
     assert (desk.leads(lead), desk.leads(MIA)) == (True, False)
     assert names(desk, lead, clock) == ["Person 2", "Person 1"]
@@ -57,7 +57,9 @@ def test_the_lead_records_for_anybody_and_reads_it_again(desk: ManagerDesk, stor
     assert names(desk, DANA, clock) == ["Person 2"]
 
 
-def test_somebody_who_leads_nothing_and_is_in_no_directory_has_no_desk(desk: ManagerDesk, store: Store) -> None:
-    assert desk.manager("eve@example.com") is None
+def test_somebody_who_leads_nothing_and_is_in_no_directory_has_no_desk(
+    desk: ManagerDesk, store: Store, clock: Clock
+) -> None:
+    assert desk.manager("eve@example.com", clock.now) is None
     store.campaigns.cancel("crm", by="dana", now=utc("2027-01-20"))
-    assert desk.manager(DANA.email) is None
+    assert desk.manager(DANA.email, clock.now) is None

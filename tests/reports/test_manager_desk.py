@@ -69,10 +69,36 @@ def test_who_has_moved_to_another_manager_is_theirs(house: Answering) -> None:
     assert house.desk.record(EVE, call, "understood", now=house.clock()).first
 
 
+def test_a_manager_keeps_their_desk_and_people_until_their_last_day(house: Answering) -> None:
+    today = house.clock().date()
+    going = replace(EVE, manager=MIA.email, left=today + dt.timedelta(days=1))
+    house.store.people.save([going, replace(ANA, manager=EVE.email)], by="test", now=house.clock())
+    house.call()
+    assert house.desk.manager(EVE.email, house.clock())
+    assert [one.person.id for one in house.desk.calls(EVE, house.clock())] == [ANA.id]
+    assert {one.id for one in house.store.manager_words.team(MIA.id, today)} == {BEN.id, EVE.id}
+    assert house.desk.calls(MIA, house.clock()) == []
+    house.clock.pass_(days=1)
+    assert house.desk.manager(EVE.email, house.clock()) is None
+    assert [one.person.id for one in house.desk.calls(MIA, house.clock())] == [ANA.id]
+
+
+def test_a_hold_is_about_the_people_of_a_manager_below_from_their_last_day_on(house: Answering) -> None:
+    today = house.clock().date()
+    going = replace(EVE, manager=MIA.email, left=today + dt.timedelta(days=1), is_manager=True)
+    house.store.people.save([going, replace(ANA, manager=EVE.email)], by="test", now=house.clock())
+    assert held_until(house, "2027-01-13") == "2027-01-13"
+    keys = []
+    for day in (today, going.left):
+        (hold,) = house.store.campaigns.running(day=day).running[0].manager_holds
+        keys.append(hold.managers)
+    assert keys == [{MIA.email}, {MIA.email, EVE.email}]
+
+
 def test_the_people_of_a_leaver_are_those_of_the_manager_above(house: Answering) -> None:
     gone = replace(EVE, manager=MIA.email, left=dt.date(2027, 1, 5))
     house.store.people.save([gone, replace(ANA, manager=EVE.email)], by="test", now=house.clock())
-    assert {one.id for one in house.store.manager_words.team(MIA.id)} == {ANA.id, BEN.id}
+    assert {one.id for one in house.store.manager_words.team(MIA.id, house.clock().date())} == {ANA.id, BEN.id}
     assert house.desk.record(MIA, house.call(), "away", now=house.clock()).first
 
 

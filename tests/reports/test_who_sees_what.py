@@ -39,7 +39,7 @@ def footer(house: Answering, person: Person) -> str:
     now = house.clock()
     touch = Touch("crm", "one-record", person.id, "others", 0, "message", "email", now.date(), now, now)
     renderer = house.renderer(record.plan, TEMPLATES)
-    mail: RenderedMessage = renderer.touch(touch, person, SignerLookup(house.store).of(person, record.plan))
+    mail: RenderedMessage = renderer.touch(touch, person, SignerLookup(house.store).of(person, record.plan, now.date()))
     return mail.text.split("----")[1]
 
 

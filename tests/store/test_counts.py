@@ -58,16 +58,17 @@ def test_an_empty_campaign_has_empty_books(store: Store) -> None:
     ],
 )
 def test_the_audience_is_who_has_a_role(store: Store, audience: dict[str, object], count: int) -> None:
-    gone = someone(1, left=NOW.date())
-    running(store, [ANA, BEN, MIA, gone], audience=audience)
+    gone, ana = someone(1, left=NOW.date()), replace(ANA, left=NOW.date() + dt.timedelta(days=1))
+    running(store, [ana, BEN, MIA, gone], audience=audience)
     store.people.set_roster("crm", ["ana", "ben", gone.id], NOW)
-    assert store.counts.audience("crm") == store.counts.status(NOW)[0].audience == count
+    assert store.counts.audience("crm", NOW.date()) == store.counts.status(NOW)[0].audience == count
 
 
 MIXED = [
     someone(
         n, department=("Sales", "sales", "", "Zürich")[n % 4], job=("Engineer", "Head", "")[n % 3],
-        channel=("", "slack", "email")[n % 3], country=("DE", "KR")[n % 2], left=NOW.date() if n % 11 == 0 else None,
+        channel=("", "slack", "email")[n % 3], country=("DE", "KR")[n % 2],
+        left=NOW.date() + dt.timedelta(days=n % 2) if n % 11 == 0 else None,
         manager=someone(n % 5).email, attributes={
             **({"site": ("Berlin", "", "O'Brien \"HQ\" \\ 1")[n % 3]} if n % 2 else {}),
             **({'odd "name".$[0]': "yes"} if n % 5 else {}), **({"7": "seven"} if n % 7 == 0 else {}),
@@ -103,10 +104,14 @@ def test_the_database_counts_the_people_whom_the_rules_find_one_by_one(
     found: dict[str, list[str]] = {role: [] for role in record.plan.audience.roles}
     for person in store.people.all():
         role = role_of(record.plan, person)
-        if role is not None and person.left is None and person.id in listed:
+        if role is not None and not person.has_left(NOW.date()) and person.id in listed:
             found[role].append(person.id)
-    assert store.counts.audience("crm") == store.counts.status(NOW)[0].audience == sum(map(len, found.values()))
-    drawn = store.counts.drawn(record, 7)
+    assert (
+        store.counts.audience("crm", NOW.date())
+        == store.counts.status(NOW)[0].audience
+        == sum(map(len, found.values()))
+    )
+    drawn = store.counts.drawn(record, 7, NOW.date())
     assert {role: one.people for role, one in drawn.items()} == {role: len(ids) for role, ids in found.items()}
     spread = {role: ids[:: -(-len(ids) // 7) or 1] for role, ids in found.items()}
     assert {role: list(one.ids) for role, one in drawn.items()} == spread

@@ -31,18 +31,24 @@ def test_a_reading_leaves_who_is_where_and_how_many(known: Store) -> None:
     assert (known.slack_ids.grid_id(ANA.email, "UANA"), known.slack_ids.status(ANA.email, "UANA")) == ("WANA", "guest")
     assert known.slack_ids.get(stranger[0]) is None
     book = known.slack_workspaces
-    assert (book.found(), book.deactivated(), book.missing(), book.people()) == ({TEAM: 1}, [BEN.email], 0, 2)
+    assert tuple(tell(NOW.date()) for tell in (book.found, book.deactivated, book.missing, book.people)) == (
+        {TEAM: 1},
+        [BEN.email],
+        0,
+        2,
+    )
     north, south = book.of(T)
     assert (north.finished_at, north.members, north.missing, north.trouble) == (NOW, 3, 0, "")
     assert (south.finished_at, book.of("another")) == (None, [])
 
 
 def test_who_has_a_slack_id_of_their_own_or_has_left_is_not_missing(known: Store) -> None:
-    left = someone(2, left=dt.date(2027, 1, 1))
-    known.people.save([MIA, someone(1, slack_id="U1"), left], by="dana", now=NOW)
-    keep(known, listed(ANA.email, "UANA"), listed(left.email, "U2"))
-    assert known.slack_workspaces.missing() == 2  # Ben and Mia
+    left, leaving = someone(2, left=dt.date(2027, 1, 1)), someone(3, left=NOW.date() + dt.timedelta(days=1))
+    known.people.save([MIA, someone(1, slack_id="U1"), left, leaving], by="dana", now=NOW)
+    keep(known, listed(ANA.email, "UANA"), listed(left.email, "U2"), listed(leaving.email, "U3"))
+    assert known.slack_workspaces.missing(NOW.date()) == 2  # Ben and Mia
     assert known.slack_ids.get(left.email) is None
+    assert known.slack_ids.get(leaving.email) == ("U3", "")
 
 
 def test_a_turn_is_given_to_one_and_comes_again(known: Store) -> None:

@@ -13,7 +13,7 @@ from commsengine.authoring.people.time_zones import zone_fix
 from commsengine.authoring.yaml_parser import YamlPath
 from commsengine.cadence.audience import members
 from commsengine.cadence.calendar import DAY, instant, zone
-from commsengine.cadence.people import Person
+from commsengine.cadence.people import END_OF_DAYS, Person
 from commsengine.cadence.plan import WEEKDAYS, Workspace
 from commsengine.cadence.time_notation import clock_text
 from commsengine.errors import Problem
@@ -172,14 +172,14 @@ def holidays_need_a_region(draft: Draft, people: Sequence[Person]) -> Iterator[P
     first, last = _span(draft)
     if not draft.plan.send.holidays or first is None or last is None:
         return
-    audience = [person for person, _role in members(draft.plan, people)]
+    audience = [person for person, _role in members(draft.plan, people, END_OF_DAYS)]
     for found in without_region(audience, first, last):
         yield draft.advice(("send", "holidays"), "no_region", found.cause, found.fix)
 
 
 def clocks_need_a_zone(draft: Draft, people: Sequence[Person]) -> Iterator[Problem]:
     here = draft.plan.send.time_zone
-    audience = [person for person, _role in members(draft.plan, people)]
+    audience = [person for person, _role in members(draft.plan, people, END_OF_DAYS)]
     if zone_fix(here) or not (found := by_another_clock(audience, here)):
         return
     total = counted(sum(found.values()), "person without a time zone is", "people without a time zone are")

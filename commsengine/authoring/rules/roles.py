@@ -10,7 +10,7 @@ from commsengine.authoring.draft import Draft
 from commsengine.authoring.yaml_parser import YamlPath
 from commsengine.cadence.audience import is_kept_out, matches, members, role_of
 from commsengine.cadence.calendar import Hours
-from commsengine.cadence.people import COLUMNS, Person
+from commsengine.cadence.people import COLUMNS, END_OF_DAYS, Person
 from commsengine.cadence.plan import Role
 from commsengine.errors import Problem
 from commsengine.text import like, listed, meant, near_names, near_or
@@ -189,7 +189,9 @@ def managers_can_be_first(draft: Draft, people: Sequence[Person]) -> Iterator[Pr
     for path, message in draft.messages():
         if message.managers_first is None:
             continue
-        theirs = (person for person, role in members(draft.plan, people) if role in draft.roles_of(message))
+        theirs = (
+            person for person, role in members(draft.plan, people, END_OF_DAYS) if role in draft.roles_of(message)
+        )
         if not any(person.manager for person in theirs):
             cause = _(
                 "The people in the roles of '{message}' have no manager who could get it first.", message=message.id

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -72,7 +73,7 @@ def _as_saved(wiring: Wiring, path: Path, saved: SavedDifference) -> Proposal:
         roster = wiring.read_people(wiring.folder / file)
     people = tuple(wiring.store.people.all()) if roster is None else roster.people
     day = when(plan.send.time_zone, saved.saved_at)
-    now = _audience(wiring, plan, people, saved.audience.file)
+    now = _audience(wiring, plan, people, saved.audience.file, saved.saved_at)
     saved_difference.refuse_moved(saved, wiring.store.campaigns.get(plan.campaign), now, day)
     source = saved.source.get(saved.plan_file, "")
     return Proposal(
@@ -93,6 +94,7 @@ def save(wiring: Wiring, proposal: Proposal, diff: Diff, file: Path, lines: Sequ
         raise InputError(
             _("{file} is a saved difference already.", file=proposal.path), _("Name its plan to save it again.")
         )
+    now = wiring.clock()
     plan, plan_file = proposal.plan, _within(wiring, proposal.path)
     beside = sorted(proposal.path.parent.glob(f"{proposal.path.stem}.*{proposal.path.suffix}"))
     people_file = _within(wiring, proposal.folder / plan.audience.people) if plan.audience.people else ""
@@ -101,11 +103,11 @@ def save(wiring: Wiring, proposal: Proposal, diff: Diff, file: Path, lines: Sequ
         base_version=diff.version - 1,
         state=diff.state,
         saved_by=wiring.operator,
-        saved_at=wiring.clock(),
+        saved_at=now,
         correct=correct,
         difference="\n".join(lines) + "\n",
         consequences=[asdict(each) for each in diff.consequences],
-        audience=_audience(wiring, plan, proposal.checked_plan.people, people_file),
+        audience=_audience(wiring, plan, proposal.checked_plan.people, people_file, now),
         plan_file=plan_file,
         source={plan_file: proposal.source, **{_within(wiring, each): _text(each) for each in beside}},
         templates=dict(proposal.templates),
@@ -114,10 +116,10 @@ def save(wiring: Wiring, proposal: Proposal, diff: Diff, file: Path, lines: Sequ
     write(file, written(saved, wiring.settings.keys[0]), _("Name another file with --save."))
 
 
-def _audience(wiring: Wiring, plan: Plan, people: Sequence[Person], file: str) -> KnownAudience:
+def _audience(wiring: Wiring, plan: Plan, people: Sequence[Person], file: str, at: dt.datetime) -> KnownAudience:
     from commsengine.campaigns.saved_difference import known_audience
 
-    return known_audience(plan, people, file, (wiring.folder / file).read_bytes() if file else b"")
+    return known_audience(plan, people, at.date(), file, (wiring.folder / file).read_bytes() if file else b"")
 
 
 def _within(wiring: Wiring, file: Path) -> str:

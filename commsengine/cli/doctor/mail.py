@@ -67,7 +67,9 @@ def _limits(wiring: Wiring, host: str) -> Iterator[Finding]:
         text = N_("No limits of {server} are known, so it gets {limits}; {sent:,} were sent in the last {time}.")
         told = _(text, **known)
     running = wiring.store.campaigns.all() if wiring.has_database else []
-    reached = sum(wiring.store.counts.audience(each.id) for each in running if each.state == "running")
+    reached = sum(
+        wiring.store.counts.audience(each.id, wiring.clock().date()) for each in running if each.state == "running"
+    )
     if limits.per_day is None or reached <= limits.per_day:
         yield ok(told)
         return

@@ -92,10 +92,11 @@ def _found(wiring: Wiring, token: str) -> Iterator[Finding]:
         yield note(_("The list of users has not been read yet; the engine reads it before the first message."))
         return
     at = when_where(zone_of(wiring), min(each.finished_at for each in read if each.finished_at))
-    found, people = sum(book.found().values()), book.people()
+    today = wiring.clock().date()
+    found, people = sum(book.found(today).values()), book.people(today)
     text = N_("Of {people} in the directory, {found} are on Slack (read {instant}).")
     yield ok(_(text, people=n_people(people), found=found, instant=at))
-    if gone := book.deactivated():
+    if gone := book.deactivated(today):
         one, many = "person of the directory is", "people of the directory are"
         fix = _("If they have left, write it into people.csv (column left). Nothing was changed.")
         text = N_("{people} deactivated in Slack: {names}.")

@@ -178,7 +178,7 @@ class Digests:
         if self._leaving[0] != (until, quarter_of(now)):  # once for all campaigns that are written just now
             self._leaving = ((until, quarter_of(now)), leaving_until(self._store, self._decisions, until, now))
         day = day_figures(self._store, record, lead, self._leaving[1].get(record.id, {}), now)
-        got_it = told_of_got_it(got_it_only(self._store, record), record.plan.audience)
+        got_it = told_of_got_it(got_it_only(self._store, record, now), record.plan.audience)
         return replace(facts, numbers=day.lines, figures=(*facts.figures, *got_it))
 
     def _last(self, record: CampaignRecord, lead: Person, now: dt.datetime) -> dt.datetime | None:
@@ -193,7 +193,7 @@ class Digests:
         number = len(open_followups(self._store, now, campaign))
         asked = [q for q in questions(self._store, now) if q["campaign"] == campaign]
         rows = [row for row in held(self._store) if row["campaign"] == campaign]
-        calls = self._calls(record, lead, waiting)
+        calls = self._calls(record, lead, waiting, now)
         left_out = sum(max(0, len(some) - MOST_LINES) for some in (asked, rows)) + len(waiting) - len(calls)
         held_rows = (
             HeldRow(row["person"], row["message"], _(row["reason"] or N_("it is not known whether it arrived")))
@@ -264,7 +264,9 @@ class Digests:
             }
             yield _(text, **about, until=moment_text(dt.datetime.fromisoformat(rest["until"])))
 
-    def _calls(self, record: CampaignRecord, lead: Person, waiting: Sequence[FollowUp]) -> tuple[Call, ...]:
+    def _calls(
+        self, record: CampaignRecord, lead: Person, waiting: Sequence[FollowUp], now: dt.datetime
+    ) -> tuple[Call, ...]:
         # a manager who gets no list does not know of a call: it is the lead's, too
         signer_lookup = SignerLookup(self._store, {one.carrier for one in waiting})
         managers = {one.carrier: signer_lookup.named(one.carrier) for one in waiting if not one.by_lead}
@@ -275,7 +277,7 @@ class Digests:
         }
         own = [one for one in waiting if one.by_lead or one.carrier in untold][:MOST_CALLS]
         others = [one for one in waiting if not one.by_lead and one.carrier not in untold][:MOST_LINES]
-        spoken = with_talk(self._store, self._renderer, own, lead)
+        spoken = with_talk(self._store, self._renderer, own, now, lead)
         return (
             *(one.call(note=_note(managers.get(one.carrier), untold)) for one in spoken),
             *(one.call(by=_name(managers[one.carrier])) for one in others),

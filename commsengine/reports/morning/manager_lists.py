@@ -63,7 +63,7 @@ class ManagerLists:
         managers = {
             (manager.email, waiting[person.id]): manager
             for person in people.values()
-            if (manager := signer_lookup.manager_of(person))
+            if (manager := signer_lookup.manager_of(person, now.date()))
         }
         return any(morning_of(running[about].plan, manager, now) for (_, about), manager in managers.items())
 
@@ -78,7 +78,10 @@ class ManagerLists:
             return False
         renderer = self._renderer(record.plan, record.templates)
         with in_language(renderer.language_of_all(manager)):
-            spoken = [*with_talk(self._store, self._renderer, found[:MOST_WITH_TALK], manager), *found[MOST_WITH_TALK:]]
+            spoken = [
+                *with_talk(self._store, self._renderer, found[:MOST_WITH_TALK], now, manager),
+                *found[MOST_WITH_TALK:],
+            ]
             calls = tuple(one.call(of=one.plan) for one in spoken)
         opens = self._make_link("calls", manager.id, now, campaign=record.id)
         facts = DigestFacts(morning_key(CATEGORY, channels[0], manager.email, day), now, calls, opens=opens)

@@ -191,7 +191,7 @@ class _Reading:
     def __init__(self, store: Store, record: CampaignRecord, now: dt.datetime) -> None:
         self._store, self._record, self._now = store, record, now
         self._by_role: dict[str, set[str]] = {role: set() for role in record.plan.audience.roles}
-        for person, role in members_of(store, record.plan):
+        for person, role in members_of(store, record.plan, now.date()):
             self._by_role[role].add(person.id)
         self._checks: CheckResults | None = None
 

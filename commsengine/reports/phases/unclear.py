@@ -51,7 +51,7 @@ class UnclearRole:
 
 def unclear_by_role(store: Store, record: CampaignRecord, now: dt.datetime) -> list[UnclearRole]:
     """Every role of the plan; what is hidden is empty."""
-    plan, role_of = record.plan, {person.id: role for person, role in members_of(store, record.plan)}
+    plan, role_of = record.plan, {person.id: role for person, role in members_of(store, record.plan, now.date())}
     sizes = Counter(role_of.values())
     said = {
         (one.person_id, one.unclear)

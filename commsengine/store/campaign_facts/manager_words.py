@@ -7,13 +7,13 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Row, Table, select, update
+from sqlalchemy import Connection, Row, Table, not_, select, update
 
 from commsengine.cadence.history import ManagerHold
 from commsengine.cadence.people import LONGEST_CHAIN, Person
 from commsengine.store import bookkeeping
 from commsengine.store.database import Database, columns_of
-from commsengine.store.person_rows import person_of
+from commsengine.store.person_rows import is_here, person_of
 from commsengine.store.tables import manager_hold, manager_line, person
 
 
@@ -77,11 +77,11 @@ class ManagerWords:
     def remove_line(self, campaign: str, message: str, manager: str, *, by: str, now: dt.datetime) -> bool:
         return self._take_back(manager_line, campaign, message, manager, by, now)
 
-    def team(self, manager: str) -> list[Person]:
-        """Who reports to a manager, with the people of leavers below them; leavers are left out."""
+    def team(self, manager: str, day: dt.date) -> list[Person]:
+        """Who reports to a manager on that day, with the people of leavers below them; leavers are left out."""
         with self._database.read() as connection:
-            keys = below(connection, [manager]).get(manager, frozenset())
-            theirs = select(person).where(person.c.manager_key.in_(keys), person.c.left.is_(None))
+            keys = below(connection, [manager], day).get(manager, frozenset())
+            theirs = select(person).where(person.c.manager_key.in_(keys), is_here(day))
             rows = connection.execute(theirs.where(person.c.erased_at.is_(None)).order_by(person.c.id)).all()
         return [person_of(row) for row in rows]
 
@@ -121,17 +121,17 @@ def _close(connection: Connection, table: Table, about: Mapping[str, str], by: s
 def _news(connection: Connection, table: Table, about: Mapping[str, str], by: str, now: dt.datetime, what: str) -> None:
     manager = about["person_id"]
     if table is manager_hold:
-        keys = below(connection, [manager])[manager]
+        keys = below(connection, [manager], now.date())[manager]
         theirs = select(person.c.id).where(person.c.manager_key.in_(keys), person.c.erased_at.is_(None))
         bookkeeping.changed(connection, connection.execute(theirs).scalars().all(), now)
     detail = {"campaign": about["campaign"], "message": about["message"], "what": what}
     bookkeeping.note(connection, table.name, manager, by=by, now=now, **detail)
 
 
-def running_holds(connection: Connection) -> dict[str, tuple[ManagerHold, ...]]:
+def running_holds(connection: Connection, day: dt.date) -> dict[str, tuple[ManagerHold, ...]]:
     """By campaign, for decisions."""
     rows = connection.execute(_HOLDS).all()
-    keys = below(connection, {row.person_id for row in rows})
+    keys = below(connection, {row.person_id for row in rows}, day)
     found: dict[str, tuple[ManagerHold, ...]] = {}
     for row in rows:
         found[row.campaign] = (*found.get(row.campaign, ()), _fact(row, keys))
@@ -142,19 +142,19 @@ def _fact(row: Row[Any], keys: Mapping[str, frozenset[str]]) -> ManagerHold:
     return ManagerHold(row.message, keys.get(row.person_id, frozenset()), row.until, row.at, row.withdrawn_at)
 
 
-def below(connection: Connection, managers: Iterable[str]) -> dict[str, frozenset[str]]:
+def below(connection: Connection, managers: Iterable[str], day: dt.date) -> dict[str, frozenset[str]]:
     """The addresses that a manager's people name, by the manager's id: the own one and those of leavers below."""
     wanted = sorted(set(managers))
     if not wanted:
         return {}
     own = connection.execute(select(person.c.id, person.c.email_key).where(person.c.id.in_(wanted))).all()
-    return {row.id: _with_leavers(connection, row.email_key) for row in own}
+    return {row.id: _with_leavers(connection, row.email_key, day) for row in own}
 
 
-def _with_leavers(connection: Connection, email_key: str) -> frozenset[str]:
+def _with_leavers(connection: Connection, email_key: str, day: dt.date) -> frozenset[str]:
     keys, newest = {email_key}, {email_key}
     for _ in range(LONGEST_CHAIN):
-        gone = select(person.c.email_key).where(person.c.manager_key.in_(newest), person.c.left.is_not(None))
+        gone = select(person.c.email_key).where(person.c.manager_key.in_(newest), not_(is_here(day)))
         newest = set(connection.execute(gone.where(person.c.is_manager)).scalars()) - keys
         if not newest:
             break

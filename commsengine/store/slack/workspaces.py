@@ -16,7 +16,7 @@ from sqlalchemy import ColumnElement, Connection, delete, func, or_, select, upd
 from commsengine.cadence.kinds_and_states import ChannelName, SlackStatus
 from commsengine.store import bookkeeping
 from commsengine.store.database import Database, columns_of, insert, many, rows_with
-from commsengine.store.person_rows import email_key
+from commsengine.store.person_rows import email_key, is_here
 from commsengine.store.slack.ids import SlackIds
 from commsengine.store.tables import person, slack_id, slack_workspace, unreachable
 
@@ -24,7 +24,6 @@ ACTIVE: tuple[SlackStatus, ...] = ("", "member", "guest")
 CLOCK_WENT_BACK = dt.timedelta(hours=2)
 """A wait that is longer is none of ours."""
 
-_HERE = (person.c.erased_at.is_(None), person.c.left.is_(None))
 _THEIRS = slack_id.c.email_key == person.c.email_key
 
 
@@ -116,27 +115,27 @@ class SlackWorkspaces:
             changed = _kept(connection, team, [_Listed(*user) for user in users], channel, now)
             if not after:
                 connection.execute(
-                    update(slack_workspace).where(_one(token, team)).values(missing=_missing(connection))
+                    update(slack_workspace).where(_one(token, team)).values(missing=_missing(connection, now.date()))
                 )
         self._ids.forget(changed)
 
-    def missing(self) -> int:
-        """How many people of the directory have no id, neither of their own nor on record."""
+    def missing(self, day: dt.date) -> int:
+        """How many people who are in the directory on that day have no id, neither of their own nor on record."""
         with self._database.read() as connection:
-            return _missing(connection)
+            return _missing(connection, day)
 
-    def people(self) -> int:
-        return int(self._database.scalar(select(func.count()).select_from(person).where(*_HERE)) or 0)
+    def people(self, day: dt.date) -> int:
+        return int(self._database.scalar(select(func.count()).select_from(person).where(*_here(day))) or 0)
 
-    def found(self) -> dict[str, int]:
+    def found(self, day: dt.date) -> dict[str, int]:
         """How many active people of the directory were found, by workspace; under an empty id by look-up alone."""
-        active = (*_HERE, slack_id.c.status.in_(ACTIVE), slack_id.c.user_id != "")
+        active = (*_here(day), slack_id.c.status.in_(ACTIVE), slack_id.c.user_id != "")
         query = select(slack_id.c.team_id, func.count()).join(person, _THEIRS).where(*active)
         return dict(tuple(row) for row in self._database.rows(query.group_by(slack_id.c.team_id)))
 
-    def deactivated(self) -> list[str]:
+    def deactivated(self, day: dt.date) -> list[str]:
         """The addresses of people of the directory whose account in Slack is deactivated."""
-        gone = (*_HERE, slack_id.c.status == "deleted", person.c.slack_id.in_(("", slack_id.c.user_id)))
+        gone = (*_here(day), slack_id.c.status == "deleted", person.c.slack_id.in_(("", slack_id.c.user_id)))
         query = select(person.c.email).join(slack_id, _THEIRS).where(*gone).order_by(person.c.email)
         return [row.email for row in self._database.rows(query)]
 
@@ -150,9 +149,13 @@ def _upsert(connection: Connection, row: Mapping[str, Any], change: Mapping[str,
     connection.execute(new.on_conflict_do_update(index_elements=["token", "team_id"], set_=dict(change)))
 
 
-def _missing(connection: Connection) -> int:
+def _here(day: dt.date) -> tuple[ColumnElement[bool], ...]:
+    return person.c.erased_at.is_(None), is_here(day)
+
+
+def _missing(connection: Connection, day: dt.date) -> int:
     known = select(slack_id.c.email_key).where(_THEIRS).exists()
-    unknown = select(func.count()).select_from(person).where(*_HERE, person.c.slack_id == "", ~known)
+    unknown = select(func.count()).select_from(person).where(*_here(day), person.c.slack_id == "", ~known)
     return int(connection.execute(unknown).scalar_one())
 
 
@@ -162,7 +165,8 @@ def _kept(
     """The keys of the addresses whose rows are new or other than before."""
     listed = {email_key(user.email): user for user in sorted(users, key=lambda user: user.status in ACTIVE)}
     keys = list(listed)
-    here = {row.email_key: row.id for row in rows_with(connection, _PEOPLE, person.c.email_key, keys)}
+    people = select(person.c.email_key, person.c.id).where(*_here(now.date()))
+    here = {row.email_key: row.id for row in rows_with(connection, people, person.c.email_key, keys)}
     known = {row.email_key: row for row in rows_with(connection, select(slack_id), slack_id.c.email_key, list(here))}
     rows = {key: _merged(key, team, listed[key], known.get(key)) for key in here}
     changed = {key: row for key, row in rows.items() if row and (key not in known or row != dict(known[key]._mapping))}
@@ -170,9 +174,6 @@ def _kept(
     back = [key for key, row in changed.items() if row["status"] in ACTIVE and not _active(known.get(key))]
     _reachable_again(connection, [here[key] for key in back], channel, now)
     return set(changed)
-
-
-_PEOPLE = select(person.c.email_key, person.c.id).where(*_HERE)
 
 
 def _active(row: Any) -> bool:
