@@ -149,6 +149,8 @@ def _style(entry: Message, catalog: Catalog) -> Iterator[str]:
             yield "Write the quotes of the language, not straight ones."
         if "..." in prose:
             yield "Write … as one sign."
+        if str(catalog.locale) == "fr" and re.search(r"« | »| [:;?!](?=\s|$|<)", prose):
+            yield "Before : ; ? ! » and after « a blank stands that does not break."
         if any("  " in line.strip() for line in prose.splitlines()):
             yield "It has two blanks in a row."
 
