@@ -9,7 +9,7 @@ GENERATED := tests/cadence/test_invariants.py tests/cadence/test_local_time.py t
 WORKERS ?= 4  # tests wait for processes more than they compute
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check catalogs bench bench-recall faults format clean browser strace
+.PHONY: help setup demo test check catalogs wheel bench bench-recall faults format clean browser strace
 
 help:  ## show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:[^#]*##/\t/' | expand -t 10
@@ -48,6 +48,10 @@ format: $(READY)  ## put the code into its format
 
 catalogs: $(READY)  ## bring the lists of texts in commsengine/locale up to date with the code
 	$(BIN)/python -m tests.catalogs
+
+wheel: $(READY)  ## build the wheel: one file to install elsewhere
+	@$(PIP) wheel --no-deps --no-build-isolation --wheel-dir dist .
+	@ls dist/*.whl
 
 bench: $(READY)  ## measure: see benchmarks/README.md
 	@for bench in benchmarks/[a-z]*.py; do echo "== $$bench" >&2; $(BIN)/python -m $$(echo $${bench%.py} | tr / .) || exit 1; done

@@ -57,11 +57,11 @@ def _address(value: str) -> str:
 
 def _web_url(value: str) -> str:
     if not value.isprintable() or " " in value:
-        raise ValueError(_("holds a space or an unseen character. Write one such as https://comms.example.com"))
+        raise ValueError(_("contains a space or an invisible character. Write one such as https://comms.example.com"))
     try:
         parts = _split(value)
     except ValueError:
-        fault = _("has a port or an address that cannot be. Write one such as https://comms.example.com:8443")
+        fault = _("has a port or an address that is not valid. Write one such as https://comms.example.com:8443")
         raise ValueError(fault) from None
     if parts.hostname and not parts.hostname.isascii():
         raise ValueError(_("has letters beyond a-z in its host. Write the host in its ASCII form (xn--…)"))
@@ -96,7 +96,7 @@ def _base_url(value: str) -> str:
     parts = urlsplit(_web_url(value))
     if parts.path not in ("", "/") or "?" in value or "#" in value or "@" in parts.netloc:
         host = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
-        raise ValueError(_("holds more than a host. Write only {address}", address=host))
+        raise ValueError(_("contains more than a host. Write only {address}", address=host))
     return value.rstrip("/")
 
 
@@ -144,19 +144,19 @@ def _read_by(parse: Callable[[str], object], value: SecretStr) -> SecretStr:
 
 def _ehlo(value: str) -> str:
     if value and not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9.-]{0,252}|\[[0-9A-Fa-f.:IPv]{3,60}\]", value):
-        raise ValueError(_("is no host name. Write one such as comms.example.com, or an address as [192.0.2.7]"))
+        raise ValueError(_("is not a host name. Write one such as comms.example.com, or an address as [192.0.2.7]"))
     return value
 
 
 def _identifier(value: str) -> str:
     if value and not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,200}", value):
-        raise ValueError(_("holds a sign that cannot be in it. Copy it again, whole and alone"))
+        raise ValueError(_("contains a character that cannot be in it. Copy it again, exactly"))
     return value
 
 
 def _mail_log(value: str) -> str:
     if value not in ("", JOURNAL) and not Path(value).is_absolute():
-        raise ValueError(_("is no full path. Write for example /var/log/mail.log, or '{journal}'", journal=JOURNAL))
+        raise ValueError(_("is not a full path. Write for example /var/log/mail.log, or '{journal}'", journal=JOURNAL))
     return value
 
 
@@ -166,7 +166,7 @@ def _listed_keys(value: object) -> object:
 
 def _long_keys(keys: tuple[SecretStr, ...]) -> tuple[SecretStr, ...]:
     if any(len(key.get_secret_value()) < 16 for key in keys):
-        raise ValueError(_("holds a key shorter than 16 characters. Make one: openssl rand -hex 32"))
+        raise ValueError(_("contains a key shorter than 16 characters. Make one: openssl rand -hex 32"))
     return keys
 
 
@@ -182,7 +182,7 @@ def _slack_token(prefix: str, meaning: str) -> AfterValidator:
             text = N_("starts with {given}, but {token} starts with '{prefix}'. Copy it from your Slack app")
             raise ValueError(_(text, given=given, token=_(meaning), prefix=prefix))
         if not found.isascii() or any(character.isspace() for character in found):
-            raise ValueError(_("holds a space or an odd character. Copy the token again, whole and alone"))
+            raise ValueError(_("contains a space or an unusual character. Copy the token again, exactly"))
         return value
 
     return AfterValidator(check)
@@ -193,7 +193,7 @@ LOG_LEVELS = ("debug", "info", "warning", "error")
 
 def _log_level(value: str) -> str:
     if value and value.lower() not in LOG_LEVELS:
-        raise ValueError(_("is no level. Write debug, info, warning or error"))
+        raise ValueError(_("is not a log level. Write debug, info, warning or error"))
     return value.lower()
 
 

@@ -18,6 +18,7 @@ from commsengine.cli.commands import ENTRIES, commsengine
 from commsengine.environment import load_settings
 from commsengine.settings import PREFIX, SECRETS, Settings
 from tests.cli.terminal import Terminal
+from tests.shown import blocks, commands
 from tests.widened.program import EDITS
 from tests.widened.program import PAGE as CHANNEL_PAGE
 
@@ -25,7 +26,7 @@ ROOT = Path(__file__).parent.parent
 COMMANDS = (ROOT / "docs/commands.md").read_text(encoding="utf-8")
 
 
-def commands() -> Iterator[tuple[str, click.Command]]:
+def _all() -> Iterator[tuple[str, click.Command]]:
     context = click.Context(commsengine)
     for name in ENTRIES:
         command = commsengine.get_command(context, name)
@@ -35,7 +36,7 @@ def commands() -> Iterator[tuple[str, click.Command]]:
             yield from ((f"{name} {below}", each) for below, each in command.commands.items())
 
 
-ALL = dict(commands())
+ALL = dict(_all())
 
 
 @pytest.mark.parametrize("name", ALL)
@@ -134,18 +135,62 @@ def test_the_readme_opens_with_the_two_commands() -> None:
     assert [line.split()[:2] for line in text.split("```")[1].splitlines()[1:3]] == [["make", "demo"], ["make", "test"]]
 
 
-def test_the_readmes_first_ten_minutes_run(tmp_path: Path) -> None:
-    shown = (ROOT / "README.md").read_text(encoding="utf-8").split("## Ten minutes", 1)[1].split("```")[1]
-    lines = [line.partition("#")[0].strip() for line in shown.splitlines()]
-    script = [part.strip() for line in lines for part in line.split("&&") if part.strip().startswith("commsengine ")]
-    assert len(script) == 5
-    terminal = Terminal(tmp_path / "crm-rollout")
-    for number, command in enumerate(script):
-        words = [word.replace("people.csv", terminal.path("people.csv")) for word in shlex.split(command)[1:]]
-        words = [terminal.path(word) if word.startswith("schedules/") else word for word in words]
-        where = terminal if number else Terminal(tmp_path)
-        said = where.run(*(words if number else ["init", str(terminal.folder)]))
-        assert said.status == 0, (command, said.err)
+def test_the_readmes_ten_minutes_are_those_of_the_first_campaign() -> None:
+    """Which is followed by ``test_task_pages``. ``translate`` is tried where languages are."""
+    ten_minutes = (ROOT / "README.md").read_text(encoding="utf-8").split("## Ten minutes", 1)[1]
+    shown = [words for text in ten_minutes.split("```sh")[1:3] for words in commands(text.partition("```")[0])]
+    page = [words for block in blocks("first-campaign") if block.kind == "sh" for words in commands(block.text)]
+    assert [words for words in shown if words[0] != "translate" and words not in page] == []
+    assert len(shown) == 7
+
+
+def test_every_page_is_linked_from_the_readme() -> None:
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert [page.name for page in ROOT.glob("docs/*.md") if f"(docs/{page.name})" not in text] == []
+
+
+def test_every_command_on_a_page_can_be_typed() -> None:
+    """What its arguments name need not be there; that a command and its options are is what counts."""
+    wrong = []
+    for page in sorted(ROOT.glob("docs/*.md")):
+        shown = [words for block in blocks(page.stem) if block.kind == "sh" for words in commands(block.text)]
+        wrong += [(page.name, words) for words in shown if words[0] != "--version" and not _can_be_typed(words)]
+    assert wrong == []
+
+
+def _can_be_typed(words: list[str]) -> bool:
+    words = words[2:] if words[0] == "--workspace" else words
+    name = next((name for name in (" ".join(words[:2]), words[0]) if name in ALL), "")
+    known = {text for option in ALL[name].params for text in (*option.opts, *option.secondary_opts)} if name else set()
+    return bool(name) and {word for word in words if word.startswith("--")} <= known
+
+
+def test_pictures_are_small() -> None:
+    assert [picture.name for picture in ROOT.glob("docs/pictures/*") if picture.stat().st_size > 60_000] == []
+
+
+def test_the_container_copies_what_is_there_and_runs_what_is_known() -> None:
+    text = (ROOT / "deploy/Dockerfile").read_text(encoding="utf-8")
+    let_in = (ROOT / "deploy/Dockerfile.dockerignore").read_text(encoding="utf-8").splitlines()
+    copied = [name for line in re.findall(r"^COPY (?!--from)(.*)$", text, re.M) for name in line.split()[:-1]]
+    assert [name for name in copied if not (ROOT / name).exists() or f"!{name}" not in let_in] == []
+    assert (
+        {"COMMSENGINE_STATE_DIR", "COMMSENGINE_HTTP_BIND"}
+        == {
+            name
+            for name in re.findall(r"\bCOMMSENGINE_\w+", text)
+            if name.removeprefix(PREFIX).lower() in Settings.model_fields
+        }
+        == set(re.findall(r"\bCOMMSENGINE_\w+", text))
+    )
+    assert text.rindex("USER commsengine") < text.rindex("ENTRYPOINT")
+    assert re.search(r'^CMD \["(\w+)"\]$', text, re.M)[1] in ALL  # type: ignore[index]
+
+
+def test_help_says_where_the_pages_are(tmp_path: Path) -> None:
+    found = re.search(r"Documentation: (\S.*)", Terminal(tmp_path).run("--help").out)
+    assert found
+    assert Path(found[1]).read_text(encoding="utf-8").startswith("# Your first campaign")
 
 
 def test_make_lists_its_targets() -> None:

@@ -139,7 +139,7 @@ def test_a_value_is_as_it_is_written(tmp_path: Path, line: str, meant: str) -> N
 def test_what_no_editor_shows_is_named(tmp_path: Path, odd: str) -> None:
     said = refusal(tmp_path, f"COMMSENGINE_GOOGLE_CREDENTIALS=key{odd}.json")
     assert said.startswith(f"{tmp_path}/.env:1:1: error: COMMSENGINE_GOOGLE_CREDENTIALS holds ")
-    assert said.endswith("which no editor shows. Write it again by hand.")
+    assert said.endswith("which no editor shows. Type it again.")
 
 
 @pytest.mark.parametrize("kept", ['"{}"', "'{}'", "{}\r", '"{}"\r\n'])
@@ -259,8 +259,8 @@ BAD = [
     ("COMMSENGINE_BASE_URL=https://comms.example.com/app", "Write only https://comms.example.com"),
     ('COMMSENGINE_BASE_URL="https://comms.example.com "', "space at an end"),
     ("COMMSENGINE_BASE_URL=comms.example.com", "is not a web address"),
-    ("COMMSENGINE_BASE_URL=https://comms.example.com:99999", "has a port or an address that cannot be"),
-    ("COMMSENGINE_BASE_URL=https://comms.example.com:0", "has a port or an address that cannot be"),
+    ("COMMSENGINE_BASE_URL=https://comms.example.com:99999", "has a port or an address that is not valid"),
+    ("COMMSENGINE_BASE_URL=https://comms.example.com:0", "has a port or an address that is not valid"),
     ("COMMSENGINE_HTTP_BIND=8080", "is not HOST:PORT"),
     ("COMMSENGINE_HTTP_BIND=127.0.0.1:99999", "is not HOST:PORT"),
     ("COMMSENGINE_HTTP_BIND=0.0.0.0:8080", "COMMSENGINE_BASE_URL must say"),
@@ -274,18 +274,18 @@ BAD = [
     ("COMMSENGINE_DATABASE_URL=sqlite:////srv/What changes?/comms.db", "holds a '?'"),
     ("COMMSENGINE_ADMIN_EMAIL=nobody", "is not an e-mail address"),
     ("COMMSENGINE_HEARTBEAT_URL=ftp://x.example.com", "is not a web address"),
-    ("COMMSENGINE_LOG_LEVEL=loud", "COMMSENGINE_LOG_LEVEL is no level. Write debug, info, warning or error."),
+    ("COMMSENGINE_LOG_LEVEL=loud", "COMMSENGINE_LOG_LEVEL is not a log level. Write debug, info, warning or error."),
     ("COMMSENGINE_DATABASE_URL=postgresql://u:p@ss/w@host/db", "holds an '@' in its user or password"),
     ("COMMSENGINE_STATE_DIR=~nobodyofthatname/x", "begins with the home folder of an account that has none"),
     ("COMMSENGINE_SMPT_URL=smtp://localhost", "Did you mean COMMSENGINE_SMTP_URL?"),
     ("COMMSENGINE_SMTP_URL=smtp://", "COMMSENGINE_SMTP_URL names no host"),
     ("COMMSENGINE_SMTP_URL=smtp://localhost:99999", "COMMSENGINE_SMTP_URL has no usable port"),
     ("COMMSENGINE_IMAP_URL=imap://a:b@mail.example.com", "COMMSENGINE_IMAP_URL uses imap://"),
-    ("COMMSENGINE_POSTFIX_LOG=mail.log", "COMMSENGINE_POSTFIX_LOG is no full path"),
-    ("COMMSENGINE_SMTP_EHLO=my machine", "COMMSENGINE_SMTP_EHLO is no host name"),
+    ("COMMSENGINE_POSTFIX_LOG=mail.log", "COMMSENGINE_POSTFIX_LOG is not a full path"),
+    ("COMMSENGINE_SMTP_EHLO=my machine", "COMMSENGINE_SMTP_EHLO is not a host name"),
     ("COMMSENGINE_SMTP_URL=smtp://a@x.example.com?auth=xoauth2", "nothing gives an access token. Set COMMSENGINE_"),
     ("COMMSENGINE_IMAP_URL=imaps://a@x.example.com?auth=xoauth2", "nothing gives an access token. Set COMMSENGINE_"),
-    ("COMMSENGINE_MICROSOFT_TENANT=a/b", "holds a sign that cannot be in it"),
+    ("COMMSENGINE_MICROSOFT_TENANT=a/b", "contains a character that cannot be in it"),
     ("COMMSENGINE_MICROSOFT_TENANT=example.com", "is set without COMMSENGINE_MICROSOFT_CLIENT_ID"),
     ("COMMSENGINE_MICROSOFT_CLIENT_SECRET=geheim", "is set without COMMSENGINE_MICROSOFT_TENANT"),
     ("COMMSENGINE_MICROSOFT_AUTHORITY=http://comms.example.com", "Write https://comms.example.com"),

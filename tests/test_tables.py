@@ -30,7 +30,7 @@ def test_check_accepts_it(told: dict[str, Any]) -> None:
 
 def test_preview_shows_a_message_as_it_will_carry_it(told: dict[str, Any]) -> None:
     assert f"one-record, message 1, to {ANA} (others) by pager\n" in told["preview"]
-    assert f"to {ANA} (others) by email (it goes out by pager)" in told["preview"]
+    assert f"to {ANA} (others) by email (it is sent by pager)" in told["preview"]
     named = [f"1-{name}.{end}" for name in ("email", "pager") for end in ("html", "txt")]
     assert set(told["files"]) >= {*named, "4-personal-talk.txt", "2-pager.txt"}
 
@@ -38,7 +38,7 @@ def test_preview_shows_a_message_as_it_will_carry_it(told: dict[str, Any]) -> No
 def test_simulate_foresees_it_and_keeps_its_rate(told: dict[str, Any]) -> None:
     carried = {touch["channel"] for touch in told["foreseen"]["touches"]}
     assert carried == {"pager", "personal"}
-    assert "4 by pager at 1 a minute: the last leaves " in told["simulate"]
+    assert "4 by pager at 1 a minute: the last is sent " in told["simulate"]
 
 
 def test_the_engine_sends_by_it(told: dict[str, Any]) -> None:

@@ -27,9 +27,9 @@ def clean_address(written: str) -> str:
     if not text:
         raise AddressError(_("the e-mail address is empty"))
     if _UNSEEN.search(text):
-        raise AddressError(_("the e-mail address holds a line break or another unseen character"), _("Type it anew."))
+        raise AddressError(_("the e-mail address contains a line break or an invisible character"), _("Type it again."))
     if "=?" in text:
-        raise AddressError(_("the e-mail address holds '=?', which mail programs decode"), _("Type it anew."))
+        raise AddressError(_("the e-mail address contains '=?', which mail programs decode"), _("Type it again."))
     return _cleaned(text)
 
 

@@ -150,13 +150,13 @@ def pairs(entry: Message) -> list[tuple[str, str]]:
 def _of_text(text: str, written: str, known: set[str]) -> Iterator[Slip]:
     wanted, names = (names_in(text) or set()) - {_NUMBER}, names_in(written)
     if names is None or not wanted <= names <= known:
-        cause = _("The names in braces are others than in the text.")
-        yield cause, _("Write these as they stand there: {names}.", names=" ".join(sorted(known)) or _("none"))
+        cause = _("The names in braces are not those of the text.")
+        yield cause, _("Write these as they are in the text: {names}.", names=" ".join(sorted(known)) or _("none"))
     if sorted(_MARKS.findall(text)) != sorted(_MARKS.findall(written)):
-        cause = _("The marks are others than in the text.")
+        cause = _("The marks are not those of the text.")
         yield cause, _("Keep each ** and `…`, each link and each address.")
     if _around(text) != _around(written) or text.count("\n") != written.count("\n"):
-        cause = _("Blanks and line ends are others than in the text.")
+        cause = _("Spaces and line ends are not those of the text.")
         yield cause, _("Begin, end and break it as the text does.")
     if _end(text) != _end(written) and not text.endswith(","):  # a greeting ends as letters do in the language
         cause = _("The translation does not end as the text does.")

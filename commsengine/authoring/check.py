@@ -129,7 +129,7 @@ def _languages_served(review: Review, workspace: Workspace, people: Sequence[Per
         languages=", ".join(told),
         own=name_of(own),
     )
-    fix = _("Begin with one: commsengine translate {plan} --to {code}", plan=draft.tree.file, code=lacking[0])
+    fix = _("To start one: commsengine translate {plan} --to {code}", plan=draft.tree.file, code=lacking[0])
     yield draft.advice(("title",), "language_without_texts", cause, fix)
 
 

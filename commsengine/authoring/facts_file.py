@@ -61,7 +61,7 @@ def _columns(text: Table) -> dict[str, int]:
     for place, heading in enumerate(text.header):
         name = _COLUMNS.get(re.sub(r"[^a-z]", "", unguarded(heading).lower()))
         if name and name in found:
-            cause = _("The column '{name}' stands there twice.", name=name)
+            cause = _("There are two columns '{name}'.", name=name)
             raise InputError.of([_problem(text, place + 1, cause, _("Keep one of them."))])
         if name:
             found[name] = place
@@ -69,9 +69,12 @@ def _columns(text: Table) -> dict[str, int]:
         near = near_names("email", [heading for heading in text.header if heading], 1)
         fix = _("Name the column of the addresses 'email' in the first row.")
         fix = _("Rename '{column}' to 'email'.", column=near[0]) if near else fix
-        raise InputError.of([_problem(text, 1, _("Neither a column 'email' nor 'id' says who did it."), fix)])
+        raise InputError.of([_problem(text, 1, _("There is no column 'email' or 'id' that says who did it."), fix)])
     if "at" not in found:
-        cause, fix = _("No column 'date' says when it was done."), _("Add a column 'date', such as 2027-03-15.")
+        cause, fix = (
+            _("There is no column 'date' that says when it was done."),
+            _("Add a column 'date', such as 2027-03-15."),
+        )
         raise InputError.of([_problem(text, 1, cause, fix)])
     return found
 

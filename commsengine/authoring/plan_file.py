@@ -119,7 +119,7 @@ def _roster(draft: Draft, path: Path, root: Path) -> tuple[Path | None, list[Pro
         return None, []
     roster, at = path.parent / name, ("audience", "people")
     if "\x00" in name or not roster.resolve().is_relative_to(root.resolve()):
-        cause, fix = _("'{name}' lies outside of the workspace.", name=name), _("Put the people file beside the plan.")
+        cause, fix = _("'{name}' is outside the workspace.", name=name), _("Put the people file beside the plan.")
         return None, [draft.error(at, "outside", cause, fix)]
     if not roster.is_file():
         cause = _("There is no file '{name}' beside the plan.", name=name)

@@ -29,13 +29,13 @@ def _pattern(words: str) -> str:
     try:
         re.compile(words)
     except re.error:
-        raise ValueError(_("is no regular expression. Write plain words, for example ESMTP Postfix")) from None
+        raise ValueError(_("is not a regular expression. Write plain words, for example ESMTP Postfix")) from None
     return words
 
 
 def _span(written: str) -> str:
     if not re.fullmatch(r"[1-9]\d{0,5} ?[smhd]", written):
-        raise ValueError(_("is no span of time. Write for example 24h or 20s"))
+        raise ValueError(_("is not a span of time. Write for example 24h or 20s"))
     return written
 
 
@@ -77,7 +77,7 @@ class WrittenRefusal(Frozen):
     @model_validator(mode="after")
     def _says_to_what(self) -> WrittenRefusal:
         if not any((self.code, self.enhanced, self.words, self.word)):
-            raise ValueError(N_("names no reply. Write at least one of code, enhanced, words and word"))
+            raise ValueError(N_("does not say which reply. Write at least one of code, enhanced, words and word"))
         return self
 
     def rule(self) -> RefusalRule:

@@ -25,7 +25,9 @@ _ANY = re.compile("|".join(f"(?:{pattern})" for _name, pattern in _SECRETS))
 
 
 def leaks(file: str, source: str) -> list[Problem]:
-    fix = _("Take it out, put it in .env or the environment, and replace it where it came from: it is known now.")
+    fix = _(
+        "Take it out, put it in .env or the environment, and make a new one where it came from: others may know it."
+    )
     return [
         Problem(file, *place_of(source, found.start()), "secret", _("This looks like {secret}.", secret=_(name)), fix)
         for name, pattern in _SECRETS

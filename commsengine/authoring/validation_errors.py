@@ -82,7 +82,7 @@ def _words(error_type: str, ctx: Mapping[str, Any], key: str, written: object) -
         return _no_number(error_type, ctx, key, _shown(written))
     if error_type == "string_pattern_mismatch":
         letters = _(_NAMES.get(str(ctx["pattern"]), N_("letters and digits")))
-        cause = _("{written} is not a name that '{key}' can have.", written=_shown(written), key=key)
+        cause = _("'{key}' cannot be {written}.", written=_shown(written), key=key)
         return cause, _("Use {letters}.", letters=letters)
     if error_type in ("string_too_short", "too_short", "string_too_long", "too_long"):
         return _wrong_length(error_type, ctx, key)
@@ -111,11 +111,13 @@ def _percent(written: object) -> float | None:
 
 def _wrong_length(error_type: str, ctx: Mapping[str, Any], key: str) -> tuple[str, str]:
     if error_type.endswith("long"):
-        return _("'{key}' has too much in it.", key=key), _("Write at most {number}.", number=ctx.get("max_length"))
+        long = N_("'{key}' is too long.") if error_type == "string_too_long" else N_("'{key}' has too many entries.")
+        return _(long, key=key), _("Write at most {number}.", number=ctx.get("max_length"))
     least = ctx.get("min_length", 1)
     if least == 1:
-        return _("'{key}' is empty.", key=key), _("Write something there.")
-    return _("'{key}' has too little in it.", key=key), _("Write at least {number}.", number=least)
+        return _("'{key}' is empty.", key=key), _("Write a text or a list there.")
+    short = N_("'{key}' is too short.") if error_type == "string_too_short" else N_("'{key}' has too few entries.")
+    return _(short, key=key), _("Write at least {number}.", number=least)
 
 
 def _wrong_shape(error_type: str, key: str, written: object) -> tuple[str, str]:
@@ -129,8 +131,8 @@ def _wrong_shape(error_type: str, key: str, written: object) -> tuple[str, str]:
     if error_type == "string_type":
         cause = _("'{key}' needs a text, but has {what}.", key=key, what=has)
         return cause, _("Write one text; put it in quotes if it has colons or brackets.")
-    cause = _("'{key}' cannot be this: {written}.", key=key, written=_shown(written))
-    return cause, _("Look the key up in docs/plan.md.")
+    cause = _("'{key}' cannot be {written}.", key=key, written=_shown(written))
+    return cause, _("See the key in docs/plan.md.")
 
 
 def _not_a_choice(key: str, written: object, expected: str) -> tuple[str, str]:
@@ -139,7 +141,7 @@ def _not_a_choice(key: str, written: object, expected: str) -> tuple[str, str]:
     if written == key:  # the name of a key itself
         cause = _("The key '{key}' is not known here.", key=key)
     else:
-        cause = _("{written} is nothing that '{key}' can be.", written=_shown(written), key=key)
+        cause = _("'{key}' cannot be {written}.", written=_shown(written), key=key)
     return cause, f"{asked} {_('Write {choices}.', choices=listed(choices))}".strip()
 
 

@@ -149,7 +149,7 @@ class _Reader:
         # An escape such as "\0" brings in what the file itself may not hold.
         written: str = event.value
         if unseen := unseen_in(written) or (_("a carriage return") if "\r" in written else ""):
-            cause = _("A backslash writes {unseen} into this text, which nobody can see.", unseen=unseen)
+            cause = _("A backslash writes {unseen} into this text, which is invisible.", unseen=unseen)
             self._note(_place(event), "control_character", cause, _("Take it out."))
             return shown_unseen(re.sub("\r\n?", " ", written))  # so that other faults of it are found too
         return written

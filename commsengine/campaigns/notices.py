@@ -108,7 +108,9 @@ def _others(plan: Plan, words: Words) -> dict[str, str]:
         if not in_reach(plan.translations, language).get("title") or not has_catalog(language):
             known = ", ".join(plan.translations) or _("none")
             cause = _(
-                "{campaign} is not there in '{code}', so nobody reads it in that.", campaign=plan.campaign, code=code
+                "{campaign} has no texts in '{code}', so it is not sent in that language.",
+                campaign=plan.campaign,
+                code=code,
             )
             raise InputError(cause, _("Its other languages: {languages}.", languages=known))
         found[language] = text
@@ -158,7 +160,7 @@ def _lengths(words: Words, option: str = "") -> list[Problem]:
             Problem(option or "--text", 0, 0, "empty", _("The message is empty."), _("Write what people should know."))
         )
     if "\n" in words.subject.strip():
-        problems.append(Problem("--subject", 0, 0, "line_break", _("It goes over several lines."), _("Write one.")))
+        problems.append(Problem("--subject", 0, 0, "line_break", _("It has several lines."), _("Write one.")))
     return problems
 
 

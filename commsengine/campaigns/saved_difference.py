@@ -110,7 +110,7 @@ def read(text: str, keys: Iterable[str]) -> SavedDifference:
     given = signature.strip().encode()
     if not any(hmac.compare_digest(_signature(body, key).encode(), given) for key in keys):
         cause = _("This difference was changed after it was saved, or it was saved in a workspace with another key.")
-        raise InputError(cause, _("Apply nothing of it; save it again: commsengine apply PLAN --save FILE"))
+        raise InputError(cause, _("Do not apply it. Save it again: commsengine apply PLAN --save FILE"))
     try:
         return SavedDifference.model_validate(_parsed(body))
     except ValidationError:

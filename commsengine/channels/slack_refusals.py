@@ -19,7 +19,7 @@ WORKSPACE = N_(
 NETWORK = N_("Slack admits this app from other addresses only: look at its allowed IP ranges and at this network")
 TAB = N_("Switch it on at api.slack.com/apps: the app → App Home → Show Tabs → Messages Tab")
 HOME = N_("Switch it on at api.slack.com/apps: the app → App Home → Show Tabs → Home Tab")
-PLAN = N_("The workspace has reached a limit of its Slack plan: its administrator must see to that")
+PLAN = N_("The workspace has reached a limit of its Slack plan: its administrator must solve that")
 MOVING = N_("The workspace is moving into an Enterprise organisation: it works again after that")
 UPDATE = N_("Slack has changed its interface: update commsengine, or report this")
 

@@ -77,7 +77,7 @@ REMEDIES = {
     errno.EPERM: N_("Run the command as the account it belongs to, or give this one the right."),
     errno.ENOSPC: N_("Make room on that disk, then run it again."),
     errno.EDQUOT: N_("Make room on that disk, then run it again."),
-    errno.EROFS: N_("That disk can only be read: name a place on another one."),
+    errno.EROFS: N_("That disk is read-only: name a place on another one."),
     errno.EMFILE: N_("Let this account open more files at once (ulimit -n)."),
     errno.ENOENT: N_("Check the path."),
     errno.ENAMETOOLONG: N_("Write a shorter name."),
@@ -100,7 +100,7 @@ def _cause_and_remedy(error: OSError | UnicodeError | MemoryError) -> tuple[str,
     if isinstance(error, MemoryError):
         return _("This machine has not enough memory for it."), ""
     if isinstance(error, UnicodeError):
-        return _("A name or a file holds bytes that are no text ({why}).", why=error), _("Save it as UTF-8.")
+        return _("A name or a file contains bytes that are not text ({why}).", why=error), _("Save it as UTF-8.")
     reason, remedy = error.strerror or type(error).__name__, _(REMEDIES.get(error.errno or 0, ""))
     if error.filename is None:
         return _("Reading or writing failed: {reason}.", reason=reason), remedy
@@ -116,8 +116,8 @@ def _our_defect(error: Exception) -> int:
     if debugging():
         raise error
     text = _(
-        "commsengine stopped on a defect of its own ({error}). Set COMMSENGINE_DEBUG=1 and run it again to see where; "
-        "please report what it prints.",
+        "commsengine stopped because of a defect in it ({error}). Set COMMSENGINE_DEBUG=1 and run it again "
+        "to see where; please report what it prints.",
         error=type(error).__name__,
     )
     click.echo(text, err=True)

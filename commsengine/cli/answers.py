@@ -13,8 +13,8 @@ import click
 
 from commsengine.cadence.kinds_and_states import ENDINGS, GRADES
 from commsengine.cli.arguments import CAMPAIGN
-from commsengine.cli.output import json_option, n_people, note, show_json, table, title, when
-from commsengine.cli.workspace import with_workspace
+from commsengine.cli.output import json_option, n_people, note, show_json, table, tell_zone, title, when
+from commsengine.cli.workspace import with_workspace, zone_of
 from commsengine.translation import N_, _, counted
 
 if TYPE_CHECKING:
@@ -38,8 +38,8 @@ def answers(
 ) -> None:
     """Read what people answered to what a campaign asks.
 
-    With their names and numbers, what was replied, and who got the message and did not answer; of commitments, what
-    became of them. Answers to checks are not among them: those are for nobody but the person. Reply with: commsengine
+    It shows their names and numbers, your replies, and who got the message and did not answer; for commitments, what
+    became of them. Answers to checks are not shown: only the person sees them. Reply with: commsengine
     question a12 --answer TEXT
 
     Example: commsengine answers crm --message what-must-stay
@@ -59,16 +59,16 @@ def answers(
     elif as_csv:
         click.echo(_as_csv(found), nl=False)
     else:
-        _show(found, one=message is not None)
+        _show(found, zone_of(wiring, campaign), one=message is not None)
 
 
-def _show(found: Mapping[str, Any], *, one: bool) -> None:
+def _show(found: Mapping[str, Any], zone: str, *, one: bool) -> None:
     if not found["messages"]:
         click.echo(_("No message of this campaign asks for input ('ask: input' or 'ask: commit')."))
     for message in found["messages"]:
         title("\n".join(_lines(f"{message['message']}: {message['question']}")))
         if not message["answers"] and not message["silent"]:
-            click.echo("  " + _("Nobody has got this message yet.") + "\n")
+            click.echo("  " + _("This message has not been sent yet.") + "\n")
             continue
         given, silent = counted(len(message["answers"]), "answer", "answers"), n_people(len(message["silent"]))
         click.echo(_("  {answers}; {people} got the message and did not answer", answers=given, people=silent))
@@ -77,7 +77,7 @@ def _show(found: Mapping[str, Any], *, one: bool) -> None:
         _show_tally(message)
         for answer in message["answers"]:
             who = " ".join(_lines(answer["name"] or answer["person"]))
-            click.echo(f"\n  {answer['id']}  {who}, {when(answer['at'])}{_ended(answer)}")
+            click.echo(f"\n  {answer['id']}  {who}, {when(zone, answer['at'])}{_ended(answer)}")
             click.echo("\n".join(f"    {line}" for line in _lines(_said(message, answer["text"]))))
         if message["commitments"]:
             _show_commitments(message["commitments"])
@@ -212,7 +212,7 @@ def acks(wiring: Wiring, campaign: str, as_csv: bool, as_json: bool) -> None:
     """Show who acknowledged what, when, and how well that is proved.
 
     The strongest proof is a press in Slack, then a form behind a signed link, a reply in words, a manager's word. A
-    form that came without its page is listed as suspect and counts nowhere.
+    form that came without its page is listed as suspect and is not counted.
 
     Example: commsengine acks crm --csv
     """
@@ -227,15 +227,19 @@ def acks(wiring: Wiring, campaign: str, as_csv: bool, as_json: bool) -> None:
     elif as_csv:
         click.echo(_csv(ACKS, found["acks"]), nl=False)
     else:
-        _show_acks(found)
+        _show_acks(found, zone_of(wiring, campaign))
 
 
-def _show_acks(found: Mapping[str, Any]) -> None:
+def _show_acks(found: Mapping[str, Any], zone: str) -> None:
     if not found["acks"]:
-        click.echo(_("Nobody has acknowledged anything of this campaign yet."))
+        click.echo(_("No message of this campaign has been acknowledged yet."))
         return
     for grade, number in found["grades"].items():
         click.echo(f"  {number:>5,}  {_(GRADES[grade])}")
     click.echo()
-    rows = [(ack["person"], ack["message"], when(ack["at"]), _(ack["kind"]), ack["grade"]) for ack in found["acks"]]
+    rows = [
+        (ack["person"], ack["message"], when(zone, ack["at"]), _(ack["kind"]), ack["grade"]) for ack in found["acks"]
+    ]
     table([N_("person"), N_("message"), N_("at"), N_("said"), N_("grade")], rows)
+    click.echo()
+    tell_zone(zone)

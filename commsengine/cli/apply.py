@@ -23,13 +23,13 @@ from commsengine.cli.output import (
     say,
     show_json,
     title,
-    when_in,
+    when,
 )
 from commsengine.cli.people.agreement import because_option
 from commsengine.cli.people.rosters import roster_agreed, save_roster, tell_roster, tell_what_is_asked
 from commsengine.cli.workspace import with_workspace
 from commsengine.errors import InputError
-from commsengine.translation import N_, _
+from commsengine.translation import N_, _, counted
 
 if TYPE_CHECKING:
     from commsengine.authoring.people.people_file import PeopleFile
@@ -73,7 +73,7 @@ def apply(
     because: str,
     as_json: bool,
 ) -> None:
-    """Show what a plan changes, and put it in force.
+    """Show what a plan changes, and apply it.
 
     PLAN is a plan, or a difference that somebody saved with --save. A new campaign is paused until it is started. A
     running one goes on with the new version; it asks first where people get something sooner, more often or for the
@@ -87,7 +87,7 @@ def apply(
     written, roster = proposal.plan, proposal.roster
     _refuse_cancelled(wiring, written)
     if roster is None and not wiring.store.people.count():
-        raise InputError(_("Nobody is imported yet."), _("Run: commsengine people import people.csv"))
+        raise InputError(_("No people are imported yet."), _("Import them: commsengine people import people.csv"))
     diff = _compared(wiring, proposal)
     if not as_json:
         _tell(wiring, diff, proposal, full=full)
@@ -127,18 +127,19 @@ def _ask(diff: Diff, plan: Plan, path: Path, *, correcting: bool, yes: bool) -> 
     people = max(diff.asks, diff.to_correct if correcting and diff.state == "running" else 0)
     if not people:
         return
-    text = N_("{people} get something sooner, more often or for the first time.")
+    text = N_("{people} something sooner, more often or for the first time.")
     if not diff.asks:
-        text = N_("{people} get the correction.")
-    question = f"{_(text, people=n_people(people))} {_('Apply {campaign}?', campaign=plan.campaign)}"
+        text = N_("{people} the correction.")
+    who = counted(people, "person gets", "people get")
+    question = f"{_(text, people=who)} {_('Apply {campaign}?', campaign=plan.campaign)}"
     consent(question, yes=yes, recipients=people, command=f"commsengine apply {path}")
 
 
 def _tell_seal(wiring: Wiring, plan: Plan) -> None:
     seal, zone = wiring.store.seals.of(plan.campaign), plan.send.time_zone
     if seal is not None:
-        text = N_("How the experiment is judged is sealed since {instant}; SHA-256 {digest}.")
-        click.echo(_(text, instant=f"{when_in(zone, seal.at)} ({zone})", digest=seal.digest))
+        text = N_("How the experiment is judged was sealed {instant}; SHA-256 {digest}.")
+        click.echo(_(text, instant=f"{when(zone, seal.at)} ({zone})", digest=seal.digest))
 
 
 def _as_data(
@@ -158,7 +159,7 @@ def _as_data(
 
 
 def _in_words(diff: Diff, plan: Plan) -> list[str]:
-    styled = [*shown(diff.changes, IN_A_FILE, full=True), *consequences(diff, plan.send.time_zone)]
+    styled = [*shown(diff.changes, IN_A_FILE, full=True), *consequences(diff, plan)]
     if diff.new:
         styled = [_("A new campaign for {people}.", people=n_people(diff.audience))]
     return [click.unstyle(line) for line in styled]
@@ -216,7 +217,7 @@ def _tell(wiring: Wiring, diff: Diff, proposal: Proposal, *, full: bool) -> None
     messages, people = n_messages(len(plan.messages)), n_people(diff.audience)
     click.echo(_("The plan has {messages}, for {people}.", messages=messages, people=people))
     if proposal.saved:
-        about = {"by": proposal.saved.saved_by, "day": when_in(plan.send.time_zone, proposal.saved.saved_at)}
+        about = {"by": proposal.saved.saved_by, "day": when(plan.send.time_zone, proposal.saved.saved_at)}
         say(_("Saved by {by} on {day}, and applied as it was then.", **about))
     for text in wiring.left_out(plan):
         note(text)
@@ -224,7 +225,7 @@ def _tell(wiring: Wiring, diff: Diff, proposal: Proposal, *, full: bool) -> None
         _first_messages(wiring, proposal.checked_plan, proposal.path, diff.audience)
     else:
         _tell_changes(diff, full=full)
-        tell_consequences(diff, plan.send.time_zone)
+        tell_consequences(diff, plan)
     for text in corrected_texts(diff.corrected):
         click.echo(text)
     for moved in diff.milestones:
@@ -261,7 +262,7 @@ def _first_messages(wiring: Wiring, checked_plan: CheckedPlan, path: Path, audie
     if seen.sent:
         zone = checked_plan.plan.send.time_zone
         text = N_("If you start it now: {messages} to {people} if nobody answers, the first {instant} ({zone}).")
-        people, first = n_people(len(seen.per_person())), when_in(zone, seen.sent[0].touch.due_at)
+        people, first = n_people(len(seen.per_person())), when(zone, seen.sent[0].touch.due_at)
         click.echo(_(text, messages=n_messages(len(seen.sent)), people=people, instant=first, zone=zone))
     tell_departures(seen, wiring.profiles)
 

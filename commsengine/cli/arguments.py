@@ -65,12 +65,14 @@ def person_named(wiring: Wiring, who: str) -> Person:
     if len(called) == 1:
         return called[0]
     if called:
-        cause = _("{people} fit '{who}'.", people=counted(len(called), "person", "people"), who=who)
+        cause = _("{people} match '{who}'.", people=counted(len(called), "person", "people"), who=who)
         raise InputError(cause, _("Name one by address: {people}.", people=_listed(called)))
     near = people.near(who) if "@" in who else people.near_called(who)
     either = f" {_('or')} ".join(near)
     fix = _("Did you mean {near}?", near=either) if near else _("Import them first: commsengine people import FILE")
-    cause = N_("Nobody here has the address '{who}'.") if "@" in who else N_("Nobody here is called '{who}'.")
+    cause = (
+        N_("There is no person with the address '{who}'.") if "@" in who else N_("There is no person called '{who}'.")
+    )
     raise InputError(_(cause, who=who), fix)
 
 
@@ -93,7 +95,7 @@ def consent(question: str, *, yes: bool, recipients: int = 0, command: str = "")
     if yes:
         return
     if not sys.stdin.isatty():
-        text = N_("{question} Nobody is here to answer: standard input is no terminal.")
+        text = N_("{question} This needs an answer, but standard input is not a terminal.")
         fix = _("Add --yes: {command} --yes", command=command) if command else _("Add --yes.")
         raise InputError(_(text, question=question), fix)
     if recipients <= WIDE:

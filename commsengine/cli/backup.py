@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from commsengine.cli.arguments import FILE, consent, yes_option
-from commsengine.cli.output import Progress, json_option, n_messages, n_people, n_touches, note, show_json, when
+from commsengine.cli.output import Progress, json_option, n_messages, n_people, note, show_json, when_where
 from commsengine.cli.workspace import with_workspace
 from commsengine.errors import InputError
 from commsengine.translation import N_, _
@@ -35,10 +35,10 @@ def backup(wiring: Wiring, file: Path | None) -> None:
     with Progress(_("Copying")):
         copy_to(wiring.store.database, target)
     people, size = n_people(wiring.store.people.count()), target.stat().st_size
-    touches = n_touches(sum(sum(books.touches.values()) for books in wiring.store.counts.status(wiring.clock())))
-    text = N_("{file} is whole: {people}, {touches}, {size:,} bytes.")
+    touches = n_messages(sum(sum(books.touches.values()) for books in wiring.store.counts.status(wiring.clock())))
+    text = N_("Backup checked: {file}, {people}, {touches}, {size:,} bytes.")
     click.echo(_(text, file=target, people=people, touches=touches, size=size))
-    note(_("It holds personal data and is readable by you alone. Secrets (.env) and the state folder are not in it."))
+    note(_("It contains personal data, and only you can read it. Secrets (.env) and the state folder are not in it."))
 
 
 @click.command()
@@ -50,16 +50,16 @@ def backup(wiring: Wiring, file: Path | None) -> None:
 @yes_option
 @with_workspace
 def restore(wiring: Wiring, file: Path, verify: bool, as_json: bool, yes: bool) -> None:
-    """Put a backup in the place of the database; look at it first with --verify.
+    """Replace the database with a backup; look at it first with --verify.
 
-    The engine is on hold afterwards, until you release it. What left after the backup was made is put on record from
-    the sent-journal, so that nobody gets it again. The database as it is now is set aside first.
+    The engine is on hold afterwards, until you release it. What was sent after the backup was made is put on record
+    from the sent-journal, so that it is not sent again. The present database is kept under another name.
 
     Example: commsengine restore backup/commsengine-2027-01-11.db --verify
     """
     database = wiring.settings.database_file
     if database is None:
-        raise InputError(_("A database server has its own means of restoring."), _("Use pg_restore."))
+        raise InputError(_("A database server is restored with its own tools."), _("Use pg_restore."))
     if verify:
         seen = wiring.rescue.verify(file, database, wiring.clock())
         show_json(_json(seen)) if as_json else _tell(seen)
@@ -69,7 +69,7 @@ def restore(wiring: Wiring, file: Path, verify: bool, as_json: bool, yes: bool) 
 
     def agree(seen: Verified) -> None:
         _tell(seen)
-        consent(_("Put it in the place of {database}?", database=name), yes=yes)
+        consent(_("Replace {database} with it?", database=name), yes=yes)
 
     with wiring.engine_lock():
         wiring.rescue.restore(file, database, aside, wiring.clock(), by=wiring.operator, agree=agree)
@@ -80,14 +80,14 @@ def restore(wiring: Wiring, file: Path, verify: bool, as_json: bool, yes: bool) 
 @click.command()
 @with_workspace
 def upgrade(wiring: Wiring) -> None:
-    """Bring the database to this version. Stop the engine first. An older SQLite file is copied before.
+    """Update the database to this version. Stop the engine first. An older SQLite file is copied before.
 
     Example: commsengine upgrade
     """
     kept = wiring.upgrade()
     if kept:
         click.echo(_("The database as it was is in {file}.", file=kept))
-    click.echo(_("The database is of this version."))
+    click.echo(_("The database is up to date."))
 
 
 def _in_backups(wiring: Wiring, name: str) -> Path:
@@ -95,23 +95,27 @@ def _in_backups(wiring: Wiring, name: str) -> Path:
 
 
 def _tell(seen: Verified) -> None:
-    made = _("made after {instant}", instant=when(seen.made_at)) if seen.made_at else _("made before an engine had run")
-    people, touches = n_people(seen.people), n_touches(seen.touches)
-    click.echo(_("A whole backup, {made}: {people}, {touches} on record.", made=made, people=people, touches=touches))
+    made = (
+        _("made after {instant}", instant=when_where("UTC", seen.made_at))
+        if seen.made_at
+        else _("made before an engine had run")
+    )
+    people, touches = n_people(seen.people), n_messages(seen.touches)
+    click.echo(_("Backup checked, {made}: {people}, {touches} on record.", made=made, people=people, touches=touches))
     if seen.foreign:
-        click.echo(
-            _("It is of ANOTHER database than the one here: what it does not hold is gone from here afterwards.")
-        )
+        click.echo(_("It is a backup of ANOTHER database: what is not in it will be missing here afterwards."))
     for campaign, state in seen.campaigns.items():
         click.echo(f"  {campaign}: {_(state)}")
     if seen.put_back:
         left = n_messages(seen.put_back)
-        click.echo(_("{messages} left since it was made; they are put on record again.", messages=left))
+        click.echo(_("Sent since it was made: {messages}. They are put on record again.", messages=left))
     if seen.strangers:
         left = n_messages(seen.strangers)
-        click.echo(_("{messages} left to people whom it does not know: import them again.", messages=left))
+        click.echo(_("Sent to people who are not in it: {messages}. Import these people again.", messages=left))
     messages, about = n_messages(seen.coming.total), "" if seen.coming.exact else _(" (estimated)")
-    click.echo(_("Released, it would send {messages} in the next 24 hours{about}.", messages=messages, about=about))
+    click.echo(
+        _("After the release it would send {messages} in the next 24 hours{about}.", messages=messages, about=about)
+    )
     for campaign, number in seen.coming.messages.items():
         click.echo(f"  {campaign}: {number:,}")
 

@@ -32,13 +32,11 @@ CHAPTERS: dict[str, tuple[CommandEntry, ...]] = {
         CommandEntry("init", N_("Make a workspace: a plan, people, templates and settings to start from.")),
         CommandEntry("people", N_("Import, list, show, export and erase people; revoke their links."), "people.people"),
         CommandEntry("check", N_("Check plans: errors with their place, then advice.")),
-        CommandEntry(
-            "translate", N_("Begin the file with a plan's texts in another language, or bring it up to date.")
-        ),
+        CommandEntry("translate", N_("Start the file with a plan's texts in another language, or update it.")),
         CommandEntry("preview", N_("Show what a person would see.")),
-        CommandEntry("simulate", N_("Show every touch of a plan before anything is sent.")),
-        CommandEntry("rehearse", N_("Run a plan for real in a sandbox, on a time-lapse clock.")),
-        CommandEntry("demo", N_("Rehearse the shipped example and tell its story."), "rehearse"),
+        CommandEntry("simulate", N_("Show what a plan will send, to whom and when, before anything is sent.")),
+        CommandEntry("rehearse", N_("Run a plan for real in a sandbox, on a fast clock.")),
+        CommandEntry("demo", N_("Rehearse the shipped example and show what happens."), "rehearse"),
     ),
     N_("Run it"): (
         CommandEntry("send-test", N_("Send one message of a plan to yourself.")),
@@ -47,7 +45,7 @@ CHAPTERS: dict[str, tuple[CommandEntry, ...]] = {
             N_("Test what sending needs: settings, database, mail, Slack, links, clock."),
             "doctor.command",
         ),
-        CommandEntry("apply", N_("Show what a plan changes, and put it in force.")),
+        CommandEntry("apply", N_("Show what a plan changes, and apply it.")),
         CommandEntry("start", N_("Start a campaign."), "control"),
         CommandEntry("pause", N_("Stop sending: one campaign, or all of them."), "control"),
         CommandEntry("resume", N_("Go on with a paused campaign."), "control"),
@@ -56,41 +54,39 @@ CHAPTERS: dict[str, tuple[CommandEntry, ...]] = {
             "send-now", N_("Send one message today, to a role of a running campaign or to all of it."), "send_now"
         ),
         CommandEntry("run", N_("Run the engine, the web pages and Slack until stopped.")),
-        CommandEntry("tick", N_("Do everything that is due now, then leave: for cron."), "run"),
+        CommandEntry("tick", N_("Do everything that is due now, then exit: for cron."), "run"),
     ),
     N_("See and follow up"): (
         CommandEntry("today", N_("Show the day, bad news first: what went wrong, numbers, questions, people to call.")),
-        CommandEntry("status", N_("Show the books of every campaign.")),
+        CommandEntry("status", N_("Show the status of every campaign.")),
         CommandEntry("report", N_("Write one page with plots: what was sent, understood and may still be known.")),
-        CommandEntry("touches", N_("List every touch of a campaign.")),
-        CommandEntry("touch", N_("Settle one touch that is uncertain, or refused and held."), "touches"),
-        CommandEntry("why", N_("Tell what was decided for a person, and why.")),
-        CommandEntry("followups", N_("List who needs a person, why, what was tried and what to say.")),
-        CommandEntry("followup", N_("Record what came of a personal outreach."), "followups"),
+        CommandEntry("touches", N_("List every message of a campaign, person by person.")),
+        CommandEntry("touch", N_("Settle one message that is uncertain, or refused and held."), "touches"),
+        CommandEntry("why", N_("Show what was decided for a person, and why.")),
+        CommandEntry("followups", N_("List whom to call, why, what was tried and what to say.")),
+        CommandEntry("followup", N_("Record the result of a call."), "followups"),
         CommandEntry(
             "managers",
-            N_("Show what managers hold of what goes out in their name, and the lines they add."),
+            N_("Show which messages managers hold back, and the lines they add."),
             "followups",
         ),
         CommandEntry("questions", N_("List open questions.")),
         CommandEntry(
-            "question", N_("Answer questions, or what people put in, once to all who asked alike."), "questions"
+            "question", N_("Answer a question or an input, once for all who wrote nearly the same."), "questions"
         ),
-        CommandEntry("refusals", N_("List what servers refused and is not settled yet.")),
+        CommandEntry("refusals", N_("List refusals of servers that are not settled yet.")),
         CommandEntry("refusal", N_("Say what a refusal is about: these people, us, or the text."), "refusals"),
         CommandEntry("answers", N_("Read what people answered to what a campaign asks.")),
         CommandEntry("acks", N_("Show who acknowledged what, when, and how well that is proved."), "answers"),
         CommandEntry("facts", N_("Record and list who did what a campaign is for.")),
-        CommandEntry("phases", N_("Show what each phase was to reach and what it has; review it, open its gate.")),
+        CommandEntry("phases", N_("Show the goal of each phase and what is reached; review it, open its gate.")),
         CommandEntry("suppress", N_("Never send to an address again."), "people.people"),
     ),
     N_("Operate"): (
         CommandEntry("release", N_("Let a held engine send again.")),
         CommandEntry("backup", N_("Copy the database while it is in use.")),
-        CommandEntry(
-            "restore", N_("Put a backup in the place of the database; look at it first with --verify."), "backup"
-        ),
-        CommandEntry("upgrade", N_("Bring the database to this version."), "backup"),
+        CommandEntry("restore", N_("Replace the database with a backup; look at it first with --verify."), "backup"),
+        CommandEntry("upgrade", N_("Update the database to this version."), "backup"),
     ),
 }
 
@@ -123,6 +119,14 @@ class CommandGroup(click.Group):
         for chapter, entries in CHAPTERS.items():
             with formatter.section(_(chapter)):
                 formatter.write_dl([(entry.name, _(entry.says)) for entry in entries])
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        from commsengine.content.templates import shipped_folder
+
+        super().format_epilog(ctx, formatter)
+        formatter.write_paragraph()
+        with formatter.indentation():
+            formatter.write(_("Documentation: {folder}", folder=shipped_folder("docs") / "first-campaign.md"))
 
     def shell_complete(self, ctx: click.Context, incomplete: str) -> list[click.shell_completion.CompletionItem]:
         from click.shell_completion import CompletionItem

@@ -14,14 +14,14 @@ from commsengine.cli.output import (
     estimated_from,
     n_follow_ups,
     n_messages,
-    n_people,
     note,
+    skip_reason,
     table,
-    when_in,
+    when,
 )
 from commsengine.cli.workspace import with_workspace
 from commsengine.errors import InputError
-from commsengine.translation import N_, _
+from commsengine.translation import N_, _, counted
 
 if TYPE_CHECKING:
     from commsengine.campaigns.control import StopReport
@@ -42,7 +42,7 @@ backlog_option = click.option(
     type=click.Choice(BACKLOGS),
     default="latest",
     show_default=True,
-    help=N_("What becomes of what fell due meanwhile: the newest per person, all of it, or none."),
+    help=N_("What to send of what fell due meanwhile: the newest per person, all of it, or none."),
 )
 
 
@@ -73,7 +73,7 @@ def start(wiring: Wiring, campaign: str, yes: bool) -> None:
 
     record = control.known(wiring.store, campaign)
     if record.state == "running":
-        click.echo(_("{campaign} runs already.", campaign=campaign))
+        click.echo(_("{campaign} is running already.", campaign=campaign))
         return
     _must_not_be_over(record)
     if record.state == "paused" and record.started_at is not None:
@@ -91,7 +91,7 @@ def start(wiring: Wiring, campaign: str, yes: bool) -> None:
     command = f"commsengine start {campaign}"
     consent(_("Start {campaign}?", campaign=campaign), yes=yes, recipients=seen.now_due + seen.later, command=command)
     wiring.store.campaigns.start(campaign, by=wiring.operator, now=wiring.clock())
-    text = N_("{campaign} runs. A running engine (commsengine run) or the next tick sends what is due.")
+    text = N_("{campaign} is running. The engine (commsengine run) or the next tick sends what is due.")
     click.echo(_(text, campaign=campaign))
 
 
@@ -114,7 +114,7 @@ def _in_all(seen: Simulation, people: int, looked_at: int) -> str:
     text = N_("If nobody answers: {messages} in all, the last {instant} ({zone}){about}.")
     messages = n_messages(round(len(seen.sent) * people / looked_at))
     about = "" if looked_at == people else estimated_from(looked_at)
-    return _(text, messages=messages, instant=when_in(zone, last), zone=zone, about=about)
+    return _(text, messages=messages, instant=when(zone, last), zone=zone, about=about)
 
 
 @click.command()
@@ -128,17 +128,17 @@ def pause(
 ) -> None:
     """Stop sending: one campaign, or all of them.
 
-    When it returns 0, not one more message is sent. Exit status 3 lists what is still open or uncertain.
-    Whatever the option, nothing is sent that was not being sent already.
+    Exit status 0 means that no more messages are sent. Exit status 3 lists what is still open or uncertain.
+    With every option, no message is sent that was not being sent already.
 
     Example: commsengine pause crm-rollout
     """
     if everything == (campaign is not None):
-        raise InputError(_("Name one campaign, or say --all."))
+        raise InputError(_("Name one campaign, or add --all."))
     running = [record.id for record in wiring.store.campaigns.all() if record.state == "running"]
     campaigns = running if campaign is None else [campaign]
     if not campaigns:
-        click.echo(_("Nothing was running."))
+        click.echo(_("No campaign was running."))
     ctx.exit(_stop(wiring, campaigns, wait=0.0 if no_wait else wait))
 
 
@@ -148,7 +148,7 @@ def pause(
 @yes_option
 @with_workspace
 def resume(wiring: Wiring, campaign: str, backlog: str, yes: bool) -> None:
-    """Go on with a paused campaign. Shows what that would send first.
+    """Go on with a paused campaign. It first shows what that would send.
 
     Example: commsengine resume crm-rollout --backlog latest
     """
@@ -169,7 +169,7 @@ def resume(wiring: Wiring, campaign: str, backlog: str, yes: bool) -> None:
     command = f"commsengine resume {campaign} --backlog {backlog}"
     consent(_("Resume {campaign}?", campaign=campaign), yes=yes, recipients=seen.now_due, command=command)
     wiring.store.campaigns.resume(campaign, backlog=backlog, by=wiring.operator, now=wiring.clock())
-    click.echo(_("{campaign} runs again.", campaign=campaign))
+    click.echo(_("{campaign} is running again.", campaign=campaign))
 
 
 @click.command()
@@ -181,7 +181,7 @@ def resume(wiring: Wiring, campaign: str, backlog: str, yes: bool) -> None:
 def cancel(wiring: Wiring, ctx: click.Context, campaign: str, yes: bool, wait: float, no_wait: bool) -> None:
     """End a campaign for good. What is on record stays; its id is not used again.
 
-    When it returns 0, not one more message is sent. Exit status 3 lists what is still open or uncertain.
+    Exit status 0 means that no more messages are sent. Exit status 3 lists what is still open or uncertain.
 
     Example: commsengine cancel crm-rollout
     """
@@ -209,25 +209,28 @@ def _must_not_be_over(record: CampaignRecord) -> None:
         raise InputError(_("{campaign} was cancelled for good.", campaign=record.id), fix)
     if record.state == "finished":
         fix = _("Apply a plan with more, then resume it.")
-        raise InputError(_("{campaign} is finished: all of it is said.", campaign=record.id), fix)
+        raise InputError(_("{campaign} is finished: all of its messages are sent.", campaign=record.id), fix)
 
 
-def tell(seen: Effects, zone: str = "UTC", *, first: bool = False) -> None:
+def tell(seen: Effects, zone: str, *, first: bool = False) -> None:
     """Days are those of the ``zone``; ``first``: it is the first message that people get."""
     about = "" if seen.exact else estimated_from(seen.looked_at)
     if seen.now_due:
-        click.echo(_("{people} get a message now{about}.", people=n_people(seen.now_due), about=about))
+        people = counted(seen.now_due, "person gets", "people get")
+        click.echo(_("{people} a message now{about}.", people=people, about=about))
     else:
         click.echo(_("Nothing is sent now."))
     if seen.later and seen.first_at:
-        text = N_("{people} get their next message from {day} on{about}.")
+        people = counted(seen.later, "person gets", "people get")
+        text = N_("{people} their next message from {day} on{about}.")
         if first:
-            text = N_("{people} get their first message from {day} on{about}.")
-        click.echo(_(text, people=n_people(seen.later), day=day_in(zone, seen.first_at), about=about))
+            text = N_("{people} their first message from {day} on{about}.")
+        click.echo(_(text, people=people, day=day_in(zone, seen.first_at), about=about))
     if seen.by_hand:
         click.echo(_("{follow_ups} would open.", follow_ups=n_follow_ups(seen.by_hand)))
     for reason, number in seen.skipped.items():
-        click.echo(_("{messages} are not sent any more: {reason}.", messages=n_messages(number), reason=_(reason)))
+        messages = counted(number, "message is", "messages are")
+        click.echo(_("{messages} not sent any more: {reason}.", messages=messages, reason=skip_reason(reason)))
 
 
 def _tell_stopped(report: StopReport) -> None:
@@ -250,4 +253,4 @@ def _tell_stopped(report: StopReport) -> None:
     if report.uncertain:
         note(_("Settle an uncertain one when you know: commsengine touch KEY --sent (or --resend)."))
     if report.open_rows:
-        note(_("Those that were being sent are known in a moment: run the same command again."))
+        note(_("Those that are being sent will be settled in a moment: run the same command again."))

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import click
 
 from commsengine.cli.arguments import CAMPAIGN, FILE
-from commsengine.cli.output import json_option, n_people, note, show_json, table, title, when
-from commsengine.cli.workspace import with_workspace
+from commsengine.cli.output import json_option, n_people, note, show_json, table, tell_zone, title, when
+from commsengine.cli.workspace import with_workspace, zone_of
 from commsengine.errors import InputError, Problem
 from commsengine.translation import N_, _, counted
 
@@ -34,7 +34,7 @@ class FactsGroup(click.Group):
 
 @click.group(cls=FactsGroup)
 def facts() -> None:
-    """Record and list who did what a campaign is for. Only what was done is a fact.
+    """Record and list who did what a campaign is for. Only what was done is recorded.
 
     With the id of a campaign alone, it lists them.
 
@@ -49,7 +49,7 @@ def facts() -> None:
 @json_option
 @with_workspace
 def import_(wiring: Wiring, file: Path, campaign: str | None, skip_bad: bool, as_json: bool) -> None:
-    """Take in facts from a CSV file.
+    """Import facts from a CSV file.
 
     Its columns are email or id, date, and outcome if the plan has several. The same fact twice is one. A file with a
     bad row changes nothing, unless --skip-bad.
@@ -126,18 +126,26 @@ def list_(wiring: Wiring, campaign: str, as_json: bool) -> None:
     if as_json:
         show_json(found)
         return
+    zone = zone_of(wiring, found["campaign"])
     for outcome in found["outcomes"]:
         title(_("{outcome}: {title}, by {day}", **outcome))
-        _list(outcome["done"])
+        _list(outcome["done"], zone)
         click.echo()
-    note(_("Not on the list does not mean not done: it only means that it was not told here."))
+    tell_zone(zone)
+    note(_("People who are not on the list may have done it, too: it is only not recorded here."))
 
 
-def _list(done: Sequence[Mapping[str, object]]) -> None:
+def _list(done: Sequence[Mapping[str, object]], zone: str) -> None:
     click.echo(_("  {people} did it", people=n_people(len(done))))
     sources = {"file": N_("from a file"), "lead": N_("by hand"), "system": N_("from a system")}
     rows = [
-        (each["person"], each["name"], when(str(each["at"])), each["again"] or "", _(sources[str(each["source"])]))
+        (
+            each["person"],
+            each["name"],
+            when(zone, str(each["at"])),
+            each["again"] or "",
+            _(sources[str(each["source"])]),
+        )
         for each in done
     ]
-    table([N_("person"), N_("name"), N_("done"), N_("again"), N_("told")], rows, right=["again"])
+    table([N_("person"), N_("name"), N_("done"), N_("again"), N_("source")], rows, right=["again"])

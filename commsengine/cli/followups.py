@@ -9,8 +9,8 @@ import click
 
 from commsengine.cadence.kinds_and_states import OUTCOMES, UNCLEAR, OutcomeName, Unclear
 from commsengine.cli.arguments import CAMPAIGN
-from commsengine.cli.output import json_option, n_follow_ups, note, say, show_json, title, when
-from commsengine.cli.workspace import with_workspace
+from commsengine.cli.output import json_option, n_follow_ups, note, say, show_json, tell_zone, title, when
+from commsengine.cli.workspace import with_workspace, zone_of
 from commsengine.translation import N_, _
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ MOST_RECORDED = 20
 @json_option
 @with_workspace
 def followups(wiring: Wiring, campaign: str | None, talking_points: bool, as_json: bool) -> None:
-    """List who needs a person, why, what was tried and what to say, in order of need; then what came of talks.
+    """List whom to call, why, what was tried and what to say, in order of need; then the results of calls.
 
     Example: commsengine followups --talking-points
     """
@@ -43,35 +43,48 @@ def followups(wiring: Wiring, campaign: str | None, talking_points: bool, as_jso
     if as_json:
         show_json({"follow_ups": data, "recorded": recorded})
         return
+    zone = zone_of(wiring, campaign or "")
     if data:
-        show_followups(data, talking_points=talking_points)
+        show_followups(data, zone, talking_points=talking_points)
         if not talking_points:
             click.echo(_("What to say: commsengine followups --talking-points"))
         click.echo(_("Afterwards: commsengine followup ID --outcome {outcomes}", outcomes="|".join(OUTCOMES)))
     else:
-        click.echo(_("Nobody needs a person."))
+        click.echo(_("There are no calls to make."))
     if recorded:
-        title(_("What came of talks"))
-        show_recorded(recorded[-MOST_RECORDED:])
+        click.echo()
+        title(_("Results of calls"))
+        show_recorded(recorded[-MOST_RECORDED:], zone)
+    if data or recorded:
+        click.echo()
+        tell_zone(zone)
 
 
-def show_recorded(found: Sequence[Mapping[str, Any]]) -> None:
+def show_recorded(found: Sequence[Mapping[str, Any]], zone: str) -> None:
     """The newest first, with the note and what was unclear."""
     for each in reversed(found):
-        about = {"when": when(each["at"]), "name": each["name"] or each["person"], "by": each["by"]}
+        about = {"when": when(zone, each["at"]), "name": each["name"] or each["person"], "by": each["by"]}
         unclear = _("; unclear: {unclear}", unclear=_(each["unclear"])) if each["unclear"] else ""
-        say(_("  {when} {name}: {outcome}{unclear}, says {by}", outcome=_(each["outcome"]), unclear=unclear, **about))
+        text = N_("  {when} {name}: {outcome}{unclear} (recorded by {by})")
+        say(
+            _(
+                text,
+                outcome=_(each["outcome"]),
+                unclear=unclear,
+                **about,
+            )
+        )
         if each["note"]:
             say(f"    {each['note']}")
 
 
-def show_followups(found: Sequence[Mapping[str, Any]], *, talking_points: bool = False) -> None:
+def show_followups(found: Sequence[Mapping[str, Any]], zone: str, *, talking_points: bool = False) -> None:
     today = [each for each in found if each["today"]]
     for each in today:
         title(f"{each['id']}  {each['name'] or each['person']}, {each['campaign']}: {', '.join(each['messages'])}")
         say(f"  {each['reason']}")
-        carrier, phone, since = each["carrier"], each["phone"] or _("unknown"), when(each["since"])
-        say(_("  {carrier} talks to them; phone {phone}; since {since}", carrier=carrier, phone=phone, since=since))
+        carrier, phone, since = each["carrier"], each["phone"] or _("unknown"), when(zone, each["since"])
+        say(_("  called by {carrier}; phone {phone}; since {since}", carrier=carrier, phone=phone, since=since))
         if each["tried"]:
             say(_("  tried: {tried}", tried=", ".join(each["tried"])))
         if talking_points:
@@ -79,19 +92,19 @@ def show_followups(found: Sequence[Mapping[str, Any]], *, talking_points: bool =
             click.echo("\n".join(f"    {line}".rstrip() for line in each["talking_points"].splitlines()))
         click.echo()
     if later := len(found) - len(today):
-        note(_("{follow_ups} can wait until tomorrow; --json lists them.", follow_ups=n_follow_ups(later)))
+        note(_("{follow_ups} can wait until tomorrow. To list them: --json", follow_ups=n_follow_ups(later)))
 
 
 @click.command()
 @click.argument("campaign", type=CAMPAIGN)
-@click.option("--lift", metavar="ID", type=int, help=N_("Lift this hold: it goes out again from now on."))
-@click.option("--remove", metavar="ID", type=int, help=N_("Take this line out of what leaves from now on."))
+@click.option("--lift", metavar="ID", type=int, help=N_("End this hold: the message is sent from now on."))
+@click.option("--remove", metavar="ID", type=int, help=N_("Remove this line from what is sent from now on."))
 @json_option
 @with_workspace
 def managers(wiring: Wiring, campaign: str, lift: int | None, remove: int | None, as_json: bool) -> None:
-    """Show what managers hold of what goes out in their name, and the lines they add.
+    """Show which messages managers hold back, and the lines they add.
 
-    --lift and --remove take one of them back.
+    --lift ends a hold, --remove takes a line out.
 
     Example: commsengine managers crm-rollout --lift 3
     """
@@ -110,7 +123,7 @@ def managers(wiring: Wiring, campaign: str, lift: int | None, remove: int | None
         show_json(data)
         return
     if not any(data.values()):
-        click.echo(_("Nothing is held, and no manager adds a line."))
+        click.echo(_("No message is held, and no manager adds a line."))
     show_held(data["holds"])
     for one in data["lines"]:
         say(
@@ -129,18 +142,18 @@ def show_held(holds: Sequence[Mapping[str, Any]]) -> None:
 
 @click.command()
 @click.argument("id_", metavar="ID")
-@click.option("--outcome", type=click.Choice(OUTCOMES), required=True, help=N_("What came of it."))
+@click.option("--outcome", type=click.Choice(OUTCOMES), required=True, help=N_("The result."))
 @click.option("--unclear", type=click.Choice(UNCLEAR), help=N_("What was unclear, if anything."))
 @click.option(
     "--note", "remark", default="", help=N_("For those who lead the campaign; the person gets it only on request.")
 )
 @with_workspace
 def followup(wiring: Wiring, id_: str, outcome: OutcomeName, unclear: Unclear | None, remark: str) -> None:
-    """Record what came of a personal outreach.
+    """Record the result of a call.
 
-    declines is for good: nobody chases that person on these messages again. away brings the follow-up back after
-    five of the person's working days. objects opens the objection, with your note, as a question: until you answer it
-    the person gets nothing more of these messages. A proposal to ask the sponsor may follow meanwhile.
+    declines is for good: the person gets no follow-up about these messages again. away brings the follow-up back after
+    five of the person's working days. objects records the objection, with your note, as a question: until you answer it
+    the person gets nothing more of these messages. A proposal to ask the sponsor may come up in the meantime.
 
     Example: commsengine followup 3fa9c01b --outcome understood
     """

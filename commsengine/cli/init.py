@@ -36,7 +36,7 @@ def init(folder: Path) -> None:
             write(folder / name, text, _("Name a folder you may write to."), folders=True)
     for name in kept:
         click.echo(f"{_('kept'):<8} {folder / name}", err=True)
-    click.echo(_("A workspace is in {folder}. Next:", folder=folder.absolute()))
+    click.echo(_("The workspace is in {folder}. Next:", folder=folder.absolute()))
     if folder.absolute() != Path.cwd():
         click.echo(f"  cd {shlex.quote(str(folder))}")
     click.echo(f"  commsengine people import people.csv\n  commsengine check schedules/{campaign}.yaml")
@@ -47,7 +47,7 @@ def _refuse_inside(folder: Path) -> None:
     around = next((each for each in folder.absolute().parents if _is_workspace(each)), None)
     if around is None or _is_workspace(folder.absolute()):
         return
-    text = _("{folder} would lie inside of the workspace {around}.", folder=folder, around=around)
+    text = _("{folder} would be inside the workspace {around}.", folder=folder, around=around)
     fix = _("One workspace holds any number of plans: write another into schedules/. Or name a folder elsewhere.")
     raise InputError(text, fix)
 

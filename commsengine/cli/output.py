@@ -41,6 +41,14 @@ WORDS = (
 )  # fmt: skip
 """The words of the closed lists in ``kinds_and_states.py``: stored and typed as they are here, shown through ``_``."""
 
+SKIPPED = {
+    "late": N_("too late to be sent"),
+    "superseded": N_("a newer one is sent instead"),
+    "merged": N_("after a pause only the newest is sent"),
+    "backlog": N_("after a pause none of it is sent"),
+}
+"""Why a message is never sent, by the word that is stored."""
+
 json_option = click.option(
     "--json", "as_json", is_flag=True, help=N_("Print JSON with documented fields (docs/commands.md).")
 )
@@ -67,16 +75,21 @@ def utc(instant: datetime | None) -> str | None:
     return instant.astimezone(UTC).isoformat() if instant else None
 
 
-def when(instant: datetime | str | None) -> str:
-    """``Mon 11 Jan 08:00 UTC``, of an instant or its ISO form."""
+def when(zone: str, instant: datetime | str | None) -> str:
+    """``Mon 7 Dec 09:00`` in the time zone ``zone``, of an instant or its ISO form."""
     if isinstance(instant, str):
         instant = datetime.fromisoformat(instant)
-    return _("{instant:%a %d %b %H:%M} UTC", instant=instant.astimezone(UTC)) if instant else "-"
-
-
-def when_in(zone: str, instant: datetime | None) -> str:
-    """``Mon 7 Dec 09:00``, in the plan's time zone."""
     return f"{day_in(zone, instant)} {instant.astimezone(ZoneInfo(zone)):%H:%M}" if instant else "-"
+
+
+def when_where(zone: str, instant: datetime | str) -> str:
+    """``Mon 7 Dec 09:00 (Europe/Berlin)``, for a time that stands alone."""
+    return f"{when(zone, instant)} ({zone})"
+
+
+def tell_zone(zone: str) -> None:
+    """Says once in which zone the times are that follow."""
+    colourful(click.style(_("Times: {zone}", zone=zone), dim=True))
 
 
 def day_in(zone: str, instant: datetime) -> str:
@@ -93,8 +106,9 @@ def n_messages(number: int) -> str:
     return counted(number, "message", "messages")
 
 
-def n_touches(number: int) -> str:
-    return counted(number, "touch", "touches")
+def skip_reason(stored: str) -> str:
+    """Why a message was skipped or refused: our own words, or those of a server."""
+    return _(SKIPPED.get(stored, stored))
 
 
 def n_follow_ups(number: int) -> str:
@@ -140,10 +154,12 @@ def first_rows(columns: Sequence[str], rows: Sequence[Sequence[object]], most: i
         note(_("… and {number:,} more: --json lists all of them.", number=len(rows) - most))
 
 
-def at_rest(rest: Mapping[str, Any], now: datetime) -> str:
+def at_rest(rest: Mapping[str, Any], now: datetime, zone: str) -> str:
     end, because = datetime.fromisoformat(rest["until"]), _(rest["because"]).rstrip(".")
-    until = when(end) if end > now else _("the next tick")
-    return _("{channel} rests until {until}: {because}.", channel=rest["channel"], until=until, because=because)
+    until = when_where(zone, end) if end > now else _("the next tick")
+    return _(
+        "Nothing is sent by {channel} until {until}: {because}.", channel=rest["channel"], until=until, because=because
+    )
 
 
 def waits_for(rest: Mapping[str, Any]) -> str:
@@ -153,9 +169,9 @@ def waits_for(rest: Mapping[str, Any]) -> str:
 
 HELPS = {
     "us": N_("See what is wrong: commsengine doctor"),
-    "quota": N_("Nothing is lost: it goes on by itself as messages of the last day grow old."),
+    "quota": N_("Nothing is lost: sending goes on as soon as the daily limit allows it."),
 }
-OTHERWISE = N_("It is tried again by itself.")
+OTHERWISE = N_("It is tried again automatically.")
 
 
 def what_helps(rest: Mapping[str, Any]) -> str:

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from commsengine.cli.arguments import CAMPAIGN
-from commsengine.cli.output import json_option, note, say, show_json, table, title, when
-from commsengine.cli.workspace import with_workspace
+from commsengine.cli.output import json_option, note, say, show_json, table, tell_zone, title, when
+from commsengine.cli.workspace import with_workspace, zone_of
 from commsengine.errors import InputError
 from commsengine.text import listed
 from commsengine.translation import N_, _
@@ -17,6 +17,7 @@ from commsengine.translation import N_, _
 if TYPE_CHECKING:
     from commsengine.reports.phases.measures import PhaseState
     from commsengine.reports.phases.phase_review import PhaseReview
+    from commsengine.store.records import CampaignRecord
     from commsengine.wiring import Wiring
 
 MEASURED = {True: N_("reached"), False: N_("not reached"), None: N_("not known")}
@@ -25,16 +26,17 @@ MEASURED = {True: N_("reached"), False: N_("not reached"), None: N_("not known")
 @click.command()
 @click.argument("campaign", type=CAMPAIGN)
 @click.option("--review", "reviewed", metavar="NAME", help=N_("Print the review of this phase."))
-@click.option("--open", "opened", metavar="NAME", help=N_("Open the gate of this phase: what follows it begins."))
+@click.option("--open", "opened", metavar="NAME", help=N_("Open the gate of this phase: the messages after it begin."))
 @click.option("--because", metavar="TEXT", help=N_("Why, for the record; only with --open."))
 @json_option
 @with_workspace
 def phases(
     wiring: Wiring, campaign: str, reviewed: str | None, opened: str | None, because: str | None, as_json: bool
 ) -> None:
-    """Show what each phase was to reach and what it has; review it, open its gate.
+    """Show the goal of each phase and what is reached; review it, open its gate.
 
-    With 'gate: true' what begins after a phase waits for your word. It may be given before the phase ends, and stays.
+    With 'gate: true', messages that begin after a phase wait until you open its gate. You may open it before the phase
+    ends, and it stays open.
 
     Example: commsengine phases crm --open listen --because "Half of us have answered."
     """
@@ -63,30 +65,40 @@ def phases(
         return
     if not views:
         raise InputError(_("The plan of {campaign} has no phases.", campaign=campaign), _("Write them under 'phases'."))
+    zone = zone_of(wiring, campaign)
     for view in views:
-        _show(campaign, view)
+        _show(record, view, zone)
+    tell_zone(zone)
 
 
 def _show_opened(phase: str, fresh: bool) -> None:
-    text = N_("The gate of '{phase}' is open.") if fresh else N_("The gate of '{phase}' was open already.")
+    text = N_("The gate of '{phase}' is open.") if fresh else N_("The gate of '{phase}' is open already.")
     click.echo(_(text, phase=phase))
 
 
-def _show(campaign: str, view: Mapping[str, Any]) -> None:
-    about = {"phase": view["phase"], "until": when(view["until"]), "state": _(view["state"])}
+def _show(record: CampaignRecord, view: Mapping[str, Any], zone: str) -> None:
+    about = {"phase": view["phase"], "until": when(zone, view["until"]), "state": _(view["state"])}
     title(_("{phase}, until {until}: {state}", **about))
     if view["goal"]:
         say(f"  {view['goal']}")
+    titled = record.plan.audience.title
     rows = [
-        (measure["message"], _(measure["measure"]), role["role"], _figures(role), f"{measure['wanted']:.0%}", verdict)
+        (
+            measure["message"],
+            _(measure["measure"]),
+            titled(role["role"]) if role["role"] else _("all"),
+            _figures(role),
+            f"{measure['wanted']:.0%}",
+            verdict,
+        )
         for measure in view["measures"]
-        for role in ({**measure, "role": _("all"), "hidden": False}, *measure["roles"])
+        for role in ({**measure, "role": "", "hidden": False}, *measure["roles"])
         for verdict in [_verdict(view["state"], role["reached"])]
     ]
     if rows:
         columns = [N_("message"), N_("measure"), N_("role"), N_("people"), N_("wanted"), ""]
         table(columns, rows, right=["wanted"])
-    _show_gate(campaign, view)
+    _show_gate(record.id, view, zone)
     click.echo()
 
 
@@ -102,16 +114,16 @@ def _figures(role: Mapping[str, Any]) -> str:
     return _("{count:,} of {of:,} ({share:.0%})", count=role["count"], of=role["of"], share=role["share"] or 0)
 
 
-def _show_gate(campaign: str, view: Mapping[str, Any]) -> None:
+def _show_gate(campaign: str, view: Mapping[str, Any], zone: str) -> None:
     gate = view["gate"]
     if gate is None:
         return
     messages = listed(gate["messages"], "and") or _("nothing")
     if gate["open"]:
         text = N_("Gate: open since {instant}, by {by}. {because}")
-        say("  " + _(text, instant=when(gate["opened_at"]), by=gate["by"], because=gate["because"]).rstrip())
+        say("  " + _(text, instant=when(zone, gate["opened_at"]), by=gate["by"], because=gate["because"]).rstrip())
         return
-    say("  " + _("Gate: shut. These wait for your word: {messages}.", messages=messages))
+    say("  " + _("Gate: closed. These wait until you open it: {messages}.", messages=messages))
     note("  " + _("Open it: commsengine phases {campaign} --open {phase}", campaign=campaign, phase=view["phase"]))
 
 

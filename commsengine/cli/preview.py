@@ -54,7 +54,7 @@ def preview(
     open_: bool,
     as_json: bool,
 ) -> None:
-    """Show what a person would see, by every channel of the plan, and which of them will carry it.
+    """Show what a person would see, by every channel of the plan, and by which of them it is sent.
 
     --out writes a page with every text of the plan, by role, message, channel and language: each mail as HTML and text,
     each Slack card, the pages behind the links, and what to say in calls; with lengths, times and the advice of check.
@@ -113,7 +113,7 @@ def _nothing(wiring: Wiring, checked_plan: CheckedPlan, people: list[Person], wa
     from commsengine.planning.preview import why_nothing
 
     if wanted.language is not None:
-        cause = _("No message is whole in '{language}', so nobody gets one in it.", language=wanted.language)
+        cause = _("No message is complete in '{language}', so none is sent in it.", language=wanted.language)
         return InputError(cause, _("Run: commsengine check PLAN"))
     if wanted.message is not None and wanted.number in (None, 1):
         reasons = dict.fromkeys(why_nothing(wiring.preview_basis, checked_plan, one, wanted.message) for one in people)
@@ -130,7 +130,7 @@ def _show(shown: PreviewTouch) -> None:
         title(_("{message}: what to say to {person} in person", message=touch.message, person=person))
         click.echo(shown.talking_points)
     else:
-        instead = "" if touch.channel == shown.goes_by else _(" (it goes out by {channel})", channel=shown.goes_by)
+        instead = "" if touch.channel == shown.goes_by else _(" (it is sent by {channel})", channel=shown.goes_by)
         what = {"message": touch.message, "kind": _(touch.kind), "number": touch.number, "channel": touch.channel}
         title(
             _("{message}, {kind} {number}, to {person} by {channel}{instead}", **what, person=person, instead=instead)

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any, cast
 import click
 
 from commsengine.cadence.kinds_and_states import ENDINGS, Ending
-from commsengine.cli.output import json_option, n_people, note, say, show_json, table, when
-from commsengine.cli.workspace import with_workspace
+from commsengine.cli.output import json_option, n_people, note, say, show_json, table, tell_zone, when
+from commsengine.cli.workspace import with_workspace, zone_of
 from commsengine.errors import InputError
 from commsengine.translation import N_, _, counted
 
@@ -27,9 +27,9 @@ _ID = re.compile(r"(a?)(\d{1,15})", re.IGNORECASE)
 @json_option
 @with_workspace
 def questions(wiring: Wiring, as_json: bool) -> None:
-    """List open questions, those that wait too long first. Whoever asked is not chased until there is an answer.
+    """List open questions, those that wait too long first. People who asked get no reminders until there is an answer.
 
-    Those that say nearly the same about a message stand together: one answer ends them all.
+    Questions that say nearly the same about a message are listed together: one answer closes them all.
 
     Example: commsengine questions
     """
@@ -41,16 +41,20 @@ def questions(wiring: Wiring, as_json: bool) -> None:
         return
     if not found:
         click.echo(_("No question is open."))
-    show_questions(found)
+    zone = zone_of(wiring)
+    show_questions(found, zone)
+    if found:
+        click.echo()
+        tell_zone(zone)
 
 
-def show_questions(found: Sequence[Mapping[str, Any]]) -> None:
+def show_questions(found: Sequence[Mapping[str, Any]], zone: str) -> None:
     """One line for all who ask nearly the same."""
     rows = []
     for group in _grouped(found):
         first = group[0]
         waits = any(each["overdue"] for each in group)
-        asked = when(first["asked_at"]) + (_(" (waits too long)") if waits else "")
+        asked = when(zone, first["asked_at"]) + (_(" (waits too long)") if waits else "")
         others = len({each["person"] for each in group}) - 1
         by = _("{person} and {others}", person=first["person"], others=_others(others)) if others else first["person"]
         text = _("objection: {text}", text=first["text"]) if first["objection"] else first["text"]
@@ -79,13 +83,15 @@ class _AskType(click.ParamType["AskId"]):
 
         found = _ID.fullmatch(str(value).strip())
         if found is None:
-            self.fail(_("'{written}' is no number of a question (7) or an input (a12).", written=value), param, ctx)
+            self.fail(
+                _("'{written}' is not the number of a question (7) or an input (a12).", written=value), param, ctx
+            )
         return AskId("input" if found[1] else "question", int(found[2]))
 
 
 @click.command()
 @click.argument("ids", metavar="ID...", type=_AskType(), nargs=-1, required=True)
-@click.option("--answer", default="", help=N_("What those who asked get to read."))
+@click.option("--answer", default="", help=N_("The answer that those who asked get."))
 @click.option(
     "--as",
     "ending",
@@ -96,7 +102,7 @@ class _AskType(click.ParamType["AskId"]):
 @click.option("--by", "day", metavar="DATE", help=N_("The day of a promise: YYYY-MM-DD."))
 @click.option("--ask", "asked", default="", help=N_("The question in your words, for all who did not ask it."))
 @click.option("--to", default="", metavar="all|ROLE", help=N_("Answer all of the audience, or a role, as a message."))
-@click.option("--only", is_flag=True, help=N_("Answer just these, and not all who ask nearly the same."))
+@click.option("--only", is_flag=True, help=N_("Answer only these, not all that say nearly the same."))
 @click.option("--private", is_flag=True, help=N_("Only those who asked read it: not on the page for all."))
 @json_option
 @with_workspace
@@ -112,14 +118,15 @@ def question(
     private: bool,
     as_json: bool,
 ) -> None:
-    """Answer questions, or what people put in, once to all who asked alike.
+    """Answer a question or an input, once for all who wrote nearly the same.
 
     An ID is the number of a question (7), or that of an input (a12).
 
     Several ids get one answer: name those that ask the same in other words.
-    The answer is on their page at once and is sent to each of them once. It stands, without names and in your words, on
-    the page "What we heard, what we did", and opens the next message of the same roles. A promise (--as later --by
-    DATE) heads 'today' once its day is past, until it is answered again. Without --answer, it shows what it would end.
+    The answer is on their page at once and is sent to each of them once. It is also shown, without names and in your
+    words, on the page "What we heard, what we did" and at the top of the next message to the same roles. A promise
+    (--as later --by DATE) is the first thing in 'today' once its day is past, until it is answered again. Without
+    --answer, the command shows which questions it would close.
 
     Example: commsengine question 7 9 --answer "Yes, the notebook may stay until May." --ask "May the notebook stay?"
     """
@@ -159,8 +166,10 @@ def _show_asks(wiring: Wiring, asks: Sequence[Ask], named: Sequence[AskId], as_j
         found = [{"id": name, "person": person, **_ask_json(ask)} for name, _at, person, ask in rows]
         show_json({"asks": found})
         return
-    shown = [(name, when(at), person, ask.message, ask.text) for name, at, person, ask in rows]
+    zone = zone_of(wiring)
+    shown = [(name, when(zone, at), person, ask.message, ask.text) for name, at, person, ask in rows]
     table([N_("id"), N_("at"), N_("by"), N_("message"), N_("text")], shown, whole=["id"])
+    tell_zone(zone)
     click.echo("\n" + _("Answer: commsengine question {ids} --answer TEXT", ids=" ".join(str(ask) for ask in named)))
 
 
@@ -175,11 +184,11 @@ def _as_json(given: Given) -> dict[str, Any]:
 
 def _told(given: Given, asks: Sequence[Ask], ending: Ending, *, unread: bool) -> None:
     names = ", ".join(str(ask) for ask in given.asks)
-    text = N_("Answered ({ending}) to {people}: {ids}. {campaign} goes on for whoever asked.")
+    text = N_("Answered ({ending}) to {people}: {ids}. {campaign} goes on for them.")
     say(_(text, ending=_(ENDINGS[ending]), people=n_people(given.people), ids=names, campaign=asks[0].campaign))
     if given.notice:
-        click.echo(_("Everybody else hears of it by the message '{message}'.", message=given.notice))
+        click.echo(_("Everybody else gets the message '{message}'.", message=given.notice))
     elif unread:
-        note(_("Others read the answer without what was asked. Say that in your words with --ask."))
+        note(_("Others read the answer, but not the question. Write the question in your words with --ask."))
     for person in given.untold:
-        note(_("{person} gets no letter: a text of the message has a column that they lack.", person=person))
+        note(_("{person} gets no message: one of its texts uses a column that is empty for them.", person=person))

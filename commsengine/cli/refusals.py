@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from commsengine.cadence.kinds_and_states import RefusalWord
-from commsengine.cli.output import json_option, n_people, n_touches, say, show_json, table, when
-from commsengine.cli.workspace import with_workspace
+from commsengine.cli.output import json_option, n_messages, n_people, say, show_json, table, tell_zone, when
+from commsengine.cli.workspace import with_workspace, zone_of
 from commsengine.errors import InputError
 from commsengine.translation import N_, _
 
@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from commsengine.wiring import Wiring
 
 DONE: Mapping[RefusalWord, str] = {
-    "person": N_("It is about these people: {touches} failed, and others who are refused alike fail from now on."),
-    "us": N_("It is about us: {touches} tried again, and the channel rests when it is refused alike."),
+    "person": N_("It is about these people: {touches} failed, and the same refusal counts as failed from now on."),
+    "us": N_("It is about us: {touches} tried again, and the channel pauses when the same refusal comes again."),
     "message": N_("It is about the text: nothing of that message is sent until its text is changed. {touches} held."),
     "again": N_("{touches} tried again."),
 }
@@ -28,9 +28,9 @@ DONE: Mapping[RefusalWord, str] = {
 @json_option
 @with_workspace
 def refusals(wiring: Wiring, as_json: bool) -> None:
-    """List what servers refused and is not settled yet.
+    """List refusals of servers that are not settled yet.
 
-    Their people wait for your word, or for the next try.
+    The people concerned wait for your decision, or for the next try.
 
     Example: commsengine refusals
     """
@@ -41,13 +41,16 @@ def refusals(wiring: Wiring, as_json: bool) -> None:
         show_json({"refusals": found})
         return
     if not found:
-        click.echo(_("No refusal waits for a word."))
-    show_refusals(found)
+        click.echo(_("No refusal waits for your decision."))
+    zone = zone_of(wiring)
+    show_refusals(found, zone)
+    if found:
+        tell_zone(zone)
 
 
-def show_refusals(found: Sequence[Mapping[str, Any]]) -> None:
+def show_refusals(found: Sequence[Mapping[str, Any]], zone: str) -> None:
     rows = [
-        (each["id"], when(each["since"]), each["channel"], _about(each), n_people(each["people"]), each["words"])
+        (each["id"], when(zone, each["since"]), each["channel"], _about(each), n_people(each["people"]), each["words"])
         for each in found
     ]
     table([N_("id"), N_("since"), N_("channel"), N_("campaign"), N_("waiting"), N_("the server's words")], rows)
@@ -65,22 +68,24 @@ def _about(each: Mapping[str, Any]) -> str:
 
 @click.command()
 @click.argument("number", metavar="ID", type=int)
-@click.option("--person", is_flag=True, help=N_("It is about these people: they fail."))
-@click.option("--us", is_flag=True, help=N_("It is about our sender or machine: try again, fail nobody."))
+@click.option("--person", is_flag=True, help=N_("It is about these people: their messages fail."))
+@click.option("--us", is_flag=True, help=N_("It is about our sender or machine: try again; no message fails."))
 @click.option("--message", is_flag=True, help=N_("It is about the text: nothing more of it is sent."))
 @click.option("--again", is_flag=True, help=N_("Try all of them again, once, now."))
 @with_workspace
 def refusal(wiring: Wiring, number: int, person: bool, us: bool, message: bool, again: bool) -> None:
     """Say what a refusal is about: these people, us, or the text.
 
-    Equal ones of that channel are judged by it from now on.
+    From now on the same refusals of that channel are treated alike.
 
     Example: commsengine refusal 3 --us
     """
     words: dict[RefusalWord, bool] = {"person": person, "us": us, "message": message, "again": again}
     given = [word for word, chosen in words.items() if chosen]
     if len(given) != 1:
-        raise InputError(_("Say what it is about, in one word."), _("Write --person, --us, --message or --again."))
+        raise InputError(
+            _("It needs one option that says what it is about."), _("Write --person, --us, --message or --again.")
+        )
     word = given[0]
     concerned = wiring.store.refusals.settle(number, word, by=wiring.operator, now=wiring.clock())
-    click.echo(_(DONE[word], touches=n_touches(concerned)))
+    click.echo(_(DONE[word], touches=n_messages(concerned)))

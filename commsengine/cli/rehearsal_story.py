@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from commsengine.cli.output import n_follow_ups, n_messages, n_people, n_touches, say, table, title, when
+from commsengine.cli.output import n_follow_ups, n_messages, n_people, say, table, tell_zone, title, when, when_where
 from commsengine.cli.report import WrittenReport, show_headline
 from commsengine.translation import N_, _, counted
 
@@ -23,7 +23,7 @@ KINDS = {
     "message": N_("messages"),
     "briefing": N_("briefings of managers"),
     "remind": N_("reminders"),
-    "personal": N_("personal outreach"),
+    "personal": N_("calls"),
     "sponsor": N_("proposals to ask the sponsor"),
 }
 
@@ -52,16 +52,16 @@ def tell(story: Story, where: Path, report: WrittenReport) -> None:
     click.echo()
     text = N_("{title}: {start:%d %b %Y} to {until:%d %b %Y}")
     title(_(text, title=script.plan.title, start=script.start, until=script.until))
-    touches, people = n_touches(len(story.touches)), n_people(len(script.people))
+    touches, people = n_messages(len(story.touches)), n_people(len(script.people))
     text = N_("{touches} for {people}, {ticks} of the real engine in {seconds:.0f} s.")
     ticks = counted(story.ticks, "tick", "ticks")
     click.echo(_(text, touches=touches, people=people, ticks=ticks, seconds=story.seconds))
     click.echo()
-    _counts(N_("what"), N_("touches"), [(KINDS.get(kind, kind), number) for kind, number in _kinds(story)])
+    _counts(N_("what"), N_("messages"), [(KINDS.get(kind, kind), number) for kind, number in _kinds(story)])
     click.echo()
-    _counts(N_("by"), N_("touches"), _channels(story))
+    _counts(N_("by"), N_("messages"), _channels(story))
     if story.report is not None:
-        _as_if(story.report)
+        _as_if(story.report, script.plan.send.time_zone)
     else:
         _what_people_did(story)
         _paused(story)
@@ -75,7 +75,7 @@ def tell(story: Story, where: Path, report: WrittenReport) -> None:
 
 def _look_closer(story: Story, where: Path, report: WrittenReport) -> None:
     click.echo("\n" + _("The report: {file}", file=_from_here(report.file or where)))
-    click.echo(_("Look closer (the clock stands at the end of the rehearsal there):"))
+    click.echo(_("To look closer (the clock there is at the end of the rehearsal):"))
     who = story.first_call.person if story.first_call else story.script.people[0]
     for command in ("status", "today", "followups --talking-points", f"why {who.email}"):
         say(f"  commsengine --workspace {shlex.quote(str(_from_here(where)))} {command}")
@@ -93,21 +93,28 @@ def _what_people_did(story: Story) -> None:
         _counts(N_("what people did"), N_("times"), done)
 
 
-def _as_if(report: AsIfReport) -> None:
+def _as_if(report: AsIfReport, zone: str) -> None:
     click.echo()
     if report.as_if.mail is not None:
         title(limits_in_words(report.as_if.mail))
     if report.as_if.slack_cold:
         text = N_("Slack, new to the app: {rate} a minute.")
         title(_(text, rate=n_messages(int(report.slack_rate or 0))))
-    columns = [N_("largest waves"), N_("by"), N_("messages"), N_("last one left"), N_("as simulate said")]
+    columns = [N_("largest batches"), N_("by"), N_("messages"), N_("last one sent"), N_("as simulate said")]
     rows = [
-        (when(wave.at), wave.channel, f"{wave.messages:,}", when(wave.last_sent_at), when(wave.announced_at))
+        (
+            when(zone, wave.at),
+            wave.channel,
+            f"{wave.messages:,}",
+            when(zone, wave.last_sent_at),
+            when(zone, wave.announced_at),
+        )
         for wave in report.waves
     ]
     table(columns, rows, right=["messages"])
     click.echo()
-    for line in _findings(report):
+    tell_zone(zone)
+    for line in _findings(report, zone):
         click.echo(line)
     if report.as_if.to_set:
         click.echo("\n" + _("Before the start (docs/providers.md has the steps):"))
@@ -126,14 +133,14 @@ def limits_in_words(profile: ProviderProfile) -> str:
     return f"{profile.title}: {', '.join(parts)}."
 
 
-def _findings(report: AsIfReport) -> Iterator[str]:
+def _findings(report: AsIfReport, zone: str) -> Iterator[str]:
     limits = report.as_if.mail.limits if report.as_if.mail else None
     if limits and report.day and limits.per_day:
-        text = N_("Fullest 24 hours: {messages:,} of {most:,} messages, up to {instant}.")
-        yield _(text, messages=report.day.messages, most=limits.per_day, instant=when(report.day.until))
+        text = N_("Busiest 24 hours: {messages:,} of {most:,} messages, up to {instant}.")
+        yield _(text, messages=report.day.messages, most=limits.per_day, instant=when(zone, report.day.until))
         if report.day.full:
             days = ", ".join(f"{day:%a %d %b}" for day in report.day.full)
-            yield _("That limit was met on {days}: what was left waited until there was room again.", days=days)
+            yield _("That limit was reached on {days}: the other messages waited.", days=days)
     yield _lateness(report)
     yield from _refusals(report)
     if limits and report.connections:
@@ -147,15 +154,15 @@ def _findings(report: AsIfReport) -> Iterator[str]:
 
 def _lateness(report: AsIfReport) -> str:
     if not report.late and not report.next_day:
-        return _("Every message left on its day, none later than an hour after it was due.")
-    text = N_("{messages} left more than an hour after they were due; {people} heard on a later day than planned.")
+        return _("Every message was sent on its day, within an hour of the time it was due.")
+    text = N_("Sent more than an hour after they were due: {messages}. On a later day than planned: {people}.")
     return _(text, messages=n_messages(report.late), people=n_people(len(report.next_day)))
 
 
 def _refusals(report: AsIfReport) -> Iterator[str]:
     if report.outside:
         people, some = n_people(len(report.outside)), ", ".join(report.outside[:3])
-        yield _("It does not carry to addresses outside the company: {people} ({some} …).", people=people, some=some)
+        yield _("It does not send to addresses outside the company: {people} ({some} …).", people=people, some=some)
     if report.delayed:
         yield _("It delayed {messages} that came too fast.", messages=n_messages(report.delayed))
     for reply, times in report.refused.items():
@@ -180,8 +187,9 @@ def _paused(story: Story) -> None:
     paused = story.paused
     if paused is None:
         return
-    since, until = when(paused.since), when(paused.until)
-    text = N_("Paused {since}, resumed {until}: {sent:,} left meanwhile, {due:,} held back and sent after.")
+    zone = story.script.plan.send.time_zone
+    since, until = when(zone, paused.since), when_where(zone, paused.until)
+    text = N_("Paused {since}, resumed {until}: {sent:,} sent meanwhile, {due:,} held back and sent afterwards.")
     click.echo("\n" + _(text, since=since, until=until, sent=paused.sent_meanwhile, due=paused.due_meanwhile))
 
 
@@ -202,11 +210,11 @@ def _calls(story: Story) -> None:
 def _agreement(story: Story) -> str:
     if story.agrees:
         touches = len(story.touches)
-        return _("What was sent equals what simulate said: {touches:,} of {touches:,} touches.", touches=touches)
+        return _("What was sent equals what simulate said: {touches:,} of {touches:,} messages.", touches=touches)
     text = N_("It differs from simulate: {missing:,} missing, {unforeseen:,} unforeseen.")
     if story.report is not None and story.report.held_up:
         text = N_(
-            "It differs from simulate ({missing:,} missing, {unforeseen:,} unforeseen): who heard on a later day also "
-            "answered later."
+            "It differs from simulate ({missing:,} missing, {unforeseen:,} unforeseen): people who got a "
+            "message later also answered later."
         )
     return _(text, missing=len(story.missing), unforeseen=len(story.unforeseen))

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 RULES = "workspace.yaml"
 SERVED_AT = 8025
 serve_option = click.option(
-    "--serve", is_flag=True, help=N_("Stay up, to look into every mailbox and press the buttons.")
+    "--serve", is_flag=True, help=N_("Keep running, to look into every mailbox and press the buttons.")
 )
 port_option = click.option(
     "--port", type=click.IntRange(1, 65534), default=SERVED_AT, show_default=True, help=N_("Of the page, with --serve.")
@@ -44,7 +44,7 @@ port_option = click.option(
     type=ANSWERS,
     default="typical",
     show_default=True,
-    help=N_("How the people of the sandbox answer; the weak and the strong do by what they remember."),
+    help=N_("How the people of the sandbox answer; weak and strong answer by what they remember."),
 )
 @click.option(
     "--as-if",
@@ -52,8 +52,8 @@ port_option = click.option(
     metavar="PROVIDER",
     multiple=True,
     help=N_(
-        "With the limits of microsoft365, hve, gmail, google-relay, ses, postfix or a profile of providers.yaml; with "
-        "slack-cold for Slack, which may stand beside it. Only what is named carries messages."
+        "With the limits of microsoft365, hve, gmail, google-relay, ses, postfix or a profile of "
+        "providers.yaml; with slack-cold for Slack, beside it or alone. Only what is named sends messages."
     ),
 )
 @serve_option
@@ -63,9 +63,9 @@ port_option = click.option(
 def rehearse(
     wiring: Wiring, plan: Path, answers: str, providers: Sequence[str], serve: bool, port: int, as_json: bool
 ) -> None:
-    """Run a plan for real in a sandbox, on a time-lapse clock: weeks in seconds, nothing leaves this machine.
+    """Run a plan for real in a sandbox, on a fast clock: weeks in seconds, and nothing leaves this machine.
 
-    The engine, the channels and the answers are the real ones; the mail server and Slack are stand-ins here.
+    The engine, the channels and the answers are the real ones; the mail server and Slack are simulated.
 
     Example: commsengine rehearse schedules/crm-rollout.yaml --as-if microsoft365
     """
@@ -81,7 +81,7 @@ def rehearse(
 @port_option
 @json_option
 def demo(serve: bool, port: int, as_json: bool) -> None:
-    """Rehearse the shipped example and tell its story. It needs no settings and leaves a folder 'demo'.
+    """Rehearse the shipped example and show what happens. It needs no settings and makes a folder 'demo'.
 
     Example: commsengine demo --serve
     """

@@ -8,8 +8,8 @@ import click
 
 from commsengine.cli.arguments import consent, yes_option
 from commsengine.cli.control import backlog_option, tell
-from commsengine.cli.output import say
-from commsengine.cli.workspace import with_workspace
+from commsengine.cli.output import say, when_where
+from commsengine.cli.workspace import with_workspace, zone_of
 from commsengine.translation import _
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 @yes_option
 @with_workspace
 def release(wiring: Wiring, backlog: str, yes: bool) -> None:
-    """Let a held engine send again. Shows what that would send first.
+    """Let a held engine send again. It first shows what that would send.
 
     Example: commsengine release --backlog latest
     """
@@ -31,9 +31,10 @@ def release(wiring: Wiring, backlog: str, yes: bool) -> None:
     if held is None:
         click.echo(_("The engine is not on hold."))
         return
-    say(_("On hold since {since:%d %b %H:%M} UTC: {reason}", since=held.since, reason=_(held.reason)))
+    zone = zone_of(wiring)
+    say(_("On hold since {since}: {reason}", since=when_where(zone, held.since), reason=_(held.reason)))
     seen = release_effects(wiring.store, wiring.decisions, backlog, wiring.clock())
-    tell(seen)
+    tell(seen, zone)
     consent(_("Release the engine?"), yes=yes, recipients=seen.now_due)
     wiring.store.engine.release(backlog, by=wiring.operator, now=wiring.clock())
     click.echo(_("The engine may send again."))

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 def report(wiring: Wiring, campaign: str, out: Path | None, open_: bool, as_json: bool) -> None:
     """Write one page with plots: what was sent, understood and may still be known.
 
-    It tells of roles. Nobody is named on it, and no group of fewer than ten people is shown.
+    It is about roles. It names no person, and shows no group of fewer than ten people.
 
     Example: commsengine report crm-rollout --out report.html
     """
@@ -71,9 +71,9 @@ def write_report(wiring: Wiring, campaign: str, file: Path | None) -> WrittenRep
 
 
 def show_headline(found: WrittenReport) -> None:
-    from commsengine.reports.report_html import headline
+    from commsengine.reports.report_html import headline, under_titles
 
-    heading, lines = headline(found.report)
+    heading, lines = headline(under_titles(found.report))
     title(heading)
     for line in lines:
         click.echo(line)

@@ -19,14 +19,13 @@ from commsengine.cli.output import (
     n_follow_ups,
     n_messages,
     n_people,
-    n_touches,
     note,
     show_json,
     told_of_pause,
     waits_for,
-    when,
+    when_where,
 )
-from commsengine.cli.workspace import with_workspace
+from commsengine.cli.workspace import with_workspace, zone_of
 from commsengine.errors import HeldError, OtherEngineError
 from commsengine.translation import N_, _, counted
 
@@ -55,7 +54,12 @@ def run(wiring: Wiring, ctx: click.Context) -> None:
     ready = _("The engine runs; its pages are at {address}", address=wiring.settings.links_base)
     clean = wiring.run(ready=lambda: note(ready))
     if not clean:
-        note(_("Some messages were just leaving; what became of them is uncertain, and the next start flags them."))
+        note(
+            _(
+                "Some messages were being sent; it is not known whether they arrived. The next start marks "
+                "them as uncertain."
+            )
+        )
     ctx.exit(0 if clean else STILL_OPEN)
 
 
@@ -64,10 +68,10 @@ def run(wiring: Wiring, ctx: click.Context) -> None:
 @click.pass_context
 @with_workspace
 def tick(wiring: Wiring, ctx: click.Context, as_json: bool) -> None:
-    """Do everything that is due now, then leave: for cron.
+    """Do everything that is due now, then exit: for cron.
 
-    It decides and sends until nobody is due, and waits out a short "try again later". It ends with status 1 when a
-    person must act: a channel refuses us, a refusal waits for a word, or all that left has failed.
+    It decides and sends until nothing more is due, and waits when a server says "try again" shortly. The exit status
+    is 1 when a person must act: a channel refuses us, a refusal waits for your decision, or everything sent has failed.
 
     Example: commsengine tick
     """
@@ -124,22 +128,22 @@ def _leave_it_to(other: OtherEngineError, wiring: Wiring, *, as_json: bool) -> N
         raise other
     if as_json:
         show_json({**asdict(BeatReport()), "too_rarely": "", **_what_rests(wiring)})
-    note(_("{holder} It is at work and does what is due.", holder=other.message))
+    note(_("{holder} It sends what is due.", holder=other.message))
 
 
 def _tell_what_stays(wiring: Wiring, report: BeatReport, rarely: str, rests: Mapping[str, Any]) -> None:
     if report.waiting:
-        text = N_("Due for {people}, but their send window is closed at {instant}: it waits for the next one.")
-        note(_(text, people=n_people(report.waiting), instant=when(wiring.clock())))
+        text = N_("Due for {people}, but {instant} is outside their sending hours: it waits for the next ones.")
+        note(_(text, people=n_people(report.waiting), instant=when_where(zone_of(wiring), wiring.clock())))
     if report.late:
-        late = counted(report.late, "touch is", "touches are")
-        why = _("{touches} skipped as late, for no engine ran when it was due:", touches=late)
+        late = counted(report.late, "message is", "messages are")
+        why = _("{touches} skipped as too late, because no engine ran at the time:", touches=late)
         note(f"{why} commsengine touches CAMPAIGN --state skipped")
     if rarely:
         note(f"{rarely} {remedy(wiring)}")
     _tell_what_waits(wiring, rests["channels"], rests["paused"])
     if report.failed or report.unreachable:
-        note(_("{touches} never arrived: commsengine today", touches=n_touches(report.failed + report.unreachable)))
+        note(_("{touches} never arrived: commsengine today", touches=n_messages(report.failed + report.unreachable)))
 
 
 def _tell_what_waits(wiring: Wiring, rests: Sequence[Mapping[str, Any]], paused: Sequence[Mapping[str, str]]) -> None:
@@ -147,18 +151,18 @@ def _tell_what_waits(wiring: Wiring, rests: Sequence[Mapping[str, Any]], paused:
     store, now = wiring.store, wiring.clock()
     for rest in rests:
         waiting = f"\n{waits_for(rest)}" if rest["waiting"] else ""
-        note(f"{at_rest(rest, now)} {_('What is due waits for it.')}{waiting}")
+        note(f"{at_rest(rest, now, zone_of(wiring))} {_('What is due waits for it.')}{waiting}")
     for pause in paused:
         note(told_of_pause(pause))
     for each in store.refusals.open():
-        text = N_("Refused, and held for {people}: {words}. Your word: commsengine refusal {number}")
+        text = N_("Refused, and held for {people}: {words}. To decide: commsengine refusal {number}")
         note(_(text, people=n_people(each.people), words=each.words.rstrip("."), number=each.id))
     if held := sum(row.held for row in store.touches.open_rows(states=("uncertain",))):
-        touches = counted(held, "touch is", "touches are")
-        note(_("{touches} uncertain and wait for your word: commsengine today", touches=touches))
+        touches = counted(held, "message is", "messages are")
+        note(_("{touches} uncertain. To settle: commsengine today", touches=touches))
     following = store.loading.next_wake()
     if following is not None and following > now and not rests:
-        note(_("Nobody is due before {instant}.", instant=when(following)))
+        note(_("Nothing is due before {instant}.", instant=when_where(zone_of(wiring), following)))
 
 
 def _tell_left_out(wiring: Wiring) -> None:

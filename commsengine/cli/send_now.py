@@ -41,7 +41,11 @@ if TYPE_CHECKING:
     show_default=True,
     help=N_("Whether people are asked to confirm it."),
 )
-@click.option("--past-limits", is_flag=True, help=N_("Also past send windows, wishes and the attention budget."))
+@click.option(
+    "--past-limits",
+    is_flag=True,
+    help=N_("Also outside sending hours, against people's wishes and above the attention budget."),
+)
 @click.option("--because", default="", help=N_("Why now; it is kept. Needed with --past-limits."))
 @click.option("--dry-run", is_flag=True, help=N_("Only show who would get it."))
 @yes_option
@@ -63,8 +67,8 @@ def send_now(
 ) -> None:
     """Send one message today, to a role of a running campaign or to all of it.
 
-    It counts and is kept like any message of the plan, and waits like one for send windows and the attention budget.
-    With --past-limits it does not; nobody on leave, suppressed or done with the campaign gets it even so.
+    It is counted and recorded like any message of the plan, and waits for sending hours and the attention budget.
+    With --past-limits it does not wait. People who are on leave, suppressed or done with the campaign never get it.
 
     Example: commsengine send-now crm-rollout --to sales --text "The CRM is down until noon. Please use paper."
     """
@@ -87,14 +91,14 @@ def send_now(
     else:
         _tell(notice, seen)
     if not reached:
-        fix = "" if past_limits else _("Past windows and budget it goes with --past-limits --because.")
-        raise InputError(_("Nobody would get it today."), fix)
+        fix = "" if past_limits else _("To send it outside of hours and budget, add --past-limits --because.")
+        raise InputError(_("No person would get it today."), fix)
     if dry_run:
         return
     consent(_("Send it?"), yes=yes, recipients=reached)
     _keep(wiring, record, words, notice)
     if not as_json:
-        told = N_("{message} is on its way. A running engine (commsengine run) or the next tick sends it.")
+        told = N_("{message} is ready. The engine (commsengine run) or the next tick sends it.")
         click.echo(_(told, message=notice.id))
 
 
@@ -129,6 +133,6 @@ def _tell(notice: Notice, seen: Recipients) -> None:
     text = N_("{people}: {now:,} get it now, {later:,} later today{about}.")
     click.echo(_(text, people=n_people(seen.people), now=seen.now, later=seen.later, about=about))
     for reason, count in seen.never.items():
-        click.echo(_("{people} not: {reason}", people=n_people(count), reason=_(reason)))
+        click.echo(_("Not to {people}: {reason}", people=n_people(count), reason=_(reason)))
     if notice.urgent:
-        note(_("It goes past send windows, wishes and the attention budget."))
+        note(_("It does not wait for sending hours, people's wishes or the attention budget."))

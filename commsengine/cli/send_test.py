@@ -47,7 +47,7 @@ class _Review:
         copy = wiring.review_copies.open(key)
         spoken = copy.inbox.spoken(copy.inbox.card(key, wiring.clock())) if copy and self.language else self.language
         if spoken != self.language:
-            text = N_("It is in {spoken}: not all of it is there in {language}.")
+            text = N_("It is in {spoken}, because its texts are not complete in {language}.")
             note(_(text, spoken=spoken, language=self.language))
 
 
@@ -163,7 +163,7 @@ def _send(wiring: Wiring, review: _Review, touch: Touch) -> None:
         why = _(outcome.unreachable or outcome.channel_down or outcome.reply or outcome.verdict).rstrip(".")
         if following is None or not outcome.unreachable:
             raise CommsError(_("It was not sent: {reason}.", reason=why), _("Run: commsengine doctor"))
-        text = N_("{channel} does not reach {to} ({reason}): it goes by {next}.")
+        text = N_("{channel} does not reach {to} ({reason}), so it is sent by {next}.")
         note(_(text, channel=name, to=review.to, reason=why, next=following))
 
 

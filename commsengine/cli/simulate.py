@@ -24,7 +24,7 @@ from commsengine.cli.output import (
     show_json,
     table,
     title,
-    when,
+    when_where,
 )
 from commsengine.cli.workspace import with_workspace
 from commsengine.errors import InputError
@@ -44,13 +44,13 @@ if TYPE_CHECKING:
     Profiles = Mapping[ChannelName, ProviderProfile]
 
 MOST_WEEKS = 10
-GATES = N_("How the gates of phases are supposed to stand that you have not opened.")
+GATES = N_("Whether the gates that you have not opened are assumed to open.")
 ASSUMPTION = {
-    "none": N_("Nobody answers: the most that can happen."),
-    "all": N_("Supposed: everybody answers two hours after the first message."),
-    "typical": N_("Supposed: about half answer the first message, fewer each later one: an assumption."),
-    "weak": N_("Supposed: they forget faster than assumed (15 in 100 know it after two days); they answer by that."),
-    "strong": N_("Supposed: they remember better than assumed (40 in 100 after two days); they answer by that."),
+    "none": N_("No answers: the most that can be sent."),
+    "all": N_("Assumed: everybody answers two hours after the first message."),
+    "typical": N_("Assumed: about half answer the first message, fewer each later one."),
+    "weak": N_("Assumed: people forget faster than usual (15 in 100 know it after two days), and answer by that."),
+    "strong": N_("Assumed: people remember better than usual (40 in 100 know it after two days), and answer by that."),
 }
 
 
@@ -58,14 +58,14 @@ ASSUMPTION = {
 @click.argument("plan", type=PLAN)
 @click.option("--from", "start", metavar="DATE", help=N_("First day (default: now)."))
 @click.option("--until", metavar="DATE", help=N_("Last day (default: until the last message closes)."))
-@click.option("--answers", type=ANSWERS, default="none", show_default=True, help=N_("What is supposed."))
+@click.option("--answers", type=ANSWERS, default="none", show_default=True, help=N_("What answers are assumed."))
 @click.option("--gates", type=click.Choice(["open", "shut"]), default="open", show_default=True, help=GATES)
 @click.option(
     "--done",
     type=float,
     default=0.0,
     metavar="SHARE",
-    help=N_("So many people are supposed to do what is asked, such as 0.3 (default: nobody)."),
+    help=N_("The share of people assumed to do what is asked, such as 0.3 (default: none)."),
 )
 @json_option
 @with_workspace
@@ -79,9 +79,9 @@ def simulate(
     done: float,
     as_json: bool,
 ) -> None:
-    """Show every touch of a plan before anything is sent.
+    """Show what a plan will send, to whom and when, before anything is sent.
 
-    It asks the same decision as the engine, over all running campaigns: what it shows is what run does.
+    It decides as the engine does, over all running campaigns: what it shows is what run does.
 
     Example: commsengine simulate schedules/crm-rollout.yaml --answers typical
     """
@@ -146,11 +146,11 @@ def _gates(seen: Simulation) -> None:
         messages = listed(gate.waiting, "and") or _("nothing")
         about = {"phase": name, "messages": messages, "day": gate.until}
         if gate.opens is None:
-            text = N_("Supposed: the gate after '{phase}' stays shut. These never begin: {messages}.")
+            text = N_("Assumed: the gate after '{phase}' stays closed. These never begin: {messages}.")
         elif gate.supposed:
-            text = N_("Supposed: you open the gate after '{phase}' by {day:%a %d %b}. These wait for that: {messages}.")
+            text = N_("Assumed: you open the gate after '{phase}' by {day:%a %d %b}. These wait for that: {messages}.")
         else:
-            text = N_("The gate after '{phase}' is open; these wait no more: {messages}.")
+            text = N_("The gate after '{phase}' is open; these no longer wait: {messages}.")
         click.echo(_(text, **about))
 
 
@@ -160,10 +160,10 @@ def _doing(seen: Simulation) -> None:
         return
     names = ", ".join(awaited)
     if not seen.done:
-        text = N_("Nobody is supposed to do it ({outcomes}): what repeats until it is done goes on. Try --done 0.3.")
+        text = N_("Assumed: no person does it ({outcomes}), so what repeats until it is done goes on. Try --done 0.3.")
         click.echo(_(text, outcomes=names))
         return
-    text = N_("Supposed: {share:.0f} in 100 do it ({outcomes}) five days after the first message. An assumption.")
+    text = N_("Assumed: {share:.0f} in 100 do it ({outcomes}) five days after the first message.")
     click.echo(_(text, share=seen.done * 100, outcomes=names))
 
 
@@ -241,15 +241,16 @@ def _recall(seen: Simulation) -> None:
         return
     step = -(-len(foresight.weeks) // MOST_WEEKS)
     weeks = foresight.weeks[step - 1 :: step]
-    names = [f"{week:%d %b}" for week in weeks]
+    names, titled = [f"{week:%d %b}" for week in weeks], seen.plan.audience.title
     rows = [
-        (role, *(f"{value:.0%}" for value in values[step - 1 :: step])) for role, values in foresight.by_role.items()
+        (titled(role), *(f"{value:.0%}" for value in values[step - 1 :: step]))
+        for role, values in foresight.by_role.items()
     ]
     click.echo("\n" + _("Expected recall by role at the end of each week, an estimate by the curves in use:"))
     table([N_("role"), *names], rows, right=names)
     click.echo(_("A single campaign ends up to 12 points higher or lower, 19 times in 20, in simulation."))
     if foresight.hidden:
-        click.echo(_("Too few people to show: {roles}.", roles=", ".join(foresight.hidden)))
+        click.echo(_("Too few people to show: {roles}.", roles=", ".join(map(titled, foresight.hidden))))
     if seen.compared:
         click.echo()
         figures = [N_("messages a person"), N_("recall on the day"), N_("lowest before")]
@@ -259,8 +260,8 @@ def _recall(seen: Simulation) -> None:
         ]
         table([N_("repeating"), *figures], ways, right=figures)
         click.echo(_aims(seen.plan))
-        click.echo(_("Messages by recall only, as if no answer taught anything; 'before' is from day 7 on."))
-        click.echo(_("A forecast about groups, by a model; no measurement."))
+        click.echo(_("Only messages with recall_floor, without answers. 'lowest before' counts from day 7 on."))
+        click.echo(_("This is a forecast about groups by a model, not a measurement."))
 
 
 def _aims(plan: Plan) -> str:
@@ -290,8 +291,8 @@ def _limits(seen: Simulation, profiles: Profiles) -> None:
             text = N_("{messages} because nobody may get more than {number} a week.")
         click.echo(_(text, messages=about, number=per_week if seen.at_weekly_limit else per_day))
     if seen.at_weekly_limit:
-        people = counted(seen.at_weekly_limit, "person is", "people are")
-        click.echo(_("{people} at the weekly limit at some time.", people=people))
+        people = counted(seen.at_weekly_limit, "person reaches", "people reach")
+        click.echo(_("{people} the weekly limit in at least one week.", people=people))
     if seen.skipped:
         click.echo(_("{messages} left out as too late.", messages=counted(seen.skipped, "message is", "messages are")))
     tell_departures(seen, profiles)
@@ -301,7 +302,8 @@ def tell_departures(seen: Simulation, profiles: Profiles, about: str = "") -> No
     """When the last message of the largest wave of each channel leaves."""
     for name, needed in seen.ready_after.items():
         text = N_(
-            "Before its first message by {channel} the engine reads who is there: {time}, then daily beside the rest."
+            "Before its first message by {channel} the engine reads the list of users: {time}, then daily "
+            "in the background."
         )
         click.echo(_(text, channel=_(CHANNELS[channel_of(name)].in_text), time=n_time(needed)))
     for wave in seen.waves:
@@ -309,14 +311,22 @@ def tell_departures(seen: Simulation, profiles: Profiles, about: str = "") -> No
         profile, way = profiles[channel], _(CHANNELS[channel].in_text)
         limits, title = profile.limits, f" ({profile.whose})" if profile.whose else ""
         rate = _(" at {rate:,.6g} a minute", rate=limits.per_minute) if limits.per_minute else ""
-        text = N_("{about}{messages:,} by {channel}{rate}{provider}: the last leaves {instant}{later}.")
+        text = N_("{about}{messages:,} by {channel}{rate}{provider}: the last is sent {instant}{later}.")
         known = {"messages": wave.messages, "channel": way, "rate": rate, "provider": title}
-        click.echo(_(text, **known, about=about, instant=when(wave.last_sent), later=_later(wave)))
+        click.echo(
+            _(
+                text,
+                **known,
+                about=about,
+                instant=when_where(seen.plan.send.time_zone, wave.last_sent),
+                later=_later(wave),
+            )
+        )
         if wave.full_day and limits.per_day:
-            text = N_("The mail server takes {messages:,} in {time}; each makes room again when it is so old.")
+            text = N_("The mail server takes {messages:,} in {time}.")
             click.echo(_(text, messages=limits.per_day, time=n_time(limits.day)))
         if wave.overtaken:
-            left_out = counted(wave.overtaken, "message never leaves", "messages never leave")
+            left_out = counted(wave.overtaken, "message is never sent", "messages are never sent")
             click.echo(_("In all, {messages}: the next one of the same message is due first.", messages=left_out))
 
 
@@ -325,8 +335,8 @@ def _later(wave: Wave) -> str:
         return ""
     number, last = sum(wave.later.values()), max(wave.later)
     if len(wave.later) == 1:
-        return _("; {number:,} wait for the window of {day:%A %d %b}", number=number, day=last)
-    return _("; {number:,} wait for later windows, up to {day:%A %d %b}", number=number, day=last)
+        return _("; {number:,} wait for {day:%A %d %b}", number=number, day=last)
+    return _("; {number:,} wait for later sending hours, up to {day:%A %d %b}", number=number, day=last)
 
 
 def _by_hand(seen: Simulation) -> None:
@@ -334,7 +344,7 @@ def _by_hand(seen: Simulation) -> None:
     if not days:
         return
     day, follow_ups = max(days, key=lambda day: days[day]), n_follow_ups(sum(days.values()))
-    text = N_("{follow_ups} by a person, from {first:%a %d %b} on; most on {day:%a %d %b}: {most}.")
+    text = N_("{follow_ups}, from {first:%a %d %b} on; most on {day:%a %d %b}: {most}.")
     click.echo(_(text, follow_ups=follow_ups, first=min(days), day=day, most=days[day]))
     if number := len(seen.of_kind("sponsor")):
         proposals = counted(number, "proposal", "proposals")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -13,16 +13,18 @@ from commsengine.cli.output import (
     at_rest,
     json_option,
     n_follow_ups,
+    n_messages,
     n_people,
-    n_touches,
     say,
     show_json,
+    skip_reason,
     table,
+    tell_zone,
     title,
     waits_for,
     when,
 )
-from commsengine.cli.workspace import with_workspace
+from commsengine.cli.workspace import with_workspace, zone_of
 from commsengine.translation import N_, _, counted
 
 if TYPE_CHECKING:
@@ -34,9 +36,9 @@ if TYPE_CHECKING:
 @json_option
 @with_workspace
 def status(wiring: Wiring, campaign: str, as_json: bool) -> None:
-    """Show the books of every campaign, or of one: who is meant, what was sent, what came back.
+    """Show the status of every campaign, or of one: its people, what was sent, what came back.
 
-    Touches ever made are claimed + sending + sent + retry + failed + uncertain + skipped.
+    All messages on record are claimed + sending + sent + retry + failed + uncertain + skipped.
 
     Example: commsengine status
     """
@@ -50,21 +52,26 @@ def status(wiring: Wiring, campaign: str, as_json: bool) -> None:
     if as_json:
         show_json(found)
         return
-    title(_engine(found["engine"]))
+    zone = zone_of(wiring, campaign)
+    title(_engine(found["engine"], zone))
     for rest in found["engine"]["resting"]:
-        say(f"{at_rest(rest, wiring.clock())} {waits_for(rest)}")
+        say(f"{at_rest(rest, wiring.clock(), zone)} {waits_for(rest)}")
     if refused := len(found["refusals"]):
-        waits = counted(refused, "refusal waits for your word", "refusals wait for your word")
+        waits = counted(refused, "refusal waits for your decision", "refusals wait for your decision")
         say(_("{refusals}: commsengine refusals", refusals=waits))
     for held in found["held_files"]:
         say(held_text(held))
     if not found["campaigns"]:
         click.echo(_("No plan is applied yet: commsengine apply PLAN"))
+    titled = {record.id: record.plan.audience.title for record in wiring.store.campaigns.all()}
     for books in found["campaigns"]:
-        _show(books)
+        _show(books, zone, titled[books["campaign"]])
+    if found["campaigns"]:
+        click.echo()
+        tell_zone(zone)
 
 
-def _engine(engine: Mapping[str, Any]) -> str:
+def _engine(engine: Mapping[str, Any], zone: str) -> str:
     from commsengine.engine.state_folder import STOPPED
 
     if engine["stop_file"]:
@@ -73,47 +80,47 @@ def _engine(engine: Mapping[str, Any]) -> str:
         return _("The engine is on hold: {reason} Then: commsengine release", reason=_(engine["hold"]["reason"]))
     if engine["beat_at"] is None:
         return _("No engine has run yet: commsengine run, or commsengine tick from cron.")
-    at, host = when(engine["beat_at"]), engine["host"]
+    at, host = when(zone, engine["beat_at"]), engine["host"]
     if engine["ended_at"]:
-        ended = when(engine["ended_at"])
-        return _("No engine is at work; the last run or tick ended {instant} on {host}.", instant=ended, host=host)
-    runs = _("The engine runs") if engine["state"] == "running" else _("The engine does not run")
-    return _("{engine}; last beat {instant} on {host}.", engine=runs, instant=at, host=host)
+        ended = when(zone, engine["ended_at"])
+        return _("No engine is running; the last run or tick ended {instant} on {host}.", instant=ended, host=host)
+    runs = _("The engine is running") if engine["state"] == "running" else _("The engine is not running")
+    return _("{engine}; last heartbeat {instant} on {host}.", engine=runs, instant=at, host=host)
 
 
-def _show(campaign: Mapping[str, Any]) -> None:
+def _show(campaign: Mapping[str, Any], zone: str, titled: Callable[[str], str]) -> None:
     skipped = campaign["touches"]["skipped"]
     counts = {**campaign["touches"], "skipped": sum(skipped.values())}
     click.echo()
     title(f"{campaign['title']} ({campaign['campaign']}): {_(campaign['state'])}")
     paused = campaign["paused"]
     if paused and paused["by"] == "engine":
-        text = N_("The engine paused it {since}: {reason}. When that is put right: commsengine resume {campaign}")
-        since, reason = when(paused["since"]), _(paused["reason"])
+        text = N_("The engine paused it {since}: {reason}. When that is solved: commsengine resume {campaign}")
+        since, reason = when(zone, paused["since"]), _(paused["reason"])
         click.echo(_(text, since=since, reason=reason, campaign=campaign["campaign"]))
     people, follow_ups = n_people(campaign["audience"]), n_follow_ups(campaign["follow_ups_open"])
-    touches, acknowledged = n_touches(sum(counts.values())), campaign["acknowledged"]
-    text = N_("{people}; {touches} made, {acknowledged:,} acknowledged, {follow_ups} open.")
+    touches, acknowledged = n_messages(sum(counts.values())), campaign["acknowledged"]
+    text = N_("{people}; {touches}, {acknowledged:,} acknowledged, {follow_ups} open.")
     click.echo(_(text, people=people, touches=touches, acknowledged=acknowledged, follow_ups=follow_ups))
     table(list(counts), [[f"{number:,}" for number in counts.values()]], right=list(counts))
     for reason, number in sorted(skipped.items()):
-        say(_("  skipped: {touches:,} {reason}", touches=number, reason=_(reason)))
+        say(_("  skipped: {touches:,} ({reason})", touches=number, reason=skip_reason(reason)))
     if campaign["held_by_managers"]:
         show_held(campaign["held_by_managers"])
     for view in campaign["phases"]:
         if view["state"] == "going on" or (view["gate"] and not view["gate"]["open"] and view["state"] == "over"):
-            say(_phase(view))
-    _recall(campaign["recall"])
+            say(_phase(view, zone))
+    _recall([{**each, "role": titled(each["role"])} for each in campaign["recall"]])
 
 
-def _phase(view: Mapping[str, Any]) -> str:
+def _phase(view: Mapping[str, Any], zone: str) -> str:
     reached = [
         f"{each['message']} {_(each['measure'])} {_share(each['share'])} ({_('wanted')} {_share(each['wanted'])})"
         for each in view["measures"]
     ]
-    about = {"phase": view["phase"], "until": when(view["until"]), "state": _(view["state"])}
+    about = {"phase": view["phase"], "until": when(zone, view["until"]), "state": _(view["state"])}
     text = _("Phase '{phase}', until {until}: {state}", **about) + "".join(f"; {each}" for each in reached) + "."
-    return f"{text} {_('Its gate waits for your word.')}" if view["state"] == "over" else text
+    return f"{text} {_('Its gate waits for you.')}" if view["state"] == "over" else text
 
 
 def _share(share: float | None) -> str:

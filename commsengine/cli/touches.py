@@ -9,8 +9,8 @@ import click
 
 from commsengine.cadence.kinds_and_states import STATES, Resolution, TouchState
 from commsengine.cli.arguments import CAMPAIGN
-from commsengine.cli.output import json_option, say, show_json, table, when
-from commsengine.cli.workspace import with_workspace
+from commsengine.cli.output import json_option, say, show_json, skip_reason, table, tell_zone, when
+from commsengine.cli.workspace import with_workspace, zone_of
 from commsengine.errors import InputError
 from commsengine.translation import N_, _
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 @json_option
 @with_workspace
 def touches(wiring: Wiring, campaign: str, state: TouchState | None, as_json: bool) -> None:
-    """List every touch of a campaign, by the instant at which it fell due.
+    """List every message of a campaign, person by person, in the order in which they fell due.
 
     Example: commsengine touches crm-rollout --state failed
     """
@@ -37,16 +37,20 @@ def touches(wiring: Wiring, campaign: str, state: TouchState | None, as_json: bo
         show_json({"touches": found})
         return
     if not found:
-        click.echo(_("No touch is {state}.", state=_(state)) if state else _("No touch has been made yet."))
+        click.echo(_("No message is {state}.", state=_(state)) if state else _("No message has been sent yet."))
     columns = [N_("due"), N_("person"), N_("message"), N_("kind"), N_("channel"), N_("state"), N_("key")]
-    table(columns, [_line(row) for row in found], whole=["due", "key"])
+    zone = zone_of(wiring, campaign)
+    table(columns, [_line(row, zone) for row in found], whole=["due", "key"])
+    if found:
+        click.echo()
+        tell_zone(zone)
 
 
-def _line(row: Mapping[str, Any]) -> list[str]:
-    state = _(row["state"]) + (f": {_(row['reason'])}" if row["reason"] else "")
+def _line(row: Mapping[str, Any], zone: str) -> list[str]:
+    state = _(row["state"]) + (f": {skip_reason(row['reason'])}" if row["reason"] else "")
     if row["possible_duplicate"]:
         state += _(" (possible duplicate)")
-    return [when(row["at"]), row["person"], row["message"], _(row["kind"]), row["channel"], state, row["key"]]
+    return [when(zone, row["at"]), row["person"], row["message"], _(row["kind"]), row["channel"], state, row["key"]]
 
 
 @click.command()
@@ -59,14 +63,14 @@ def _line(row: Mapping[str, Any]) -> list[str]:
 )
 @with_workspace
 def touch(wiring: Wiring, key: str, sent: bool, resend: bool) -> None:
-    """Settle one touch that is uncertain, or refused and held.
+    """Settle one message that is uncertain, or refused and held.
 
     Without an option it shows the attempts.
 
     Example: commsengine touch 4f1c9a0b7d2e8c5a61b3f09d --sent
     """
     if sent and resend:
-        raise InputError(_("Say --sent or --resend, not both."))
+        raise InputError(_("Write --sent or --resend, not both."))
     if sent or resend:
         verdict: Resolution = "sent" if sent else "resend"
         row = wiring.store.recovery.resolve(key, verdict, by=wiring.operator, now=wiring.clock())
@@ -74,10 +78,16 @@ def touch(wiring: Wiring, key: str, sent: bool, resend: bool) -> None:
         return
     found = wiring.store.touches.row(key)
     if found is None:
-        raise InputError(_("There is no touch '{key}'.", key=key), _("Copy the key from: commsengine touches CAMPAIGN"))
+        raise InputError(
+            _("There is no message '{key}'.", key=key), _("Copy the key from: commsengine touches CAMPAIGN")
+        )
     about = {"campaign": found.campaign, "message": found.message, "kind": _(found.kind), "channel": found.channel}
     state, reason = _(found.state), _(found.reason)
     say(_("{campaign} {message}, {kind} by {channel}: {state} {reason}", **about, state=state, reason=reason).strip())
     attempts = wiring.store.touches.attempts(key)
-    rows = [(each.n, when(each.at), each.phase, _(each.verdict), each.reply) for each in attempts]
+    zone = zone_of(wiring, found.campaign)
+    rows = [(each.n, when(zone, each.at), each.phase, _(each.verdict), each.reply) for each in attempts]
     table([N_("try"), N_("at"), N_("phase"), N_("verdict"), N_("reply")], rows)
+    if rows:
+        click.echo()
+        tell_zone(zone)

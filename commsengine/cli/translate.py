@@ -27,9 +27,9 @@ MOST_SHOWN = 20
 @json_option
 @with_workspace
 def translate(wiring: Wiring, plan: Path, language: str, dry_run: bool, as_json: bool) -> None:
-    """Begin the file with a plan's texts in another language, or bring it up to date.
+    """Start the file with a plan's texts in another language, or update it.
 
-    Each text stands below the one it says. What is there stays; what the plan has changed since is marked.
+    Each translation is below the text of the plan. Existing ones stay; those whose text has changed since are marked.
 
     Example: commsengine translate schedules/crm-rollout.yaml --to de
     """
@@ -74,7 +74,7 @@ def _tell(plan: Path, found: Translated, *, dry_run: bool) -> None:
             say(_(text, name=name))
         if len(names) > MOST_SHOWN:
             say(_(text, name=_("{more} more", more=len(names) - MOST_SHOWN)))
-    state = N_("Nothing was written.") if dry_run else N_("Begun.") if found.begun else N_("Brought up to date.")
+    state = N_("Nothing was written.") if dry_run else N_("Started.") if found.begun else N_("Updated.")
     state = state if found.changed or dry_run else N_("It is up to date.")
     told = _(
         "{file}: {missing} missing, {outdated} outdated. {state}",
@@ -86,7 +86,7 @@ def _tell(plan: Path, found: Translated, *, dry_run: bool) -> None:
     note(told)
     if not has_catalog(found.language):
         code = found.language.replace("-", "_")
-        note(_("Buttons and pages are not there in this language yet: add locale/{code}.po.", code=code))
+        note(_("There are no buttons and pages in this language yet: add locale/{code}.po.", code=code))
     left = new.missing or new.outdated
     fix = N_("Write the texts, then: commsengine check {plan}") if left else N_("Next: commsengine check {plan}")
     note(_(fix, plan=plan))

@@ -118,7 +118,7 @@ class _Examination:
             return
         if depth >= 2 or node.recursive or node.test or not isinstance(node.target, nodes.Name):
             fix = _("Write at most a loop in a loop, with one plain name.")
-            self._flaw(node, _("this 'for' is too deep or too clever"), fix)
+            self._flaw(node, _("this 'for' is nested too deeply or too complex"), fix)
             return
         inner = {**scope, node.target.name: rows[0], "loop": {"first": None, "last": None, "index": None}}
         for child in (*node.body, *node.else_):
@@ -155,7 +155,7 @@ class _Examination:
             self._flaw(node, _("'_' takes one text in quotes, and values by name"), _(_A_TEXT))
             return
         if how != "plain":
-            self._flaw(node, _("'_' stands where its text is not simply shown"), _("Decide with 'if' which to show."))
+            self._flaw(node, _("'_' is used where its text is not simply shown"), _("Decide with 'if' which to show."))
             return
         self._places(node, text)
         for value in node.kwargs:
@@ -189,7 +189,7 @@ class _Examination:
         # Between the letters of a text, and again between those of the outcome, join would fill any memory.
         known = self._resolve(node.node, scope) if node.node and dotted(node.node) else None
         if known is not ... and not isinstance(known, list):
-            cause = _("'join' stands behind something that is not one of the lists")
+            cause = _("'join' comes after something that is not one of the lists")
             self._flaw(node, cause, _("Write the words one by one."))
         return isinstance(known, list)
 

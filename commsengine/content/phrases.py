@@ -6,6 +6,8 @@ Each text about a day is for people; where a ``language`` is given, it is in tha
 from __future__ import annotations
 
 import datetime as dt
+import re
+from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any, Literal
 
@@ -20,6 +22,8 @@ from commsengine.translation import N_, _, counted, install, language_in_use
 Style = Literal[
     "full", "long", "weekday", "short weekday", "brief", "brief with year", "month and day", "short month and day"
 ]
+
+_MILESTONE = re.compile(r"\{\{\s*milestones\.([\w-]+)\s*\}\}")
 
 _STYLES: dict[Style, tuple[str, str]] = {
     "full": ("EEEE, d MMMM y", "full"),
@@ -92,6 +96,16 @@ def milestone_text(milestone: Milestone, language: str) -> str:
     if milestone.firm:
         return day_text(milestone.date, language)
     return _("planned for the week of {day}", day=short_day_text(monday_of(milestone.date), language))
+
+
+def with_dates(text: str, milestones: Mapping[str, Milestone]) -> str:
+    """A text of a plan for its lead: with the days of milestones, and other placeholders as they are."""
+
+    def day(found: re.Match[str]) -> str:
+        milestone = milestones.get(found[1])
+        return milestone_text(milestone, language_in_use()) if milestone else found[0]
+
+    return _MILESTONE.sub(day, text)
 
 
 def told_text(date: str, language: str) -> str:

@@ -69,7 +69,7 @@ class StateFolder:
         except OSError as error:
             raise DiskError(
                 _("The state folder {root} cannot be written: {why}.", root=root, why=error.strerror),
-                _("Let COMMSENGINE_STATE_DIR name a folder that this user may write and that outlives a restart."),
+                _("Set COMMSENGINE_STATE_DIR to a folder that this user may write and that is kept after a restart."),
             ) from None
         self.journal = Journal(self.folder, durable=durable)
 

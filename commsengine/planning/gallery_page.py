@@ -11,6 +11,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from commsengine.authoring.rules.advice import CARD_WORDS
 from commsengine.cadence.kinds_and_states import CHANNELS, TouchKind
+from commsengine.content.phrases import with_dates
 from commsengine.planning.gallery import Gallery, Piece
 from commsengine.translation import N_, _, counted, install
 
@@ -100,6 +101,7 @@ def gallery_page(gallery: Gallery, pages: Pages) -> str:
         summary=_summary(gallery),
         messages=list(_sections(gallery, classes)),
         roles=gallery.roles,
+        titled=gallery.plan.audience.title,
         filters=[each for each in filters if len(each.choices) > 2 or each.name in ("width", "look")],
         choices=[choice for each in filters for choice in each.choices],
         ids=_Known(ids),
@@ -126,7 +128,7 @@ def _summary(gallery: Gallery) -> str:
     said = _(text, texts=texts, roles=to, zone=gallery.plan.send.time_zone)
     if gallery.more:
         left = counted(gallery.more, "later repeat is", "later repeats are")
-        said += " " + _("{left} not shown: they say what earlier ones say.", left=left)
+        said += " " + _("{left} not shown: they have the same texts as earlier ones.", left=left)
     return said
 
 
@@ -134,7 +136,7 @@ def _filters(gallery: Gallery, *, with_pages: bool) -> Iterator[Filter]:
     numbers = sorted({piece.touch.number for piece in gallery.pieces})
     shown: list[tuple[str, str]] = [(name, _channel_name(name)) for name in gallery.channels]
     shown += [(PAGES, _("pages"))] if with_pages else []
-    yield _filter("role", _("Role"), [(name, name) for name in gallery.roles])
+    yield _filter("role", _("Role"), [(name, gallery.plan.audience.title(name)) for name in gallery.roles])
     yield _filter("message", _("Message"), [(name, name) for name in gallery.messages])
     yield _filter("touch", _("Number"), [(str(number), str(number)) for number in numbers])
     yield _filter("channel", _("Shown"), shown)
@@ -153,7 +155,8 @@ def _sections(gallery: Gallery, classes: Callable[[Piece], str]) -> Iterator[Sec
     for name in gallery.messages:
         mine = tuple(piece for piece in gallery.pieces if piece.touch.message == name)
         several = " ".join(dict.fromkeys(" ".join(map(classes, mine)).split()))
-        yield Section(name, gallery.plan.message(name).key_point, mine, several)
+        key_point = with_dates(gallery.plan.message(name).key_point, gallery.plan.milestones)
+        yield Section(name, key_point, mine, several)
 
 
 def _views(piece: Piece, pages: Sequence[str]) -> Iterator[View]:

@@ -87,7 +87,7 @@ def checked(result: CheckResult) -> CheckedPlan:
     if errors or result.plan is None:
         raise InputError.of(errors)
     if not result.people:
-        raise InputError(_("Nobody is known yet."), _("Import people first: commsengine people import people.csv"))
+        raise InputError(_("There are no people yet."), _("Import people first: commsengine people import people.csv"))
     return CheckedPlan(result.plan, tuple(result.people), result.roster)
 
 
@@ -163,7 +163,7 @@ def _known(store: Store, campaigns: Campaigns) -> dict[str, LearnedRoles]:
 
 def corrected_texts(corrected: Mapping[str, str]) -> Iterator[str]:
     return (
-        _("'{wrong}' is corrected by '{right}': it is sent to nobody any more.", wrong=wrong, right=right)
+        _("'{wrong}' is corrected by '{right}': it is not sent any more.", wrong=wrong, right=right)
         for wrong, right in corrected.items()
     )
 

@@ -103,7 +103,7 @@ def preview_people(checked_plan: CheckedPlan, *, email: str | None, role: str | 
     firsts = (next((each for each in people if role_of(plan, each) == name), None) for name in wanted)
     found = [person for person in firsts if person is not None]
     if not found:
-        raise InputError(_("Nobody is in the role '{role}'.", role=role))
+        raise InputError(_("There is no person in the role '{role}'.", role=role))
     return found
 
 
@@ -114,10 +114,10 @@ def _named(plan: Plan, people: tuple[Person, ...], email: str) -> Person:
     past = History(reports=reports_of(plan, people).get(found.id, ()))
     if not takes_part(Campaign(plan, _beginning(plan, found)), found, past):
         if is_kept_out(plan, found):
-            cause = N_("{person} sponsors {campaign} and is no member of its audience, so they would see nothing.")
+            cause = N_("{person} sponsors {campaign} and is not in its audience, so they get nothing.")
             fix = _("Write 'sponsor: {{email: {person}, in_audience: true}}' if they should.", person=found.email)
             raise InputError(_(cause, person=email, campaign=plan.campaign), fix)
-        cause = N_("{person} is in none of the roles of {campaign}, so they would see nothing.")
+        cause = N_("{person} is in none of the roles of {campaign}, so they get nothing.")
         raise InputError(_(cause, person=email, campaign=plan.campaign))
     return found
 

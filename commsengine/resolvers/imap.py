@@ -41,7 +41,7 @@ SENT_FOLDERS = {"outlook.office365.com": "Sent Items", "imap.gmail.com": "[Gmail
 """Servers that keep a copy of what their users send, and the folder, in English, of those that do not say it."""
 
 Phase = Literal["", "token", "login", "folder"]
-CANNOT_BE_REACHED, BROKE_OFF = N_("cannot be reached"), N_("broke off")
+CANNOT_BE_REACHED, BROKE_OFF = N_("cannot be reached"), N_("closed the connection")
 
 log = structlog.get_logger(__name__)
 

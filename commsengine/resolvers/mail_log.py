@@ -218,9 +218,9 @@ class SystemJournal:
                 command, stdout=answer, stderr=subprocess.DEVNULL, timeout=self._timeout, check=False
             )
         except subprocess.TimeoutExpired:
-            raise MailLogError(errno.ETIMEDOUT, _("{command} does not come to an end", command=command[0])) from None
+            raise MailLogError(errno.ETIMEDOUT, _("{command} does not end", command=command[0])) from None
         if done.returncode:
-            why = _("{command} leaves with status {status}", command=command[0], status=done.returncode)
+            why = _("{command} ends with status {status}", command=command[0], status=done.returncode)
             raise MailLogError(errno.EIO, why)
 
 

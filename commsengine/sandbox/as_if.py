@@ -34,8 +34,11 @@ TO_SET: Mapping[str, tuple[str, ...]] = {
         N_("An administrator allows this machine's address, or log-in, for the SMTP relay service of Gmail."),
     ),
     "ses": (
-        N_("Verify the domain of COMMSENGINE_MAIL_FROM, and ask for production access: before it 200 a day leave."),
-        N_("Your own quota stands in the SES console: set COMMSENGINE_SMTP_RATE and COMMSENGINE_SMTP_DAILY to it."),
+        N_(
+            "Verify the domain of COMMSENGINE_MAIL_FROM, and ask for production access: without it 200 a "
+            "day can be sent."
+        ),
+        N_("Your own quota is in the SES console: set COMMSENGINE_SMTP_RATE and COMMSENGINE_SMTP_DAILY to it."),
     ),
     "postfix": (N_("Ask who runs it whether it limits this machine, and set COMMSENGINE_SMTP_RATE below that limit."),),
     SLACK_COLD: (
@@ -81,6 +84,6 @@ def as_if(names: Iterable[str], profiles: Sequence[ProviderProfile]) -> AsIf:
     if len(mail) > 1:
         two = " and ".join(profile.name for profile in mail)
         raise InputError(
-            _("--as-if: mail leaves by one server, not by {servers}.", servers=two), _("Name one of them.")
+            _("--as-if: mail is sent by one server, not by {servers}.", servers=two), _("Name one of them.")
         )
     return AsIf(mail[0] if mail else None, SLACK_COLD in wanted)

@@ -205,21 +205,21 @@ _RUNS = N_("Check that it runs, and that this machine reaches it.")
 _SERVER_REMEDIES = (  # the first whose sign the server's or the driver's words hold
     (
         r"password authentication failed|no password supplied",
-        N_("Look at user and password in COMMSENGINE_DATABASE_URL."),
+        N_("Check user and password in COMMSENGINE_DATABASE_URL."),
     ),
-    (r'role ".*" does not exist', N_("There is no such user: look at it in COMMSENGINE_DATABASE_URL, or create it.")),
-    (r'database ".*" does not exist', N_("Create it, or look at its name in COMMSENGINE_DATABASE_URL.")),
+    (r'role ".*" does not exist', N_("There is no such user: check it in COMMSENGINE_DATABASE_URL, or create it.")),
+    (r'database ".*" does not exist', N_("Create it, or check its name in COMMSENGINE_DATABASE_URL.")),
     (
         r"pg_hba\.conf|not permitted to log in",
-        N_("The server lets this user not in from here: ask who runs it (pg_hba.conf)."),
+        N_("The server does not let this user in from here: ask who runs it (pg_hba.conf)."),
     ),
-    (r"resolve host|translate host name", N_("Look at the host in COMMSENGINE_DATABASE_URL.")),
-    (r"connection option|sslmode value|invalid port", N_("Look at what follows the '?' in COMMSENGINE_DATABASE_URL.")),
+    (r"resolve host|translate host name", N_("Check the host in COMMSENGINE_DATABASE_URL.")),
+    (r"connection option|sslmode value|invalid port", N_("Check what follows the '?' in COMMSENGINE_DATABASE_URL.")),
     (
         r"too many (?:connections|clients)|remaining connection slots",
         N_("It takes no more connections: allow it more."),
     ),
-    (r"SSL|certificate", N_("Look at sslmode and sslrootcert in COMMSENGINE_DATABASE_URL.")),
+    (r"SSL|certificate", N_("Check sslmode and sslrootcert in COMMSENGINE_DATABASE_URL.")),
     (r"permission denied", N_("Give this user the right: it must own the tables of commsengine.")),
 )
 
@@ -242,7 +242,10 @@ _FILE_TROUBLES: tuple[tuple[str, type[CommsError], str, str], ...] = (  # the fi
     ),
     (
         "disk I/O error", DiskError, N_("The disk that holds {path} fails to read or write."),
-        N_("Nothing is taken as recorded that may not be. Look at the disk and its free space, then start again."),
+        N_(
+            "What is not surely recorded does not count as recorded. Check the disk and its free space, then "
+            "start again."
+        ),
     ),
     (
         "not a database", InputError, N_("{path} is not a database of commsengine."),
@@ -400,7 +403,7 @@ def refuse_network(file: Path, table: str) -> None:
     kind, at = _mounted(file.resolve(), table)
     if _NETWORK.fullmatch(kind):
         cause = N_(
-            "The database {file} lies on a network file system ({kind} at {place}), where SQLite cannot keep it safe."
+            "The database {file} is on a network file system ({kind} at {place}), where SQLite cannot keep it safe."
         )
         fix = _("Set COMMSENGINE_DATABASE_URL to a file on a disk of this machine, or to postgresql://user@host/name.")
         raise InputError(_(cause, file=file, kind=kind, place=at), fix)

@@ -27,7 +27,7 @@ from commsengine.store.tables import attempt, campaign, person, touch
 from commsengine.store.touches import records_of
 from commsengine.translation import N_, _
 
-POISON = N_("poison: the engine died three times while it wrote this message")
+POISON = N_("poison: the engine crashed three times while it wrote this message")
 
 
 _OPEN = and_(touch.c.state == "uncertain", touch.c.held.is_(False))
@@ -121,10 +121,10 @@ class Recovery:
         with self._database.write() as connection:
             row = connection.execute(select(touch).where(touch.c.key == key).with_for_update()).first()
             if row is None:
-                cause = _("There is no touch '{key}'.", key=key)
+                cause = _("There is no message '{key}'.", key=key)
                 raise InputError(cause, _("Copy the key from 'commsengine touches'."))
             if verdict not in ("sent", "resend"):
-                raise InputError(_("'{word}' does not settle a touch.", word=verdict), _("Write sent or resend."))
+                raise InputError(_("'{word}' does not settle a message.", word=verdict), _("Write sent or resend."))
             if row.state != verdict:
                 _resolve(connection, row, verdict, by, now)
             return records_of(connection, [key])[0]
@@ -171,9 +171,9 @@ def _resolve(connection: Connection, row: Row[Any], verdict: Resolution, by: str
         bookkeeping.note(connection, "resolve", row.key, by=by, now=now, verdict=verdict)
         return
     if row.state != "uncertain":
-        cause = _("The touch '{key}' is {state}, not uncertain.", key=row.key, state=row.state)
+        cause = _("The message '{key}' is {state}, not uncertain.", key=row.key, state=row.state)
         raise InputError(
-            cause, _("Only an uncertain touch is settled, and one that was refused and is held: --resend.")
+            cause, _("Only an uncertain message can be settled, or one that was refused and is held (--resend).")
         )
     if verdict == "sent":
         _arrived(connection, [row], {}, now)

@@ -19,7 +19,7 @@ from commsengine.translation import _
 def copy_to(database: Database, path: Path) -> None:
     """Raises ``InputError`` for a database server or a file that exists, ``CommsError`` if it cannot be made."""
     if database.path is None:
-        raise InputError(_("A database server has its own means of backup."), _("Use pg_dump."))
+        raise InputError(_("A database server is backed up with its own tools."), _("Use pg_dump."))
     if path.exists():
         raise InputError(_("{path} exists already.", path=path), _("Name another file; a backup never replaces one."))
     draft = path.with_name(f".{path.name}.{os.getpid()}")

@@ -336,7 +336,7 @@ def test_an_arm_too_small_to_be_shown_is_told_beforehand(size: int, small: list[
     )
     people = [*PEOPLE, *(someone(number, department="Sales") for number in range(size - len(PEOPLE)))]
     told = [problem.message for problem in checked(tmp_path, text, people).problems if problem.code == "small_arm"]
-    assert told == [f"Chance puts fewer than 10 people into {each}; of so few nothing is shown." for each in small]
+    assert told == [f"Fewer than 10 people are drawn for {each}; results of so few are not shown." for each in small]
 
 
 def test_a_wrong_floor_is_one_error_also_in_an_experiment(tmp_path: Path) -> None:

@@ -147,7 +147,7 @@ def test_a_workbook_is_read_from_the_sheet_with_people(tmp_path: Path) -> None:
     found = read(tmp_path, xlsx({"Read me": [["Export of 30 November"]], "Staff": [["Staff"], [], *PEOPLE]}))
     assert [(person.id, person.name) for person in found.people] == [("00123", "Ana Kim"), ("12345", "Jürgen Groß")]
     assert (found.people[1].left, found.understood.source.sheet) == (dt.date(2026, 7, 1), "Staff")
-    assert sentences(found.understood)[:2] == ["Read as xlsx, sheet 'Staff'.", "The column names stand in line 3."]
+    assert sentences(found.understood)[:2] == ["Read as xlsx, sheet 'Staff'.", "The column names are in line 3."]
 
 
 def test_a_sheet_may_be_named_and_is_looked_for(tmp_path: Path) -> None:
@@ -464,7 +464,7 @@ def test_it_says_first_what_it_understood(tmp_path: Path) -> None:
         "3 columns are understood: name ← Vorname + Nachname, email ← E-Mail, department ← Abteilung.",
         "1 is kept as an attribute: Kostenstelle.",
         "Not stored: IBAN (bank).",
-        "Nobody has a department, nobody has a manager.",
+        "No person has a department, no person has a manager.",
         "1 cell says that there is no value: '#N/A' × 1.",
     ]
 

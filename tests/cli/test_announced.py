@@ -10,6 +10,7 @@ from collections.abc import Mapping
 import pytest
 
 from commsengine.cadence.plan import WEEKDAYS, Plan
+from commsengine.cli.output import SKIPPED
 from commsengine.content.templates import load_templates, shipped_folder
 from commsengine.sandbox.mailbox import Mailbox
 from commsengine.store.store import Store
@@ -73,12 +74,15 @@ def started(terminal: Terminal) -> Store:
 def announced(said: Said) -> Mapping[str, int]:
     """Messages now, people later, follow-ups, and what is skipped by reason."""
     assert said.status == 0, said.err
-    leave = re.search(r"^(\d+) messages? would leave now, (\d+) (?:person|people) later", said.out, re.MULTILINE)
+    now = re.search(r"^(\d+) (?:person gets|people get) a message now", said.out, re.MULTILINE)
+    later = re.search(r"^(\d+) (?:person gets|people get) their (?:next|first) message from", said.out, re.MULTILINE)
     calls = re.search(r"^(\d+) follow-ups? would open", said.out, re.MULTILINE)
-    skipped = re.findall(r"^(\d+) (?:touch|touches) would be skipped: (\w+)\.", said.out, re.MULTILINE)
-    assert leave, said.out
-    counts = {"sent": int(leave[1]), "later": int(leave[2]), "opened": int(calls[1]) if calls else 0}
-    return counts | {reason: int(number) for number, reason in skipped}
+    skipped = re.findall(r"^(\d+) messages? (?:is|are) not sent any more: (.+)\.", said.out, re.MULTILINE)
+    assert now or "Nothing is sent now.\n" in said.out, said.out
+    found = {"sent": now, "later": later, "opened": calls}
+    counts = {name: int(number[1]) if number else 0 for name, number in found.items()}
+    codes = {words: code for code, words in SKIPPED.items()}
+    return counts | {codes[words]: int(number) for number, words in skipped}
 
 
 def happens(terminal: Terminal, mailbox: Mailbox) -> Mapping[str, int]:

@@ -44,7 +44,7 @@ def test_a_tick_pretends_nothing_when_the_mail_server_is_away(
 def test_a_tick_with_nothing_to_do_says_until_when(started: Terminal, mailbox: Mailbox) -> None:
     del mailbox
     started.run("tick")
-    assert re.search(r"^Nobody is due before .* UTC\.$", started.run("tick").err, re.MULTILINE)
+    assert re.search(r"^Nothing is due before .* \(UTC\)\.$", started.run("tick").err, re.MULTILINE)
 
 
 def test_what_simulate_shows_is_what_the_tick_sends(started: Terminal, mailbox: Mailbox) -> None:
@@ -223,7 +223,7 @@ def test_without_waiting_it_says_how_many_may_still_arrive(started: Terminal, co
         assert key in said.out
         if command == "cancel":
             break
-    assert (command == "cancel") or started.run("pause", "--all", "--no-wait").out == "Nothing was running.\n"
+    assert (command == "cancel") or started.run("pause", "--all", "--no-wait").out == "No campaign was running.\n"
 
 
 def test_cancelling_what_is_cancelled_says_whether_anything_is_still_leaving(started: Terminal) -> None:

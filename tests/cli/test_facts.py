@@ -94,8 +94,8 @@ def test_a_bad_row_changes_nothing_and_each_says_where_it_is(house: Terminal) ->
     [
         ("", "The file is empty."),
         ("e-mial,date\n", "Rename 'e-mial' to 'email'."),
-        ("email\nana@example.com\n", "No column 'date' says when it was done."),
-        ("email,mail,date\n", "The column 'email' stands there twice."),
+        ("email\nana@example.com\n", "There is no column 'date' that says when it was done."),
+        ("email,mail,date\n", "There are two columns 'email'."),
     ],
 )
 def test_a_file_that_cannot_be_used_is_refused(house: Terminal, rows: str, said: str) -> None:

@@ -153,7 +153,7 @@ def test_the_doctor_says_how_smtp_is_switched_on(
         ("550 5.7.30 Basic authentication is not supported for Client Submission.", "Log in by token: smtp://bot@127."),
         ("535 5.7.139 Authentication unsuccessful, the request did not meet the criteria", "tenant forbids passwords"),
         ("534 5.7.9 Application-specific password required", "Google wants an app password"),
-        ("535 5.7.8 wrong", "Look at user and password in COMMSENGINE_SMTP_URL"),
+        ("535 5.7.8 wrong", "Check user and password in COMMSENGINE_SMTP_URL"),
     ],
 )  # fmt: skip
 def test_the_doctor_says_what_helps_a_password(
@@ -230,13 +230,16 @@ def test_a_token_is_never_in_base64_either(started: Terminal, relay: SmtpSink, c
 @pytest.mark.parametrize(
     ("url", "remedy"),
     [
-        ("smtp://127.0.0.1:1?tls=off", "Look whether the relay runs, and at host and port in COMMSENGINE_SMTP_URL."),
+        (
+            "smtp://127.0.0.1:1?tls=off",
+            "Check whether the mail server runs, and host and port in COMMSENGINE_SMTP_URL.",
+        ),
         ("smtp://ana:secret@127.0.0.1:{port}?tls=off", "leave user and password out where the server asks for none."),
         (
             "smtps://127.0.0.1:{port}",
             "Another kind of TLS may be wanted: ?tls=tls for port 465, ?tls=starttls for 587.",
         ),
-        ("smtp://no.such.host.invalid?tls=starttls", "Look at the host in COMMSENGINE_SMTP_URL, and whether this"),
+        ("smtp://no.such.host.invalid?tls=starttls", "Check the host in COMMSENGINE_SMTP_URL, and whether this"),
     ],
 )
 def test_the_doctor_says_what_helps_a_connection(
@@ -252,9 +255,9 @@ def test_the_doctor_says_what_helps_a_connection(
     ("said", "remedy"),
     [
         ("the certificate of mail:587 cannot be trusted: self-signed certificate", "The host in X must be the name on"),
-        ("mail:25 does not answer in time", "a firewall may stop it, above all port 25."),
-        ("mail:25 refuses the connection", "Look whether the relay runs, and at host and port in X."),
-        ("no connection to mail:25: No route to host", "Look whether the relay runs, and at host and port in X."),
+        ("mail:25 does not answer in time", "a firewall may block it, most often port 25."),
+        ("mail:25 refuses the connection", "Check whether the mail server runs, and host and port in X."),
+        ("no connection to mail:25: No route to host", "Check whether the mail server runs, and host and port in X."),
     ],
 )
 def test_what_helps_fits_what_went_wrong(said: str, remedy: str) -> None:

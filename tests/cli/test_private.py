@@ -121,7 +121,7 @@ def told(terminal: Terminal) -> list[tuple[str, str, str]]:
     return [(each["state"], each["text"], each["fix"]) for each in findings if each["about"] == "files"]
 
 
-SOUND = ("ok", "By their modes, this account alone reads database, backups and state.", "")
+SOUND = ("ok", "Only this account can read the database, backups and state.", "")
 
 
 def test_the_doctor_says_that_nobody_else_reads_them(in_the_open: Terminal) -> None:

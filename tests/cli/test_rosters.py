@@ -32,7 +32,7 @@ def listed(terminal: Terminal) -> Terminal:
 
 def test_a_list_of_addresses_has_the_roles_of_the_directory(listed: Terminal) -> None:
     said = listed.run("check", listed.path(SCHEDULE))
-    assert (said.status, said.out.count("advice:"), "Nobody is asked for input" in said.out) == (0, 1, True)
+    assert (said.status, said.out.count("advice:"), "does not ask people for input" in said.out) == (0, 1, True)
     shown = listed.json("preview", listed.path(SCHEDULE), "--as", "ben@example.com", "--message", "one-record")
     assert {each["role"] for each in shown["previews"]} == {"sales"}
 
@@ -70,7 +70,7 @@ def test_applying_a_list_changes_nobody(listed: Terminal) -> None:
     before = listed.run("people", "export").out
     said = listed.run("apply", listed.path(SCHEDULE), "--yes")
     assert "2 people" in said.out
-    assert "Not in the file, so left as they are: name, department, manager" in said.out
+    assert "Not in the file, so not changed: name, department, manager" in said.out
     assert "marked as left, and that stays: dana@example.com." in said.err
     assert listed.run("people", "export").out == before
 
@@ -81,7 +81,7 @@ def test_a_list_that_would_bring_somebody_back_is_refused_without_yes(listed: Te
     assert (checked.status, "list.csv:3:2: advice: dana@example.com is marked as left" in checked.out) == (0, True)
     for options in ((), ("--yes",)):
         said = listed.run("apply", listed.path(SCHEDULE), *options)
-        assert (said.status, "Marked as left, and active again by this file: 1: dana@example.com." in said.err) == (
+        assert (said.status, "Marked as left, and active again by this file: 1 (dana@example.com)." in said.err) == (
             2,
             True,
         )
@@ -98,7 +98,7 @@ def test_a_list_that_would_bring_somebody_back_is_refused_without_yes(listed: Te
 def test_a_list_brings_somebody_back_with_yes_and_says_so(listed: Terminal) -> None:
     listed.write("schedules/list.csv", BACK)
     shown = listed.run("apply", listed.path(SCHEDULE), "--dry-run")
-    assert (shown.status, "active again by this file: 1: dana@example.com." in shown.err) == (0, True)
+    assert (shown.status, "active again by this file: 1 (dana@example.com)." in shown.err) == (0, True)
     assert listed.json("today")["held_files"] == []
     assert listed.run("apply", listed.path(SCHEDULE), "--yes").status == 2
     said = listed.run("apply", listed.path(SCHEDULE), "--yes", "--because", "Dana is back")

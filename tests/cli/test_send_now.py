@@ -33,7 +33,7 @@ def test_it_goes_to_everybody_once_and_stands_in_the_books(roomy: Terminal, mail
     assert (status, out.splitlines()) == (
         0,
         ["The CRM is down until noon.", "Please use paper.", "", "4 people: 4 get it now, 0 later today.",
-         f"{message_of(out)} is on its way. A running engine (commsengine run) or the next tick sends it."],
+         f"{message_of(out)} is ready. The engine (commsengine run) or the next tick sends it."],
     )  # fmt: skip
     for _ in range(2):
         roomy.run("tick")
@@ -51,8 +51,8 @@ def message_of(out: str) -> str:
 def test_it_takes_the_place_of_the_day_and_past_limits_it_comes_besides(started: Terminal, mailbox: Mailbox) -> None:
     started.run("tick")
     status, out, err = send(started, "--yes")
-    assert (status, "4 people not: Their send window or their attention budget" in out) == (2, True)
-    assert "Nobody would get it today. Past windows and budget it goes with --past-limits" in err
+    assert (status, "4 people not: They get no more messages today" in out) == (2, True)
+    assert "No person would get it today. To send it outside of hours and budget, add --past-limits" in err
     assert send(started, *PAST, "--yes")[0] == 0
     started.run("tick")
     assert len(mailbox.arrived) == 8
@@ -85,7 +85,7 @@ def test_as_data(started: Terminal) -> None:
 
 def test_nobody_is_asked_at_no_terminal(roomy: Terminal) -> None:
     status, _, err = send(roomy)
-    assert (status, "Send it? Nobody is here to answer" in err) == (2, True)
+    assert (status, "Send it? This needs an answer" in err) == (2, True)
 
 
 @pytest.mark.parametrize(
@@ -94,7 +94,7 @@ def test_nobody_is_asked_at_no_terminal(roomy: Terminal) -> None:
         (("--past-limits",), "--past-limits needs a reason."),
         (("--to", "saless"), "The audience of crm has no role 'saless'. Write one of these: sales, or all."),
         (("--text", "[x](http://y.example.com)"), "--text:1:1: error: The link to 'http://y.example.com' is not https"),
-        (("--text", ""), "It says nothing"),
+        (("--text", ""), "The message is empty."),
     ],
 )
 def test_what_cannot_be_is_told_and_nothing_is_kept(started: Terminal, more: tuple[str, ...], said: str) -> None:

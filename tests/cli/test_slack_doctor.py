@@ -83,7 +83,7 @@ def test_it_says_which_workspace_whom_of_the_directory_and_who_is_deactivated(
     _status, after = told(applied)
     (counts,) = [text for text in after if text.startswith("Of 4 people in the directory, 2 are on Slack (read ")]
     gone = f"1 person of the directory is deactivated in Slack: {BEN}."
-    fix = "Have they left? Then say so in people.csv (column left). Nothing was changed."
+    fix = "If they have left, write it into people.csv (column left). Nothing was changed."
     assert (after[counts], after[f"{gone} {fix}"]) == ("ok", "note")
 
 

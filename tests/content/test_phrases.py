@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from commsengine.cadence.plan import Cadence
+from commsengine.cadence.plan import Cadence, Milestone
 from commsengine.content.kept_words import KEPT, Kept, kept, retold
 from commsengine.content.phrases import (
     EXPLAIN,
@@ -17,6 +17,7 @@ from commsengine.content.phrases import (
     question_text,
     time_text,
     weekday_text,
+    with_dates,
 )
 from commsengine.content.sheet import header, shortened
 from commsengine.content.slots import clean
@@ -157,3 +158,10 @@ def test_what_a_button_asked_is_told_in_the_language_in_use() -> None:
         assert question_text(f"{EXPLAIN} (Where?)", plan, theirs) == f"⟦{EXPLAIN}⟧ (⟦Where?⟧)"
         assert question_text(f"{EXPLAIN} (Another?)", plan, theirs) == f"⟦{EXPLAIN}⟧ (Another?)"
         assert question_text("Why?", plan, theirs) == "Why?"
+
+
+def test_a_text_of_a_plan_is_shown_with_its_dates() -> None:
+    milestones = {"go_live": Milestone(date=DAY), "pilot": Milestone(date=dt.date(2027, 2, 3), firm=False)}
+    text = "From {{ milestones.go_live }}, {{milestones.pilot}} {{ milestones.gone }} {{ person.department }}"
+    told = "From Monday, 15 March 2027, planned for the week of 1 February 2027"
+    assert with_dates(text, milestones) == told + " {{ milestones.gone }} {{ person.department }}"

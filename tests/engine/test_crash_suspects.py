@@ -50,7 +50,7 @@ def test_the_third_death_names_it_and_nobody_else(tmp_path: Path) -> None:
 
 def test_whoever_claims_it_later_does_not_write_it_either(tmp_path: Path) -> None:
     (tmp_path / "suspects.json").write_text(json.dumps({"poison": 3}))
-    with pytest.raises(CommsError, match="died three times"), Suspects(tmp_path).writing("poison"):
+    with pytest.raises(CommsError, match="crashed three times"), Suspects(tmp_path).writing("poison"):
         pytest.fail("it is written")
 
 
@@ -113,6 +113,6 @@ def test_an_engine_that_starts_fails_the_poison_alone_and_sends_to_the_others(
     with engine:
         engine.tick()
     rows = {row.key: (row.state, row.reason) for row in store.touches.list("crm")}
-    assert rows[poison] == ("failed", "poison: the engine died three times while it wrote this message")
+    assert rows[poison] == ("failed", "poison: the engine crashed three times while it wrote this message")
     assert {rows[key] for key in others} == {("sent", "")}
     assert len(bag.arrived) == 2

@@ -47,7 +47,7 @@ def test_one_refusal_is_held_and_told_and_the_leads_word_ends_it(program: Progra
     relay.refuse("rcpt", REPLY, to=bad)
     said, told = tick(program)
     assert (said.status, told["sent"], told["failed"], told["held"], told["refused"]) == (1, 5, 0, 1, [])
-    assert f"{REPLY}. Your word: commsengine refusal 1" in said.err
+    assert f"{REPLY}. To decide: commsengine refusal 1" in said.err
     found = program.look("today")
     (row,), (one,) = found["held"], found["refusals"]
     assert (row["person"], row["reason"], found["failed"]) == (bad, REPLY, [])

@@ -157,7 +157,7 @@ def schedule(terminal: Terminal) -> str:
 def test_simulate_and_apply_both_tell_it(terminal: Terminal, schedule: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COMMSENGINE_SMTP_RATE", "1")
     for command in (("simulate", schedule), ("apply", schedule, "--yes")):
-        assert re.search(r"\n\d by e-mail at 1 a minute: the last leaves ", terminal.run(*command).out)
+        assert re.search(r"\n\d by e-mail at 1 a minute: the last is sent ", terminal.run(*command).out)
 
 
 @pytest.mark.slow
@@ -173,7 +173,7 @@ def test_simulate_knows_a_slack_whose_users_are_not_read_yet(
     sent = {(touch["channel"], touch["at"] < touch["sent_at"]) for touch in first["touches"][:2]}
     assert sent == {("slack", True)}
     assert (
-        "Before its first message by Slack the engine reads who is there: 6 seconds"
+        "Before its first message by Slack the engine reads the list of users: 6 seconds"
         in terminal.run("simulate", schedule).out
     )
 
@@ -197,7 +197,7 @@ def test_apply_tells_a_large_audience_how_long_it_takes(terminal: Terminal, monk
     rows = "".join(f"p{number}@example.com,Someone,Sales,,DE,,\n" for number in range(2_001))
     assert terminal.run("people", "import", terminal.write("people.csv", PEOPLE + rows)).status == 0
     said = terminal.run("apply", terminal.path("schedules/crm.yaml"), "--yes")
-    assert re.search(r"\nAbout 2,00\d by e-mail at 300 a minute: the last leaves ", said.out), said.out
+    assert re.search(r"\nAbout 2,00\d by e-mail at 300 a minute: the last is sent ", said.out), said.out
 
 
 def test_of_several_waves_the_largest_is_told_and_of_equal_ones_the_first() -> None:

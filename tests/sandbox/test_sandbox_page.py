@@ -42,7 +42,7 @@ def test_everybody_is_listed_with_what_they_got(sandbox: Sandbox) -> None:
 def test_people_are_found_by_any_word(sandbox: Sandbox) -> None:
     page = shown(sandbox, find="sales mia")
     assert ("Mia Wolf</b>" in page, "Ben Ortiz</b>" in page) == (True, False)
-    assert "Nobody matches “&lt;b&gt;”." in shown(sandbox, find="<b>")
+    assert "No person matches “&lt;b&gt;”." in shown(sandbox, find="<b>")
 
 
 def test_times_are_the_persons_own(sandbox: Sandbox) -> None:
@@ -81,7 +81,7 @@ def test_a_button_is_pressed_as_that_person(sandbox: Sandbox, app: SlackApp) -> 
     answer = WEB.post(f"{sandbox.page_url}click", data=form_of(shown(sandbox), "Got it"), follow_redirects=True)
     (payload,) = app.payloads
     assert (payload["user"]["id"], payload["actions"][0]["action_id"]) == ("U00000001", "got_it")
-    assert "commsengine has taken it" in answer.text
+    assert "commsengine has received it" in answer.text
 
 
 def test_a_click_that_nobody_takes_is_said(sandbox: Sandbox, app: SlackApp) -> None:
@@ -144,7 +144,7 @@ def test_in_a_browser_a_person_reads_and_presses(
     page.frame_locator("iframe").get_by_text("Hello from the mail").wait_for()
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     page.get_by_role("button", name="Got it").click()
-    page.get_by_text("commsengine has taken it").wait_for()
+    page.get_by_text("commsengine has received it").wait_for()
     assert [payload["actions"][0]["value"] for payload in app.payloads] == ["k1"]
 
 
@@ -154,7 +154,7 @@ def test_people_type_to_the_app_and_threads_are_shown(page: BrowserPage, sandbox
     page.goto(f"{sandbox.page_url}?person=ana@example.com")
     page.get_by_label("Reply in the thread").fill("Why <b>now</b>?")
     page.get_by_role("button", name="Reply").click()
-    page.get_by_text("Done: commsengine has taken it.").wait_for()
+    page.get_by_text("Done: commsengine has received it.").wait_for()
     slack.chat_postMessage(channel=root.conversation, text="You will hear.", thread_ts=root.ts)
     page.get_by_label("Write to the app in Slack").fill("And how?")
     page.get_by_role("button", name="Send").click()

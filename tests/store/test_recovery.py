@@ -126,7 +126,7 @@ def test_the_message_that_kills_engines_fails_alone(store: Store) -> None:
     assert counts == {"released": 1, "uncertain": 0, "poison": 1}
     row = store.touches.row(a_touch("ben").key)
     assert row is not None
-    assert (row.state, row.reason) == ("failed", "poison: the engine died three times while it wrote this message")
+    assert (row.state, row.reason) == ("failed", "poison: the engine crashed three times while it wrote this message")
     assert state(store, a_touch("ana")) is None
 
 
@@ -147,7 +147,7 @@ def test_only_the_uncertain_is_settled(store: Store) -> None:
     touch = deliver(running(store), a_touch())
     for key, verdict, said in (
         (touch.key, "resend", "is sent"),
-        ("nokey", "sent", "no touch"),
+        ("nokey", "sent", "no message"),
         (touch.key, "lost", "does"),
     ):
         with pytest.raises(InputError, match=said):

@@ -25,7 +25,7 @@ RIGHT = """\
     cadence: {every: 48h, times: 5}
     corrects: one-record
 """
-SILENT = "'one-record' is corrected by 'put-right': it is sent to nobody any more."
+SILENT = "'one-record' is corrected by 'put-right': it is not sent any more."
 
 
 @pytest.fixture

@@ -50,7 +50,7 @@ def test_what_was_cut_off_twice_waits_for_a_person(program: Program, relay: Rela
     start_for(program, 4)
     for arrived in (4, 8):
         killed(program, relay, "tick", arrived, silent_from=0)
-    assert "4 touches are uncertain and wait for your word: commsengine today\n" in program.run("tick").err
+    assert "4 messages are uncertain. To settle: commsengine today\n" in program.run("tick").err
     assert set(relay.copies.values()) == {2}
     for address in relay.copies:
         first, second = relay.of(address)

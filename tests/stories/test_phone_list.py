@@ -26,4 +26,4 @@ def test_a_phone_list_brings_no_leaver_back(program: Program, relay: Relay) -> N
     program.here("tick")
     assert sorted(relay.copies) == here
     assert program.look("people", "show", gone)["person"]["left"] == days_from_now(-9)
-    assert "Not in the file, so left as they are: name, department, left." in said
+    assert "Not in the file, so not changed: name, department, left." in said

@@ -224,7 +224,7 @@ class _Reader:
             _note(self._overlay, path, "missing", _("This message has no 'id'."), fix)
             return
         if found in self._seen:
-            cause = _("The message '{id}' stands here twice.", id=found)
+            cause = _("The message '{id}' is here twice.", id=found)
             _note(self._overlay, (*path, "id"), "duplicate_message", cause, _("Write its texts together."))
         self._seen.add(found)
         self._node(path, f"messages.{found}")
@@ -280,7 +280,7 @@ def _leaves(node: Any, path: YamlPath, name: str) -> Iterator[tuple[YamlPath, st
 
 def _what_is_wrong(name: str, key: str, here: list[str]) -> tuple[str, str, str]:
     if key in _NO_TEXTS:
-        cause = _("'{key}' is no text; the plan says it for every language.", key=key)
+        cause = _("'{key}' is not a text; the plan sets it for every language.", key=key)
         return "no_text", cause, _("Take it out.")
     if re.fullmatch(r"messages\.[^.]+", name):
         cause = _("The plan has no message '{id}'.", id=key)
@@ -378,7 +378,7 @@ def overlays_of(plan_path: Path, plan: Plan, own: str) -> tuple[list[Overlay], l
 
 def _flaw_of_language(path: Path, code: str, own: str) -> Problem | None:
     if not known_language(code):
-        cause = _("'{code}' is no language that is known.", code=code)
+        cause = _("'{code}' is not a known language.", code=code)
         fix = _("Name the file by a code, such as {name}.de.yaml or .pt-BR.yaml.", name=path.name.split(".")[0])
         return Problem(str(path), 1, 1, "unknown_language", cause, fix)
     if code in wider(own):
@@ -434,7 +434,7 @@ def _to_do(overlay: Overlay, plan: Plan) -> Iterator[Problem]:
     yield from _listed(overlay, OUTDATED, overlay.outdated(plan), language)
     tree = overlay.tree
     if not has_catalog(overlay.language):
-        cause = _("Buttons and pages are not there in {language}, so nobody gets the plan in it.", language=language)
+        cause = _("There are no buttons and pages in {language}, so the plan is not sent in it.", language=language)
         fix = _("Add a catalog to the workspace: locale/{code}.po.", code=overlay.language.replace("-", "_"))
         yield _advice(tree, (1, 1), "no_catalog", cause, fix)
 
@@ -451,13 +451,13 @@ MISSING = _ToDo(
     "missing_translation",
     N_("'{name}' is missing in {language}."),
     N_("{more} more texts are missing in {language}."),
-    N_("Write it. Until then its message goes out in the language of the plan."),
+    N_("Write it. Until then its message is sent in the language of the plan."),
 )
 OUTDATED = _ToDo(
     "outdated_translation",
-    N_("'{name}' in {language} was made of a text that the plan has changed since."),
+    N_("'{name}' in {language} is outdated: the plan has changed the text since."),
     N_("{more} more texts in {language} are outdated."),
-    N_("Translate it again; 'commsengine translate' shows what it was made of."),
+    N_("Translate it again; 'commsengine translate' shows the text that it was made from."),
 )
 
 

@@ -44,7 +44,7 @@ def translated(plan: Plan, path: Path, language: str, own: str) -> Translated:
     if not code:
         near = near_names(language, ["de", "fr", "es", "it", "nl", "pl", "pt-BR", "ko", "ja", "zh"])
         fix = _("Write its code, such as de, fr or pt-BR.") if not near else _("Did you mean {near}?", near=near[0])
-        raise InputError(_("'{code}' is no language that is known.", code=language), fix)
+        raise InputError(_("'{code}' is not a known language.", code=language), fix)
     if code in wider(own):
         raise InputError(_("The plan itself is in {language}.", language=name_of(code)), _("Name another language."))
     file = overlay_path(path, code)

@@ -167,7 +167,7 @@ def _keep(choice: _Choice, place: int, name: str) -> None:
 
 
 def _twice(place: int, name: str) -> Problem:
-    cause, fix = _("The column '{name}' stands there twice.", name=name), _("Keep one of them.")
+    cause, fix = _("There are two columns '{name}'.", name=name), _("Keep one of them.")
     return Problem("", 0, place + 1, "duplicate_column", cause, fix)
 
 

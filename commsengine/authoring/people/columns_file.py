@@ -64,7 +64,7 @@ def parse_map(written: Iterable[str]) -> dict[str, str]:
     for each in written:
         heading, equals, column = (part.strip() for part in each.rpartition("="))
         if not equals or not heading:
-            cause = _("'{written}' is no HEADING=COLUMN.", written=each)
+            cause = _("'{written}' does not have the form HEADING=COLUMN.", written=each)
             raise InputError(cause, _('Write --map "Kostenstelle=department", or --map "Notes=-" to leave it out.'))
         column = column.lower() if column.lower() in MAPPABLE else column
         if fault := _fault(heading, column):

@@ -163,7 +163,7 @@ def _strictly(data: bytes, encoding: str) -> str:
         return data.decode(encoding)
     except UnicodeDecodeError as error:
         byte, name = data[error.start], NAMES.get(encoding, encoding)
-        cause = _("The byte 0x{byte:02X} is no letter in {encoding}.", byte=byte, encoding=name)
+        cause = _("The byte 0x{byte:02X} is not a letter in {encoding}.", byte=byte, encoding=name)
         raise EncodingError(error.start, cause) from None
 
 

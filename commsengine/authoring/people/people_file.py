@@ -174,7 +174,7 @@ def _too_wide(reading: _Reading, line: int, row: list[str], width: int) -> bool:
     spare = [i for i, cell in enumerate(row) if cell.strip() and (i >= width or not header[i])]
     if spare:
         reading.nameless.append(line)  # a row that is out of step: which cell is the address is not sure
-        cause = _("This cell stands in a column without a name.")
+        cause = _("This cell is in a column without a name.")
         fix = _("Name the column in the first row, or put a cell that holds the delimiter in quotes.")
         reading.rejected.append(Problem(reading.table.file, line, spare[0] + 1, "unnamed_column", cause, fix))
     return bool(spare)
@@ -220,7 +220,9 @@ def _accept(reading: _Reading, line: int, row: ReadPerson) -> None:
         reading.groups.add("renamed", f"'{row.renamed}' → '{person.name}'")
     if row.known and row.known.left and not person.left:
         email, day = row.known.email, row.known.left
-        cause = _("{email} is marked as left on {day}, and this row would end that.", email=email, day=day)
+        cause = _(
+            "{email} is marked as left on {day}, and this row would make them active again.", email=email, day=day
+        )
         fix = _("Write the day again, or take the column out; if they are back, add --yes --because TEXT.")
         reading.returning[person.id] = reading.problem(line, "left", "returns", cause, fix)
 
@@ -271,7 +273,7 @@ def _with_managers(reading: _Reading) -> list[tuple[int, Person]]:
     for line, person in managed.people:
         if person.email in rings:
             cause = _("Managers form a circle: {circle}.", circle=rings[person.email])
-            reading.reject(line, "manager", "manager_loop", cause, _("Leave the cell empty for whoever is at the top."))
+            reading.reject(line, "manager", "manager_loop", cause, _("Leave the cell empty for the person at the top."))
     return [(line, person) for line, person in managed.people if person.email not in rings]
 
 
@@ -319,7 +321,7 @@ def _unknown(reading: _Reading) -> Iterator[Problem]:
         yield replace(reading.problem(header, "left", "unknown_status", cause, fix), severity="advice")
     if reading.regions:
         region, line = next(iter(reading.regions.items()))
-        cause = _("'{region}' is no region with holidays of its own, so the cell counts as empty.", region=region)
+        cause = _("'{region}' is not a region with holidays of its own, so the cell counts as empty.", region=region)
         fix = _("Write a region such as 'BY' for Bavaria, if its holidays matter.")
         yield replace(reading.problem(line, "region", "unknown_region", cause, fix), severity="advice")
 
@@ -340,7 +342,7 @@ def _understood(reading: _Reading, people: Sequence[Person], below: tuple[str, .
         _lacking(people, "name"),
         _lacking(people, "department"),
         _lacking(people, "manager"),
-        _lacking(people, "time_zone") if len(clocks_of(person.country for person in people)) > 1 else 0,
+        _lacking_zone(rules, people),
         groups.sample("left"),
         groups.sample("leaving"),
         groups.sample("guest"),
@@ -354,6 +356,12 @@ def _understood(reading: _Reading, people: Sequence[Person], below: tuple[str, .
 
 def _lacking(people: Sequence[Person], column: str) -> int:
     return sum(1 for person in people if not getattr(person, column))
+
+
+def _lacking_zone(rules: RowRules, people: Sequence[Person]) -> int:
+    # a list of phone numbers need not tell
+    about = {"country", "time_zone"} & set(rules.columns.places)
+    return _lacking(people, "time_zone") if about and len(clocks_of(each.country for each in people)) > 1 else 0
 
 
 def _in_order(problems: Sequence[Problem]) -> tuple[Problem, ...]:

@@ -256,10 +256,10 @@ def _seen(values: Mapping[str, str], faults: list[CellError]) -> None:
         if column == "email":
             continue
         if UNSEEN_IN_LINES.search(value) or (column in KNOWN and ("\n" in value or "\r" in value)):
-            cause = _("The {column} holds a line break or another unseen character.", column=column)
-            faults.append(CellError(column, "control_character", cause, _("Type it anew.")))
+            cause = _("The {column} contains a line break or an invisible character.", column=column)
+            faults.append(CellError(column, "control_character", cause, _("Type it again.")))
         if "=?" in value and column in KNOWN:
-            cause = _("The {column} holds '=?', which mail programs decode.", column=column)
+            cause = _("The {column} contains '=?', which mail programs decode.", column=column)
             faults.append(CellError(column, "encoded_word", cause, _("Write it in plain letters.")))
         if len(value) > MOST_CHARACTERS and column in KNOWN:
             own, most = len(value), MOST_CHARACTERS
@@ -296,13 +296,13 @@ def _region_faults(values: Mapping[str, object], known: Person | None) -> list[C
     if not region or not values.keys() & {"region", "country"}:
         return []
     if "region" not in values and (not country or region_fix(country, region)):
-        cause = _("The region '{region}' that the directory has stands without a country.", region=region)
+        cause = _("The directory has the region '{region}' without a country.", region=region)
         if country:
             elsewhere = N_("The region '{region}' that the directory has is not a region of {country}.")
             cause = _(elsewhere, region=region, country=country)
         return [CellError("country", "unknown_region", cause, _("Add a column 'region'; its cell may be empty."))]
     if not country:
-        cause = _("The region '{region}' stands without a country.", region=region)
+        cause = _("The region '{region}' has no country.", region=region)
         return [CellError("region", "region_without_country", cause, _("Write the country beside it."))]
     if not (fix := region_fix(country, region)):
         return []

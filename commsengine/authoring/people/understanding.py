@@ -107,10 +107,10 @@ def _source(understood: Understanding) -> Iterator[str]:
         text = N_("Read as {encoding}{words}, {delimiter} between cells.")
         yield _(text, encoding=source.encoding, words=words, delimiter=delimiter)
     if source.header_line > 1:
-        yield _("The column names stand in line {line}.", line=source.header_line)
+        yield _("The column names are in line {line}.", line=source.header_line)
     if source.repaired:
         before, after = source.repaired
-        yield _("Letters were encoded twice and are put right: '{before}' is '{after}'.", before=before, after=after)
+        yield _("Letters were encoded twice; this is corrected: '{before}' is '{after}'.", before=before, after=after)
 
 
 def _columns(understood: Understanding) -> Iterator[str]:
@@ -132,9 +132,9 @@ def _read_from(name: str, headings: Sequence[str]) -> str:
 
 def _lacking(understood: Understanding) -> Iterator[str]:
     lacks = {
-        "name": (understood.no_name, N_("nobody has a name"), N_("{people} no name")),
-        "department": (understood.no_department, N_("nobody has a department"), N_("{people} no department")),
-        "manager": (understood.no_manager, N_("nobody has a manager"), N_("{people} no manager")),
+        "name": (understood.no_name, N_("no person has a name"), N_("{people} no name")),
+        "department": (understood.no_department, N_("no person has a department"), N_("{people} no department")),
+        "manager": (understood.no_manager, N_("no person has a manager"), N_("{people} no manager")),
     }
     found = [
         _(everybody) if count == understood.people else _(some, people=_have(count))

@@ -67,10 +67,20 @@ def senders_fit(draft: Draft) -> Iterator[Problem]:
         personal, business = bool(_PERSONAL.search(said)), bool(_BUSINESS.search(said))
         if message.sender == "sponsor" and personal and not business:
             cause = _("The sponsor sends '{message}', which is about people's own work.", message=message.id)
-            yield draft.advice((*path, "sender"), "wrong_sender", cause, _("People want that from 'sender: manager'."))
+            yield draft.advice(
+                (*path, "sender"),
+                "wrong_sender",
+                cause,
+                _("Write 'sender: manager': people want to hear that from their manager."),
+            )
         if message.sender == "manager" and business and not personal:
             cause = _("The manager sends '{message}', which is about business reasons.", message=message.id)
-            yield draft.advice((*path, "sender"), "wrong_sender", cause, _("People want those from 'sender: sponsor'."))
+            yield draft.advice(
+                (*path, "sender"),
+                "wrong_sender",
+                cause,
+                _("Write 'sender: sponsor': people want to hear those from the sponsor."),
+            )
 
 
 def key_points_repeat(draft: Draft) -> Iterator[Problem]:
@@ -95,7 +105,7 @@ def _repeats(draft: Draft, carriers: list[tuple[YamlPath, Message, int]]) -> Ite
         yield draft.advice((*path, *below), "many_repeats", cause, fix)
     if 0 < total < FEWEST and any(each.ask in ("acknowledge", "check", "commit") for _path, each, _count in carriers):
         times = counted(total, "time", "times")
-        cause = _("'{message}' is planned {times}; few remember it then.", message=message.id, times=times)
+        cause = _("'{message}' is planned {times}. That is too few to be remembered.", message=message.id, times=times)
         yield draft.advice((*path, *below), "few_repeats", cause, fix)
 
 
@@ -136,12 +146,12 @@ def people_are_asked(draft: Draft) -> Iterator[Problem]:
     first = next(iter(draft.plan.phases.items()), None)
     asking = [message for message in draft.plan.messages if message.ask == "input"]
     if first is None and not asking:
-        yield draft.advice(("messages",), "no_input", _("Nobody is asked for input."), _(_ASK))
+        yield draft.advice(("messages",), "no_input", _("The plan does not ask people for input."), _(_ASK))
     if first is not None:
         ends = draft.instant(first[1].until)
         early = [opens for message in asking if (opens := draft.instant(message.opens))]
         if ends and not any(opens < ends for opens in early):
-            cause = _("Nobody is asked for input in the first phase, '{phase}'.", phase=first[0])
+            cause = _("The first phase, '{phase}', does not ask people for input.", phase=first[0])
             yield draft.advice(("phases", first[0]), "no_input", cause, _(_ASK))
 
 
@@ -153,7 +163,7 @@ def cards_are_short(draft: Draft) -> Iterator[Problem]:
         question = message.input.question if message.input and message.ask == "input" else ""
         words = longest + sum(len(part.split()) for part in (message.key_point, text, question))
         if words > CARD_WORDS:
-            too_long = N_("'{message}' comes to about {words} words; a card of more than {most} is skimmed.")
+            too_long = N_("'{message}' has about {words} words; people only skim a card of more than {most}.")
             cause = _(too_long, message=message.id, words=words, most=CARD_WORDS)
             yield draft.advice((*path, "id"), "long_text", cause, _("Shorten it, and link to the rest."))
 
@@ -166,7 +176,7 @@ def _first_touch(draft: Draft, message: Message, role: str) -> int:
 def questions_are_asked(draft: Draft) -> Iterator[Problem]:
     for path, message in draft.messages():
         if message.input and message.ask != "input":
-            unseen = N_("'{message}' has an 'input' question but 'ask: {ask}'; nobody sees it.")
+            unseen = N_("'{message}' has an 'input' question but 'ask: {ask}', so people do not see it.")
             cause = _(unseen, message=message.id, ask=message.ask)
             yield draft.advice((*path, "input"), "unasked", cause, _("Write 'ask: input', or take it out."))
 
@@ -175,14 +185,14 @@ def commitments_have_a_day(draft: Draft) -> Iterator[Problem]:
     for path, message in draft.messages():
         fix = _("Write 'commit: {text: …, by: …}': on that day they are asked once whether it is done.")
         if message.commit and message.ask != "commit":
-            cause = N_("'{message}' has a 'commit' but 'ask: {ask}'; nobody is asked to say that they will.")
+            cause = N_("'{message}' has a 'commit' but 'ask: {ask}', so people are not asked to commit.")
             cause = _(cause, message=message.id, ask=message.ask)
             yield draft.advice((*path, "commit"), "unasked", cause, _("Write 'ask: commit', or take it out."))
         elif message.ask == "commit" and not message.commit:
             cause = _("'{message}' asks people to commit, but not to what.", message=message.id)
             yield draft.advice((*path, "ask"), "no_commitment", cause, fix)
         elif message.ask == "commit" and message.asks_on is None:
-            cause = _("'{message}' asks people to commit, and never whether they did it.", message=message.id)
+            cause = _("'{message}' asks people to commit, but never whether they did it.", message=message.id)
             yield draft.advice((*path, "commit"), "commitment_without_day", cause, fix)
 
 
@@ -192,16 +202,16 @@ def gates_hold_something(draft: Draft) -> Iterator[Problem]:
     for name, end in ends.items():
         if end is not None and not any(each >= end for each in opens):
             cause = _("No message begins after the gate of '{phase}'.", phase=name)
-            fix = _("It holds what has a 'from' at the end of the phase or later.")
+            fix = _("A gate holds back messages whose 'from' is at the end of the phase or later.")
             yield draft.advice(("phases", name, "gate"), "idle_gate", cause, fix)
 
 
 def corrections_silence(draft: Draft) -> Iterator[Problem]:
     for path, message in draft.messages():
         if message.corrects in draft.message_ids:
-            silenced = N_("'{message}' corrects '{wrong}': from 'apply' on '{wrong}' is sent to nobody.")
+            silenced = N_("'{message}' corrects '{wrong}': after 'apply', '{wrong}' is not sent any more.")
             cause = _(silenced, message=message.id, wrong=message.corrects)
-            fix = _("Where nothing was wrong and more is to come, take 'corrects' out.")
+            fix = _("If it was not wrong and should go on, take 'corrects' out.")
             yield draft.advice((*path, "corrects"), "corrected", cause, fix)
 
 

@@ -34,7 +34,7 @@ def years_are_plausible(draft: Draft) -> Iterator[Problem]:
     for path, day in dated:
         if not FIRST_YEAR <= day.year <= LAST_YEAR:
             fix = _("Write one from {first} to {last}.", first=FIRST_YEAR, last=LAST_YEAR)
-            yield draft.error(path, "bad_year", _("The year {year:04d} is probably a slip.", year=day.year), fix)
+            yield draft.error(path, "bad_year", _("The year {year:04d} is probably a mistake.", year=day.year), fix)
 
 
 def messages_end_after_they_begin(draft: Draft) -> Iterator[Problem]:
@@ -76,11 +76,11 @@ def touches_are_bearable(draft: Draft) -> Iterator[Problem]:
     for path, message in draft.messages():
         every, count = message.cadence.every or 0, planned(draft, message) or 0
         if every > MOST_SPAN:
-            cause = _("'{message}' would come once in {days} days.", message=message.id, days=every // 1440)
+            cause = _("'{message}' would be sent once in {days} days.", message=message.id, days=every // 1440)
             yield draft.error((*path, "cadence", "every"), "bad_span", cause, _("Write a span of at most a year."))
         total += count
         if count > MOST_TOUCHES or (total > MOST_TOUCHES >= total - count):
-            cause = _("One person would get {total:,} touches, more than {most:,}.", total=total, most=MOST_TOUCHES)
+            cause = _("One person would get {total:,} messages, more than {most:,}.", total=total, most=MOST_TOUCHES)
             fix = _("Write 'times', an earlier 'until' or a longer 'every'.")
             yield draft.error((*path, "cadence"), "too_many_touches", cause, fix)
 
@@ -165,7 +165,7 @@ def _in_a_gap(draft: Draft, path: YamlPath, name: str, day: dt.date, minutes: in
     if 0 < minutes < DAY_MINUTES and used.hour * 60 + used.minute != minutes:
         left_out = N_("{time} does not exist on {day} in {place}: clocks change; {used} is used.")
         cause = _(left_out, time=clock_text(minutes), day=day, place=name, used=f"{used:%H:%M}")
-        yield draft.advice(path, "clock_change", cause, _("Write another time if you mind."))
+        yield draft.advice(path, "clock_change", cause, _("Write another time if that matters."))
 
 
 def holidays_need_a_region(draft: Draft, people: Sequence[Person]) -> Iterator[Problem]:

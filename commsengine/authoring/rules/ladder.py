@@ -24,7 +24,7 @@ def _ladder(draft: Draft, path: YamlPath, rungs: tuple[Rung, ...]) -> Iterator[P
         if rung.do == "sponsor":
             yield from _sponsor(draft, (*path, index, "do"), before)
         elif "sponsor" in before and "personal" in before[: before.index("sponsor")]:
-            cause = _("'do: {do}' stands after the sponsor.", do=rung.do)
+            cause = _("'do: {do}' comes after the sponsor.", do=rung.do)
             fix = _("Move it up: the sponsor is the last resort.")
             yield draft.error((*path, index, "do"), "after_sponsor", cause, fix)
 
@@ -34,7 +34,7 @@ def _sponsor(draft: Draft, path: YamlPath, before: list[str]) -> Iterator[Proble
         fix = _("Write '{after: 2 touches, do: personal}' above it, so that a person calls or visits first.")
         yield draft.error(path, "sponsor_before_personal", _("The sponsor comes before personal outreach."), fix)
     if not draft.written.get("sponsor"):
-        fix = _("Write 'sponsor: name@example.com' at the top, or take this rung out.")
+        fix = _("Write 'sponsor: name@example.com' at the top, or take this step out.")
         yield draft.error(path, "no_sponsor", _("The plan names no sponsor."), fix)
 
 

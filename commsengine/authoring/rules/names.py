@@ -67,7 +67,7 @@ def corrections_lead_back(draft: Draft) -> Iterator[Problem]:
             fix = meant(named, draft.message_ids, N_("message"))
             yield draft.error((*path, "corrects"), "unknown_message", cause, fix)
         elif named and _in_a_circle(message.id, corrects):
-            cause = _("Following 'corrects' from '{message}' leads back to it.", message=message.id)
+            cause = _("'corrects' leads from '{message}' back to itself.", message=message.id)
             fix = _("Name the earlier message that was wrong.")
             yield draft.error((*path, "corrects"), "circular_corrects", cause, fix)
 
@@ -100,14 +100,14 @@ def _measurable(draft: Draft, path: YamlPath, name: str, measures: Iterable[Meas
     if message is None:
         return
     if "right" in measures and not message.checks:
-        cause = _("'{message}' has no checks, so nobody can be right.", message=name)
+        cause = _("'{message}' has no checks, so no answer can be right.", message=name)
         yield draft.error((*path, "right"), "not_measurable", cause, _("Give it 'checks', or measure 'acknowledged'."))
     if "done" in measures and draft.plan.outcome_of(message) is None and len(draft.plan.outcomes) != 1:
-        cause = _("The plan does not say what '{message}' is to bring about.", message=name)
+        cause = _("The plan does not say which outcome '{message}' is for.", message=name)
         fix = _("Write 'outcome: NAME' at the message, one of 'outcomes'.")
         yield draft.error((*path, "done"), "not_measurable", cause, fix)
     if message.ask == "nothing" and (asked := sorted({"answered", "acknowledged"} & {*measures})):
-        cause = _("'{message}' asks for nothing, so nobody can have {measure} it.", message=name, measure=_(asked[0]))
+        cause = _("'{message}' asks for nothing, so it cannot be {measure}.", message=name, measure=_(asked[0]))
         yield draft.error((*path, asked[0]), "not_measurable", cause, _("Measure 'reached', or let it ask."))
 
 

@@ -40,7 +40,7 @@ def done_says_what(draft: Draft) -> Iterator[Problem]:
     for path, message in draft.messages():
         if message.repeat_until != "done" or message.outcome or len(known) == 1:
             continue
-        cause = _("'{message}' repeats until it is done, and the plan does not say what.", message=message.id)
+        cause = _("'{message}' repeats until it is done, but the plan does not say what.", message=message.id)
         fix = _("Write 'outcomes: {first_call: {title: …, by: go_live + 14d}}'.")
         if known:
             cause = _("'{message}' repeats until it is done, and there are several outcomes.", message=message.id)
@@ -52,7 +52,7 @@ def outcomes_have_messages(draft: Draft) -> Iterator[Problem]:
     plan = draft.plan
     for name in plan.outcomes:
         if not plan.messages_for(name):
-            cause = _("No message is to bring about '{name}'.", name=name)
+            cause = _("No message is for the outcome '{name}'.", name=name)
             fix = _("Write 'outcome: {name}' in a message.", name=name)
             yield draft.advice(("outcomes", name), "idle_outcome", cause, fix)
 
@@ -66,7 +66,7 @@ def the_day_comes_after(draft: Draft) -> Iterator[Problem]:
     day = draft.instant(experiment.day)
     if day and opens and day <= min(opens):
         known = {"day": f"{day:%Y-%m-%d}", "first": f"{min(opens):%Y-%m-%d}"}
-        cause = _("The experiment is judged on {day}, and its first message is of {first}.", **known)
+        cause = _("The experiment is judged on {day}, but its first message is sent on {first}.", **known)
         yield draft.error(("experiment", "day"), "early_day", cause, _("Write a later day, such as go_live + 14d."))
 
 
@@ -109,7 +109,9 @@ def _foretold(experiment: Experiment, name: str, sizes: Sequence[tuple[int, int]
     if least is None:
         return cause, _("So few people show no difference at all.")
     return cause, _(
-        "Only from {least:.0f} more on would it be {wanted:.0f} in 100.", least=least * 100, wanted=WANTED * 100
+        "A chance of {wanted:.0f} in 100 needs a difference of {least:.0f} or more.",
+        least=least * 100,
+        wanted=WANTED * 100,
     )
 
 

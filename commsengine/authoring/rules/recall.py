@@ -32,13 +32,11 @@ def recall_can_be_had(draft: Draft) -> Iterator[Problem]:
 
 def _floor(draft: Draft, path: YamlPath, floor: float) -> Iterator[Problem]:
     if floor > HIGHEST:
-        too_high = N_(
-            "'recall_floor: {floor:g}' cannot be kept by three messages a week; repeating alone does not bring it."
-        )
+        too_high = N_("Three messages a week cannot keep 'recall_floor: {floor:g}'; repeating alone is not enough.")
         fix = _("Write {lowest:g} to {highest:g}, and let people use it.", lowest=LOWEST, highest=HIGHEST)
         yield draft.advice(path, "high_floor", _(too_high, floor=floor), fix)
     if floor < LOWEST:
-        cause = _("'recall_floor: {floor:g}' lets most people forget before they hear of it again.", floor=floor)
+        cause = _("'recall_floor: {floor:g}' lets most people forget it before the next message.", floor=floor)
         fix = _("Write {lowest:g} to {highest:g}.", lowest=LOWEST, highest=HIGHEST)
         yield draft.advice(path, "low_floor", cause, fix)
 
@@ -54,7 +52,7 @@ def _target(draft: Draft, path: YamlPath, message: Message, floor: float) -> Ite
         yield draft.advice(where, "high_target", cause, fix)
     if (cadence.target is None) != (cadence.by is None):
         lacking, there = ("target", "by") if cadence.target is None else ("by", "target")
-        cause = _("'{key}' says nothing without '{lacking}'.", key=there, lacking=lacking)
+        cause = _("'{key}' has no effect without '{lacking}'.", key=there, lacking=lacking)
         yield draft.error((*path, "cadence", there), "half_a_target", cause, _("Write both: target: 0.60, by: go_live"))
     if cadence.by is not None:
         by, opens, closes = (draft.instant(moment) for moment in (cadence.by, message.opens, message.closes))
@@ -73,11 +71,11 @@ def somebody_asks(draft: Draft) -> Iterator[Problem]:
     for path, message in draft.messages():
         asked = [check for check in message.checks if not check.transfer]
         if message.cadence.recall_floor is not None and not asked:
-            cause = _("'{id}' repeats by recall, and no question tells how well it is remembered.", id=message.id)
+            cause = _("'{id}' has 'recall_floor', but no question shows how well it is remembered.", id=message.id)
             fix = _("Write 'checks': one or two questions with their answers.")
             yield draft.advice((*path, "cadence", "recall_floor"), "no_checks", cause, fix)
         if message.repeat_until == "recalled" and not asked:
-            cause = _("'{message}' repeats until it is recalled, and nobody is ever asked.", message=message.id)
+            cause = _("'{message}' repeats until it is recalled, but people are never asked.", message=message.id)
             yield draft.error((*path, "repeat_until"), "never_recalled", cause, _("Write 'checks', or another end."))
 
 
@@ -86,7 +84,7 @@ def kinds_of_checks(draft: Draft) -> Iterator[Problem]:
         yield from _one_of_each(draft, path, message)
         transfers = [place for place, check in enumerate(message.checks) if check.transfer]
         if transfers and message.ask == "check" and len(transfers) == len(message.checks):
-            cause = _("'{id}' asks checks, and its only one is kept for the end.", id=message.id)
+            cause = _("'{id}' has one check, and it is asked only at the end.", id=message.id)
             fix = _("Write another check without 'transfer', or another 'ask'.")
             yield draft.error((*path, "checks", transfers[0], "transfer"), "nothing_to_ask", cause, fix)
         if transfers and (planned(draft, message) == 1 or message.repeat_until == "acknowledged"):
@@ -98,14 +96,16 @@ def kinds_of_checks(draft: Draft) -> Iterator[Problem]:
 def _one_of_each(draft: Draft, path: YamlPath, message: Message) -> Iterator[Problem]:
     both = [place for place, check in enumerate(message.checks) if check.baseline and check.transfer]
     for place in both:
-        cause = _("A check cannot be asked first and be new at the end.")
+        cause = _("A check cannot be asked at the start and be new at the end.")
         fix = _("Leave out 'baseline' or 'transfer'.")
         yield draft.error((*path, "checks", place, "transfer"), "first_and_last", cause, fix)
     for kind in ("baseline", "transfer"):
         of_kind = [place for place, check in enumerate(message.checks) if getattr(check, kind) and place not in both]
         for place in of_kind[1:]:
-            cause = _("'{id}' has two checks with '{kind}', and one touch asks one question.", id=message.id, kind=kind)
-            fix = _("Leave '{kind}' to one of them.", kind=kind)
+            cause = _(
+                "'{id}' has two checks with '{kind}', but one message asks one question.", id=message.id, kind=kind
+            )
+            fix = _("Keep '{kind}' in one of them.", kind=kind)
             yield draft.error((*path, "checks", place, kind), f"two_of_{kind}", cause, fix)
 
 
@@ -118,7 +118,10 @@ def fits_the_mode(draft: Draft, workspace: Workspace) -> Iterator[Problem]:
         if message.cadence.recall_floor is None:
             continue
         if workspace.recall == "person" and message.checks:
-            cause = _("'recall: person' times '{id}' by each person's answers: its dates hint at them.", id=message.id)
+            cause = _(
+                "With 'recall: person' the dates of '{id}' follow each person's answers, and hint at them.",
+                id=message.id,
+            )
             fix = _("Leave 'recall' out of workspace.yaml: then the dates follow the role.")
             yield draft.advice(where, "dates_tell", cause, fix)
         if workspace.recall == "off":
@@ -128,10 +131,10 @@ def fits_the_mode(draft: Draft, workspace: Workspace) -> Iterator[Problem]:
 
 def _ends_by_answer(draft: Draft, path: YamlPath, message: Message, workspace: Workspace) -> Problem:
     if workspace.recall == "person":
-        cause = _("'{id}' ends for those who were right; its touches let others tell who that is.", id=message.id)
-        fix = _("Write 'cadence: {recall_floor: 0.35}' instead: it comes seldom to whoever knows it.")
+        cause = _("'{id}' ends for those who answered right, so its dates show who they are.", id=message.id)
+        fix = _("Write 'cadence: {recall_floor: 0.35}' instead: people who know it get it less often.")
         return draft.advice(path, "tells_right", cause, fix)
-    cause = _("'{id}' would end for those who were right, and so show who that is.", id=message.id)
+    cause = _("'{id}' would end for those who answered right, and so show who they are.", id=message.id)
     fix = _("Write another end, or 'recall: person' in workspace.yaml.")
     return draft.error(path, "shows_who_was_right", cause, fix)
 
@@ -147,11 +150,11 @@ def experiments_try_something(draft: Draft) -> Iterator[Problem]:
     if experiment is None:
         return
     if not any(_asks_for_recall(message) for message in draft.written.get("messages") or ()):
-        cause = _("The experiment is about messages by recall, and there is none.")
+        cause = _("The experiment needs a message with 'recall_floor', and there is none.")
         fix = _("Give a message 'recall_floor', or leave it out.")
         yield draft.error(("experiment",), "idle_experiment", cause, fix)
     if all(arm.every is not None for arm in experiment.arms):
-        cause = _("No arm of the experiment is by recall.")
+        cause = _("No arm of the experiment is 'recall'.")
         yield draft.advice(("experiment", "arms"), "no_recall_arm", cause, _("Write for example: [recall, every: 48h]"))
 
 
@@ -167,8 +170,12 @@ def arms_can_be_shown(draft: Draft, people: Sequence[Person]) -> Iterator[Proble
     small = [arm.name for arm in plan.experiment.arms if not enough(sizes[arm.name])]
     if theirs and small:
         arms = listed(small, "and")
-        cause = _("Chance puts fewer than {few} people into {arms}; of so few nothing is shown.", few=FEWEST, arms=arms)
-        fix = _("Raise 'share', or name fewer arms: {number} people get a message by recall.", number=len(theirs))
+        cause = _(
+            "Fewer than {few} people are drawn for {arms}; results of so few are not shown.", few=FEWEST, arms=arms
+        )
+        fix = _(
+            "Raise 'share', or name fewer arms: {number} people get a message with 'recall_floor'.", number=len(theirs)
+        )
         yield draft.advice(("experiment",), "small_arm", cause, fix)
 
 

@@ -22,7 +22,7 @@ def roles_can_match(draft: Draft) -> Iterator[Problem]:
     for name, role in draft.plan.audience.roles.items():
         path: YamlPath = ("audience", "roles", name)
         if rest:
-            cause = _("Nobody can be in '{role}': '{rest}' above it takes everybody else.", role=name, rest=rest)
+            cause = _("'{role}' stays empty: '{rest}' above it takes everybody else.", role=name, rest=rest)
             fix = _("Move '{role}' above '{rest}'.", role=name, rest=rest)
             yield draft.error_at_key(path, "empty_role", cause, fix)
         elif not role.rest and role.is_manager is None and not role.columns:
@@ -76,7 +76,7 @@ def the_sponsor_is_meant_or_not(draft: Draft, people: Sequence[Person]) -> Itera
     listed_too = any(person.email.lower() == sponsor.email.strip().lower() for person in people)
     if listed_too and "in_audience" not in sponsor.model_fields_set:
         cause = _(
-            "{email} is in the people file: as the sponsor they are no member of the audience.", email=sponsor.email
+            "{email} is in the people file, but as the sponsor they are not in the audience.", email=sponsor.email
         )
         fix = N_(
             "Write 'sponsor: {{email: {email}, in_audience: true}}' if they should get what all others get; else false."
@@ -98,7 +98,7 @@ def _columns_exist(draft: Draft, name: str, role: Role, columns: list[str]) -> I
     for column in role.columns:
         if column not in columns:
             path: YamlPath = ("audience", "roles", name, column)
-            cause = _("Nobody has a column '{column}' in the people file.", column=column)
+            cause = _("The people file has no column '{column}'.", column=column)
             yield draft.error_at_key(path, "unknown_column", cause, meant(column, columns, N_("column")))
 
 
@@ -118,8 +118,8 @@ def _values_fix(role: Role, people: Sequence[Person]) -> str:
         for value in values:
             if value not in known:
                 near = near_names(value, known)
-                fix = N_("Nobody has {column} '{value}': did you mean {names}?")
-                fix = fix if near else N_("Nobody has {column} '{value}': the values are {names}.")
+                fix = N_("No person has {column} '{value}': did you mean {names}?")
+                fix = fix if near else N_("No person has {column} '{value}': the values are {names}.")
                 return _(fix, column=column, value=value, names=listed(near) if near else listed(known[:8], "and"))
     return _("Loosen its conditions, or take it out.")
 
@@ -130,7 +130,7 @@ def _idle_values(draft: Draft, name: str, role: Role, people: Sequence[Person]) 
         for index, value in enumerate(values):
             if value not in known:
                 fix = near_or(value, known - {""}, _("Take it out, or check the people file."))
-                cause = _("Nobody has {column} '{value}'.", column=column, value=value)
+                cause = _("No person has {column} '{value}'.", column=column, value=value)
                 yield draft.advice(("audience", "roles", name, column, index), "idle_value", cause, fix)
 
 
@@ -191,7 +191,9 @@ def managers_can_be_first(draft: Draft, people: Sequence[Person]) -> Iterator[Pr
             continue
         theirs = (person for person, role in members(draft.plan, people) if role in draft.roles_of(message))
         if not any(person.manager for person in theirs):
-            cause = _("Nobody in the roles of '{message}' has a manager who could get it first.", message=message.id)
+            cause = _(
+                "The people in the roles of '{message}' have no manager who could get it first.", message=message.id
+            )
             fix = _("Fill the column 'manager' of people.csv, or take 'managers_first' out.")
             yield draft.advice((*path, "managers_first"), "no_manager_first", cause, fix)
 

@@ -34,7 +34,7 @@ def texts_can_be_sent(draft: Draft) -> Iterator[Problem]:
             cause = _("'{key}' has {number:,} characters; at most {most:,} fit.", key=key, number=len(text), most=most)
             yield draft.error(path, "too_long", cause, _("Shorten it, and link to the rest."))
         if key in ONE_LINE and "\n" in text.strip("\n"):
-            cause = _("'{key}' goes over several lines.", key=key)
+            cause = _("'{key}' has several lines.", key=key)
             yield draft.error(path, "line_break", cause, _("Write it in one line."))
 
 
@@ -49,7 +49,12 @@ def slips_of(draft: Draft, path: YamlPath, text: str) -> Iterator[Problem]:
     """Advice on one text that people read: it ends early, or does not look ready."""
     if behind := draft.tree.cut_short.get(path):
         cause = _("The text ends before '{behind}', which YAML takes for a comment.", behind=cut_short(behind))
-        yield draft.advice(path, "cut_short", cause, _("Put the whole text in quotes, or a blank behind the '#'."))
+        yield draft.advice(
+            path,
+            "cut_short",
+            cause,
+            _("Put the whole text in quotes; if it is a comment, write a space after the '#'."),
+        )
     for flaw in islice(unfinished(text), MOST_TOLD):
         yield draft.advice(path, "unfinished", sentence(flaw.message), flaw.fix)
 

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from commsengine.cli.output import when_in, write
+from commsengine.cli.output import when, write
 from commsengine.errors import InputError
 from commsengine.translation import _
 
@@ -71,7 +71,7 @@ def _as_saved(wiring: Wiring, path: Path, saved: SavedDifference) -> Proposal:
     if file := saved.audience.file:
         roster = wiring.read_people(wiring.folder / file)
     people = tuple(wiring.store.people.all()) if roster is None else roster.people
-    day = when_in(plan.send.time_zone, saved.saved_at)
+    day = when(plan.send.time_zone, saved.saved_at)
     now = _audience(wiring, plan, people, saved.audience.file)
     saved_difference.refuse_moved(saved, wiring.store.campaigns.get(plan.campaign), now, day)
     source = saved.source.get(saved.plan_file, "")
@@ -124,5 +124,5 @@ def _within(wiring: Wiring, file: Path) -> str:
     found, root = file.resolve(), wiring.folder.resolve()
     if not found.is_relative_to(root):
         fix = _("Put the plan into the workspace, best into its folder schedules.")
-        raise InputError(_("{file} lies outside of the workspace.", file=file), fix)
+        raise InputError(_("{file} is outside the workspace.", file=file), fix)
     return found.relative_to(root).as_posix()

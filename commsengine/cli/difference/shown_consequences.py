@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 import click
@@ -16,19 +16,21 @@ from commsengine.cli.output import (
     note,
     say,
     table,
-    when_in,
+    when,
 )
 from commsengine.translation import N_, _
 
 if TYPE_CHECKING:
+    from commsengine.cadence.plan import Plan
     from commsengine.campaigns.apply import Diff
     from commsengine.campaigns.diff import Consequence, RoleMove, TouchDiff
     from commsengine.campaigns.moved_dates import Moved
 
 
-def tell_consequences(diff: Diff, zone: str) -> None:
-    """Times are those of the plan's ``zone``."""
-    for line in consequences(diff, zone):
+def tell_consequences(diff: Diff, plan: Plan) -> None:
+    """Times are in the time zone of ``plan``, the one that is applied."""
+    zone = plan.send.time_zone
+    for line in consequences(diff, plan):
         say(line)
     if diff.consequences:
         click.echo("\n" + _("Messages to come that change, times in {zone}:", zone=zone))
@@ -38,12 +40,12 @@ def tell_consequences(diff: Diff, zone: str) -> None:
         _tell_told(diff)
 
 
-def consequences(diff: Diff, zone: str) -> Iterator[str]:
+def consequences(diff: Diff, plan: Plan) -> Iterator[str]:
     yield from (_moved(milestone) for milestone in diff.milestones)
-    yield from (_role(move) for move in diff.roles)
+    yield from (_role(move, plan.audience.title) for move in diff.roles)
     yield _to_come(diff.touches)
     if diff.foreseen.first_change:
-        yield _("The first day that changes: {day}.", day=day_in(zone, diff.foreseen.first_change))
+        yield _("The first day that changes: {day}.", day=day_in(plan.send.time_zone, diff.foreseen.first_change))
     if diff.foreseen.follow_ups_closed:
         text = N_("{people} need no call any more: their follow-ups leave the list.")
         yield _(text, people=n_people(diff.foreseen.follow_ups_closed))
@@ -61,18 +63,18 @@ def _to_come(touches: TouchDiff) -> str:
     return _(text, **numbers, about=about)
 
 
-def _role(move: RoleMove) -> str:
+def _role(move: RoleMove, titled: Callable[[str], str]) -> str:
     people = n_people(move.people)
     if not move.old:
-        return _("{people} → {role} (joined)", people=people, role=move.new)
+        return _("{people} → {role} (joined)", people=people, role=titled(move.new))
     if not move.new:
-        return _("{people}: {role} → nothing more of this campaign", people=people, role=move.old)
-    return _("{people}: {old} → {new}", people=people, old=move.old, new=move.new)
+        return _("{people}: {role} → nothing more of this campaign", people=people, role=titled(move.old))
+    return _("{people}: {old} → {new}", people=people, old=titled(move.old), new=titled(move.new))
 
 
 def _row(each: Consequence, zone: str) -> tuple[str, ...]:
     messages = _arrow(f"{each.before:,}", f"{each.messages:,}")
-    first = _arrow(when_in(zone, each.first_before), when_in(zone, each.first_at))
+    first = _arrow(when(zone, each.first_before), when(zone, each.first_at))
     return each.message, f"{each.people:,}", messages, first, ", ".join(_how(each))
 
 
@@ -83,7 +85,7 @@ def _arrow(old: str, new: str) -> str:
 def _how(each: Consequence) -> Iterator[str]:
     words = (
         (each.new, N_("{people:,} get it for the first time")),
-        (each.gone, N_("{people:,} get no more of it")),
+        (each.gone, N_("{people:,} do not get it any more")),
         (each.sooner, N_("{people:,} sooner")),
         (each.later, N_("{people:,} later")),
         (each.more, N_("{people:,} more often")),
@@ -113,7 +115,7 @@ def _tell_told(diff: Diff) -> None:
         note(_(text, people=n_people(lost)))
     if guessed := sum(told.by_plan for told in diff.told):
         text = N_(
-            "Of {people} it is known by the plan only: their messages were sent before an upgrade to this version."
+            "For {people} this is known only from the plan: their messages were sent before an upgrade to this version."
         )
         note(_(text, people=n_people(guessed)))
     say(f"\n{_('Proposed correction to exactly those:')}")

@@ -18,7 +18,8 @@ from commsengine.cli.doctor.finding import TIMEOUT, Finding, note, ok, problem
 from commsengine.cli.doctor.mail import mail, rest_remedy
 from commsengine.cli.doctor.slack import slack, slack_dm
 from commsengine.cli.doctor.uncertain import resolvers
-from commsengine.cli.output import at_rest, n_people, waits_for, what_helps, when
+from commsengine.cli.output import at_rest, n_people, waits_for, what_helps, when_where
+from commsengine.cli.workspace import zone_of
 from commsengine.environment import names_set, odd_variables
 from commsengine.errors import CommsError
 from commsengine.loopback import is_loopback
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
 
 AHEAD = dt.timedelta(minutes=2)
 
-_START = N_("Start the engine, look at the web server.")
+_START = N_("Start the engine, or check the web server.")
 
 
 def examine(wiring: Wiring) -> list[Finding]:
@@ -80,10 +81,13 @@ def _state(wiring: Wiring) -> Iterator[Finding]:
     folder, database = wiring.settings.state_dir.absolute(), wiring.settings.database_file
     there = next(each for each in (folder, *folder.parents) if each.exists())
     if not there.is_dir() or not os.access(there, os.W_OK | os.X_OK):
-        fix = _("Let COMMSENGINE_STATE_DIR name a folder of this user that outlives a restart.")
+        fix = _("Set COMMSENGINE_STATE_DIR to a folder of this user that is kept after a restart.")
         yield problem(_("The state folder {folder} cannot be written.", folder=folder), fix)
     elif database and folder.is_relative_to(database.absolute().parent):
-        text = N_("The state folder {folder} lies beside the database: restored together, none can tell.")
+        text = N_(
+            "The state folder {folder} is beside the database: if both are restored together, the engine "
+            "cannot notice it."
+        )
         fix = _("Set COMMSENGINE_STATE_DIR to a folder outside of the workspace.")
         yield note(_(text, folder=folder), fix)
     else:
@@ -99,7 +103,7 @@ def _files(wiring: Wiring) -> Iterator[Finding]:
         grave = each.guarded and each.reader == EVERYBODY
         yield (problem if grave else note)(each.text, each.fix)
     if not any(each.guarded for each in found):
-        yield ok(_("By their modes, this account alone reads database, backups and state."))
+        yield ok(_("Only this account can read the database, backups and state."))
 
 
 def _database(wiring: Wiring) -> Iterator[Finding]:
@@ -135,11 +139,14 @@ def _resting(wiring: Wiring) -> Iterator[Finding]:
 
     now = wiring.clock()
     for rest in channels(wiring.store, wiring.decisions, now):
-        told = f"{at_rest(rest, now)} {waits_for(rest)}"
+        told = f"{at_rest(rest, now, zone_of(wiring))} {waits_for(rest)}"
         if rest["fault"] == "quota":
             yield note(told, what_helps(rest))
         else:
-            yield problem(told, rest_remedy(wiring, str(rest["because"])) or _("Then a single message tries it again."))
+            yield problem(
+                told,
+                rest_remedy(wiring, str(rest["because"])) or _("Then the engine tries it again with a single message."),
+            )
 
 
 def _refusals(wiring: Wiring) -> Iterator[Finding]:
@@ -166,7 +173,7 @@ def _people(wiring: Wiring) -> Iterator[Finding]:
         fix = _("Make the folder, or let this account read it; or correct COMMSENGINE_PEOPLE_FEED.")
         yield problem(_("People files are looked for at {place}: {reason}.", place=place, reason=error.strerror), fix)
         return
-    files = counted(len(found), "file lies there", "files lie there")
+    files = counted(len(found), "file is there", "files are there")
     yield ok(_("People files are taken from {place}; {files}.", place=place, files=files))
     for held in held_files(wiring.store):
         if held["source"] == "feed":
@@ -176,8 +183,8 @@ def _people(wiring: Wiring) -> Iterator[Finding]:
 def _clock(wiring: Wiring) -> Iterator[Finding]:
     beats = wiring.store.engine.heartbeats()
     if beats and beats[0].beat_at > wiring.clock() + AHEAD:
-        text = N_("The last beat on record is in the future ({instant:%Y-%m-%d %H:%M} UTC).")
-        yield problem(_(text, instant=beats[0].beat_at), _("Set this machine's clock; has it gone back?"))
+        text = N_("The last heartbeat on record is in the future ({instant:%Y-%m-%d %H:%M} UTC).")
+        yield problem(_(text, instant=beats[0].beat_at), _("Check this machine's clock: it may have gone back."))
     else:
         yield ok(_("{instant:%Y-%m-%d %H:%M} UTC.", instant=wiring.clock()))
 
@@ -191,7 +198,7 @@ def _ticks(wiring: Wiring) -> Iterator[Finding]:
         return
     if unreached := count_missed_windows(wiring.store, wiring.decisions, last.beat_at):
         text = N_("At the last call, {instant}, something was due for {people} whose send window was closed.")
-        closed = _(text, instant=when(last.beat_at), people=n_people(unreached))
+        closed = _(text, instant=when_where(zone_of(wiring), last.beat_at), people=n_people(unreached))
         yield problem(f"{rarely} {closed}", remedy(wiring))
     else:
         yield note(f"{rarely} {_('What falls due waits for the next call.')}", remedy(wiring))
@@ -231,7 +238,7 @@ def _link_remedy(why: object) -> str:
     if isinstance(why, ssl.SSLError):
         return _("Renew the certificate of the web server; people's browsers would warn of it.")
     if isinstance(why, socket.gaierror):
-        return _("Look at the host in COMMSENGINE_BASE_URL.")
+        return _("Check the host in COMMSENGINE_BASE_URL.")
     return _(_START)
 
 
@@ -240,8 +247,10 @@ def _windows(wiring: Wiring) -> Iterator[Finding]:
     for record in running:
         window = record.plan.send.window
         days, start, end = ", ".join(window.days), clock_text(window.start), clock_text(window.end)
-        text = N_("{campaign}: {days}, {start} to {end} in each person's own time.")
+        text = N_("{campaign}: {days}, {start} to {end} in each person's local time.")
         yield ok(_(text, campaign=record.id, days=days, start=start, end=end))
     due = wiring.store.loading.next_wake()
     if running and due:
-        yield ok(_("The next person is looked at {instant}.", instant=when(max(due, wiring.clock()))))
+        yield ok(
+            _("The next decision is due {instant}.", instant=when_where(zone_of(wiring), max(due, wiring.clock())))
+        )

@@ -26,7 +26,7 @@ MARKS = {"ok": (N_("ok"), "green"), "note": (N_("note"), "yellow"), "problem": (
 @click.pass_context
 @with_workspace
 def doctor(wiring: Wiring, ctx: click.Context, slack_dm: str, as_json: bool) -> None:
-    """Test what sending needs: settings, database, mail, Slack, links, clock. Sends nothing, but for --slack-dm.
+    """Test what sending needs: settings, database, mail, Slack, links, clock. Only --slack-dm sends a message.
 
     Exit status 1 if there is a problem.
 

@@ -37,8 +37,8 @@ TOKEN_REMEDIES = {
     "library": N_("Install it into the environment of commsengine."),
     "command": N_("Run the command by hand, as the account of the engine and in the workspace."),
     "output": N_("It must print the token alone, or JSON with access_token and expires_in."),
-    "file": N_("Look at COMMSENGINE_MICROSOFT_CERTIFICATE or COMMSENGINE_GOOGLE_CREDENTIALS."),
-    "unreachable": N_("Look whether this machine reaches it: a firewall, or a proxy (HTTPS_PROXY)."),
+    "file": N_("Check COMMSENGINE_MICROSOFT_CERTIFICATE or COMMSENGINE_GOOGLE_CREDENTIALS."),
+    "unreachable": N_("Check whether this machine reaches it: a firewall, or a proxy (HTTPS_PROXY)."),
     "AADSTS7000215": N_(
         "The secret is wrong. In Entra, App registrations > Certificates & secrets: "
         "COMMSENGINE_MICROSOFT_CLIENT_SECRET is the Value, not the Secret ID; a Value that was not "
@@ -61,7 +61,7 @@ TOKEN_REMEDIES = {
         "There is no such tenant. COMMSENGINE_MICROSOFT_TENANT is the Directory (tenant) ID, or a domain of the tenant."
     ),
     "AADSTS900023": N_(
-        "This is no tenant. COMMSENGINE_MICROSOFT_TENANT is the Directory (tenant) ID, or a domain of the tenant."
+        "This is not a tenant. COMMSENGINE_MICROSOFT_TENANT is the Directory (tenant) ID, or a domain of the tenant."
     ),
     "AADSTS65001": N_(
         "The permissions have no consent yet. In Entra, App registrations > API permissions: Grant admin consent."
@@ -72,8 +72,9 @@ TOKEN_REMEDIES = {
     ),
     "AADSTS53003": N_("A Conditional Access policy blocks the application. Ask who keeps the policies."),
     "invalid_grant": N_(
-        "COMMSENGINE_GOOGLE_SUBJECT must be a user of the domain, the key must still exist, and the clock of this "
-        "machine must be right; a refresh token that was revoked, or not used for six months, is made anew."
+        "COMMSENGINE_GOOGLE_SUBJECT must be a user of the domain, the key must still exist, and the clock "
+        "of this machine must be right; a refresh token that was revoked, or not used for six months, must "
+        "be made again."
     ),
     "invalid_client": N_("The client id or its secret is wrong. Download the JSON file again."),
 }
@@ -138,7 +139,7 @@ REFUSED_LOGINS = (
 )
 
 _PASSWORD = N_(
-    "What the server says comes after the code. Look at user and password in COMMSENGINE_SMTP_URL, and "
+    "What the server says comes after the code. Check user and password in COMMSENGINE_SMTP_URL, and "
     "whether this account may log in and send by SMTP."
 )
 _GOOGLE = N_(

@@ -61,10 +61,10 @@ def _limits(wiring: Wiring, host: str) -> Iterator[Finding]:
         bounds.append(_("{number:,} in {time}", number=limits.per_day, time=n_time(limits.day)))
     known = {"server": host, "limits": ", ".join(bounds), "sent": sent, "time": n_time(limits.day)}
     if profile.whose:
-        text = N_("{server} is taken for: {profile}; {limits}; {sent:,} have left in the last {time}.")
+        text = N_("{server} appears to be {profile}; {limits}; {sent:,} were sent in the last {time}.")
         told = _(text, **known, profile=profile.whose)
     else:
-        text = N_("No limits of {server} are known, so it gets {limits}; {sent:,} have left in the last {time}.")
+        text = N_("No limits of {server} are known, so it gets {limits}; {sent:,} were sent in the last {time}.")
         told = _(text, **known)
     running = wiring.store.campaigns.all() if wiring.has_database else []
     reached = sum(wiring.store.counts.audience(each.id) for each in running if each.state == "running")
@@ -72,9 +72,9 @@ def _limits(wiring: Wiring, host: str) -> Iterator[Finding]:
         yield ok(told)
         return
     fix = N_(
-        "Running campaigns are for {people}: not all hear on one day, and nobody is left out. For more, send by "
-        "Microsoft 365 High Volume Email, a Google Workspace relay or a relay of your own, or set "
-        "COMMSENGINE_SMTP_DAILY if more is allowed. When what leaves: commsengine simulate PLAN"
+        "Running campaigns are for {people}: they do not all get it on one day, but all get it. For more, "
+        "send by Microsoft 365 High Volume Email, a Google Workspace relay or a relay of your own, or set "
+        "COMMSENGINE_SMTP_DAILY if more is allowed. To see what is sent when: commsengine simulate PLAN"
     )
     yield note(told, _(fix, people=n_people(reached)))
 
@@ -92,7 +92,7 @@ def _remedy(wiring: Wiring, server: SmtpServer, error: DeliveryError) -> str:
         )
         return _(text, name=wiring.hello or _("with its address"))
     if error.fault == "quota" or error.narrow:
-        return _("Nothing is lost: it goes on by itself as the server takes more again.")
+        return _("Nothing is lost: sending goes on when the server takes more again.")
     return connection_remedy(error.reply, "COMMSENGINE_SMTP_URL")
 
 
@@ -103,19 +103,19 @@ UNCONNECTED = (  # the first whose sign our words hold
     )),
     ("encrypted connection", N_("Another kind of TLS may be wanted: ?tls=tls for port 465, ?tls=starttls for 587.")),
     ("does not offer", N_(
-        "Look at port and kind of TLS in {setting}: port 587 with ?tls=starttls, or 465 with ?tls=tls; leave user and "
-        "password out where the server asks for none."
+        "Check port and kind of TLS in {setting}: port 587 with ?tls=starttls, or 465 with ?tls=tls; leave "
+        "user and password out where the server asks for none."
     )),
-    ("cannot be found", N_("Look at the host in {setting}, and whether this machine finds other names.")),
-    ("answer in time", N_("Look at host and port in {setting}; a firewall may stop it, above all port 25.")),
-    ("refuses the connection", N_("Look whether the relay runs, and at host and port in {setting}.")),
+    ("cannot be found", N_("Check the host in {setting}, and whether this machine finds other names.")),
+    ("answer in time", N_("Check host and port in {setting}; a firewall may block it, most often port 25.")),
+    ("refuses the connection", N_("Check whether the mail server runs, and host and port in {setting}.")),
     ("turns us away", N_("What it says comes after the code. Ask those who run it whether this machine may send.")),
 )  # fmt: skip
 
 
 def connection_remedy(said: str, setting: str) -> str:
     fits = (fix for sign, fix in UNCONNECTED if sign in said)
-    return _(next(fits, N_("Look whether the relay runs, and at host and port in {setting}.")), setting=setting)
+    return _(next(fits, N_("Check whether the mail server runs, and host and port in {setting}.")), setting=setting)
 
 
 def rest_remedy(wiring: Wiring, because: str) -> str:

@@ -6,7 +6,8 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from commsengine.cli.doctor.finding import TIMEOUT, Finding, note, ok, problem
-from commsengine.cli.output import n_people, when
+from commsengine.cli.output import n_people, when_where
+from commsengine.cli.workspace import zone_of
 from commsengine.translation import N_, _, counted
 
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ def slack(wiring: Wiring) -> Iterator[Finding]:
         yield _refused(error)
         return
     team, user = answer.data.get("team", _("the workspace")), answer.data.get("user", _("the app"))
-    look = _("Whether its Messages Tab is on shows with: commsengine doctor --slack-dm EMAIL")
+    look = _("To see whether its Messages Tab is on: commsengine doctor --slack-dm EMAIL")
     yield ok(_("Connected to {team} as {user}.", team=team, user=user), look)
     yield from _scopes(str(answer.headers.get("x-oauth-scopes", "")))
     yield from _workspaces(answer.data, covered)
@@ -55,7 +56,9 @@ def _scopes(granted: str) -> Iterator[Finding]:
         text = _("Scopes are missing: {scopes}.", scopes=", ".join(missing))
         yield problem(text, _("Use slack-manifest.json of init."))
     if HISTORY not in scopes:
-        text = _("Without the scope {scope} nobody can say whether an uncertain message arrived.", scope=HISTORY)
+        text = _(
+            "Without the scope {scope} it cannot be found out whether an uncertain message arrived.", scope=HISTORY
+        )
         yield note(text, _("Add it to the app and install it again."))
 
 
@@ -88,13 +91,13 @@ def _found(wiring: Wiring, token: str) -> Iterator[Finding]:
     if not read:
         yield note(_("The list of users has not been read yet; the engine reads it before the first message."))
         return
-    at = when(min(each.finished_at for each in read if each.finished_at))
+    at = when_where(zone_of(wiring), min(each.finished_at for each in read if each.finished_at))
     found, people = sum(book.found().values()), book.people()
     text = N_("Of {people} in the directory, {found} are on Slack (read {instant}).")
     yield ok(_(text, people=n_people(people), found=found, instant=at))
     if gone := book.deactivated():
         one, many = "person of the directory is", "people of the directory are"
-        fix = _("Have they left? Then say so in people.csv (column left). Nothing was changed.")
+        fix = _("If they have left, write it into people.csv (column left). Nothing was changed.")
         text = N_("{people} deactivated in Slack: {names}.")
         yield note(_(text, people=counted(len(gone), one, many), names=_named(gone)), fix)
 

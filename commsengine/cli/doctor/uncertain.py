@@ -54,7 +54,7 @@ def _imap_archive(wiring: Wiring, archive: ImapArchive) -> Finding:
     except ArchiveError as error:
         return problem(_("The archive: {error}.", error=error), _archive_remedy(wiring, error))
     if not proves_itself:
-        until = _("Until it gets copies of what is sent, nothing is taken for missing because it is not there.")
+        until = _("Until it gets copies of what is sent, a message that is not there does not count as missing.")
         return note(_("The archive can be read, but none of our messages is found in it."), until)
     return ok(_("The archive can be read; it holds {messages}, ours among them.", messages=n_messages(messages)))
 
@@ -68,7 +68,7 @@ def _archive_remedy(wiring: Wiring, error: ArchiveError) -> str:
     if error.phase == "login" and server.by_token and tokens:
         return login_remedy(str(error), "IMAP", server.user, server.host, tokens.current())
     if error.phase == "login":
-        return _("Look at user and password in COMMSENGINE_IMAP_URL, and whether this account may log in by IMAP.")
+        return _("Check user and password in COMMSENGINE_IMAP_URL, and whether this account may log in by IMAP.")
     if error.phase == "folder":
         return _("Name the folder as the server lists it: imaps://…/Sent%20Items. See COMMSENGINE_IMAP_URL.")
     return _("See COMMSENGINE_IMAP_URL.")

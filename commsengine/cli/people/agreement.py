@@ -20,7 +20,7 @@ because_option = click.option(
     "--because",
     default="",
     metavar="TEXT",
-    help=N_("Why a people file is right that brings leavers back or changes many; it goes into the audit."),
+    help=N_("Why a people file that brings leavers back or changes many people is right; it is kept in the audit."),
 )
 
 
@@ -30,7 +30,7 @@ def tell_reasons(reasons: Sequence[FileReason]) -> None:
     for reason in reasons:
         text = reason_text(reason)
         some = ", ".join(reason.some) + (", …" if reason.people > len(reason.some) else "")
-        note(in_one_line(text[0].upper() + text[1:] + (f": {some}." if some else ".")))
+        note(in_one_line(text[0].upper() + text[1:] + (f" ({some})." if some else ".")))
 
 
 def agreed(reasons: Sequence[FileReason], command: str, *, yes: bool, because: str) -> str:
@@ -44,8 +44,8 @@ def agreed(reasons: Sequence[FileReason], command: str, *, yes: bool, because: s
     if yes and because.strip():
         return because
     if not sys.stdin.isatty():
-        cause = _("This file changes more than usual, so nothing of it is taken.")
+        cause = _("This file changes more than usual, so nothing is imported.")
         raise InputError(cause, _("If it is right: {command} --yes --because TEXT", command=command))
     if not yes:
-        click.confirm(_("Is the file right, and is all of it to be taken?"), abort=True, err=True)
-    return because.strip() or str(click.prompt(_("Why? It goes into the audit"), err=True))
+        click.confirm(_("Is the file right? Import all of it?"), abort=True, err=True)
+    return because.strip() or str(click.prompt(_("Why? (kept in the audit)"), err=True))

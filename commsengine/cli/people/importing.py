@@ -34,7 +34,7 @@ YEAR = dt.timedelta(days=365)
 @click.argument("file", type=FILE)
 @click.option("--dry-run", is_flag=True, help=N_("Show what is understood and what would change; change nothing."))
 @click.option("--skip-bad", is_flag=True, help=N_("Import the good rows and list the bad ones."))
-@click.option("--complete", is_flag=True, help=N_("The file is everybody: whoever is missing has left."))
+@click.option("--complete", is_flag=True, help=N_("The file has everybody: people who are not in it have left."))
 @click.option(
     "--map",
     "maps",
@@ -43,7 +43,7 @@ YEAR = dt.timedelta(days=365)
     help=N_("What a heading means; '-' leaves it out. Kept in people-columns.yaml for the next file."),
 )
 @click.option(
-    "--rekey", is_flag=True, help=N_("Take the ids of the file for people known by address; history goes along.")
+    "--rekey", is_flag=True, help=N_("Take the ids of the file for people known by address; their history is kept.")
 )
 @click.option("--guests", is_flag=True, help=N_("Import guest accounts, too."))
 @click.option("--encoding", default="", metavar="NAME", help=N_("Read the file in this encoding, such as cp1252."))
@@ -55,9 +55,9 @@ YEAR = dt.timedelta(days=365)
 def import_(wiring: Wiring, /, file: Path, as_json: bool, **given: Any) -> None:
     """Add and update people from a CSV file or a workbook, as HR systems export them.
 
-    It says what it understood, and what changes. A column that is not in the file stays as it is. A file with a bad row
-    changes nothing, unless --skip-bad. Nobody is ever removed, unless --complete. A file that brings leavers back, or
-    changes many at once, is asked about: --yes --because TEXT.
+    It shows what it understood, and what changes. A column that is not in the file stays as it is. A file with a bad
+    row changes nothing, unless --skip-bad. People are never removed, unless --complete. For a file that brings leavers
+    back, or changes many people at once, it asks: --yes --because TEXT.
 
     Example: commsengine people import people.csv
     """
@@ -83,7 +83,7 @@ def import_(wiring: Wiring, /, file: Path, as_json: bool, **given: Any) -> None:
     _tell_regions(found, wiring.clock().date())
     tell_leavers(read)
     if asked.complete and read.rejected:
-        note(_("Whoever stands in a rejected row is still counted as present."))
+        note(_("People in rejected rows still count as present."))
     click.echo(_("Nothing is changed: this was a dry run.") if asked.dry_run else _("Imported."))
 
 
@@ -162,7 +162,7 @@ def _refuse_bad_rows(read: PeopleFile, *, skip_bad: bool, complete: bool) -> Non
         text = _("{rows} wrong, so nothing was changed.", rows=counted(read.wrong_rows, "row is", "rows are"))
         raise InputError(text, _("Correct them, or add --skip-bad to import the rest."))
     if complete and read.nameless:
-        text = N_("Nobody can tell whose row line {line} is, so nobody was marked as left and nothing changed.")
+        text = N_("It is not clear whose row line {line} is, so nothing was changed.")
         raise InputError(_(text, line=read.nameless[0]), _("Correct the row, or import without --complete."))
 
 
@@ -227,7 +227,7 @@ def tell_understood(read: PeopleFile) -> None:
     for line in sentences(read.understood):
         say(line)
     if read.kept:
-        say(_("Not in the file, so left as they are: {columns}.", columns=", ".join(read.kept)))
+        say(_("Not in the file, so not changed: {columns}.", columns=", ".join(read.kept)))
 
 
 def _tell_difference(wiring: Wiring, read: PeopleFile, found: PeopleDifference, *, dry_run: bool) -> None:

@@ -52,7 +52,7 @@ def list_(wiring: Wiring, campaign: str, role: str, department: str, left: bool,
         return
     if department and not found:
         _refuse_department(wiring.store, department)
-    _show(found, roles)
+    _show(found, {one: record.plan.audience.title(name) for one, name in roles.items()} if record else {})
 
 
 def _campaign(store: Store, campaign: str, role: str) -> CampaignRecord | None:
@@ -87,7 +87,7 @@ def _refuse_department(store: Store, department: str) -> None:
     if like(department) not in {like(each) for each in known}:
         instead = _("There is: {names}.", names=", ".join(known[:20]))
         raise InputError(
-            _("Nobody is in the department '{name}'.", name=department), near_or(department, known, instead)
+            _("There is no person in the department '{name}'.", name=department), near_or(department, known, instead)
         )
 
 

@@ -10,15 +10,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from commsengine.cadence.time_notation import clock_text
 from commsengine.cli.arguments import FILE, consent, person_named, yes_option
-from commsengine.cli.output import json_option, note, say, show_json, when, write
+from commsengine.cli.output import json_option, note, say, show_json, when_where, write
 from commsengine.cli.people.importing import as_cell, import_
 from commsengine.cli.people.listing import list_
 from commsengine.cli.terminal_safety import bare
-from commsengine.cli.workspace import with_workspace
+from commsengine.cli.workspace import with_workspace, zone_of
 from commsengine.errors import InputError
-from commsengine.translation import N_, _, counted
+from commsengine.translation import N_, _
 
 if TYPE_CHECKING:
     from commsengine.wiring import Wiring
@@ -43,7 +42,7 @@ people.add_command(list_)
 @click.option("--out", type=FILE, help=N_("Write to this file instead of printing."))
 @with_workspace
 def export(wiring: Wiring, out: Path | None) -> None:
-    """Print everybody as CSV that Excel opens safely and import reads back.
+    """Print all people as CSV that Excel opens safely and import reads back.
 
     Example: commsengine people export --out people-now.csv
     """
@@ -73,24 +72,30 @@ def show(wiring: Wiring, named: str, as_json: bool) -> None:
     if as_json:
         show_json({**stored, "person": asdict(person)})
         return
+    zone = zone_of(wiring)
     for name, value in {**asdict(person), **person.attributes}.items():
         if value not in ("", None, ()) and name != "attributes" and (name, value) != ("revoked", 0):
-            say(f"{name.replace('_', ' ')}: {_plainly(name, value)}")
+            say(f"{name.replace('_', ' ')}: {_plainly(name, value, zone)}")
     click.echo()
     for kind, facts in stored.items():
         if facts and kind != "person":
-            rows = counted(len(facts), "row", "rows")
-            click.echo(_("{rows} of {kind}", rows=rows, kind=kind.replace("_", " ")))
+            click.echo(f"{_(STORED.get(kind, kind.replace('_', ' ')))}: {len(facts):,}")
     click.echo("\n" + _("What was sent, and why: commsengine why {email}", email=person.email))
     click.echo(_("Every row: commsengine people show {email} --json", email=person.email))
 
 
-def _plainly(name: str, value: Any) -> str:
+STORED = {"touch": N_("messages"), "attempt": N_("attempts to send"), "answer": N_("answers"), "outcome": N_("calls")}
+"""What tables hold, where their name does not say it to people."""
+
+
+def _plainly(name: str, value: Any, zone: str) -> str:
     if isinstance(value, bool):
         return _("yes") if value else _("no")
     if name == "quiet":
+        from commsengine.cadence.time_notation import clock_text
+
         return "..".join(clock_text(minutes) for minutes in value)
-    return when(value) if isinstance(value, dt.datetime) else as_cell(value)
+    return when_where(zone, value) if isinstance(value, dt.datetime) else as_cell(value)
 
 
 def _without_rights(stored: Stored) -> Stored:
@@ -108,16 +113,16 @@ def _without_right(fact: dict[str, Any]) -> dict[str, Any]:
 @yes_option
 @with_workspace
 def revoke(wiring: Wiring, named: str, yes: bool) -> None:
-    """Close every link that somebody was sent so far, as when a mailbox was read by others.
+    """Close all links that a person was sent so far, for example when others could read the mailbox.
 
-    What they are sent from now on brings new links.
+    New messages have new links.
 
     Example: commsengine people revoke ana.kim@example.com
     """
     person = person_named(wiring, named)
     consent(_("Close every link that {email} was sent so far?", email=person.email), yes=yes)
     wiring.store.people.revoke_links(person.id, by=wiring.operator, now=wiring.clock())
-    click.echo(_("Closed. What {email} is sent from now on brings new links.", email=person.email))
+    click.echo(_("Closed. New messages to {email} have new links.", email=person.email))
 
 
 @people.command("erase")
@@ -125,7 +130,7 @@ def revoke(wiring: Wiring, named: str, yes: bool) -> None:
 @yes_option
 @with_workspace
 def erase(wiring: Wiring, named: str, yes: bool) -> None:
-    """Erase what is personal about somebody, for good; the counts stay under a pseudonym.
+    """Erase a person's data for good; the counts stay under a pseudonym.
 
     Example: commsengine people erase ana.kim@example.com
     """
@@ -139,9 +144,7 @@ def erase(wiring: Wiring, named: str, yes: bool) -> None:
 @click.argument("email")
 @click.option("--reason", default=N_("asked for"), show_default=True, help=N_("Why; it is kept with the suppression."))
 @click.option("--lift", is_flag=True, help=N_("Allow sending to the address again."))
-@click.option(
-    "--yes", "-y", is_flag=True, help=N_("Also an address that nobody has, such as that of somebody to come.")
-)
+@click.option("--yes", "-y", is_flag=True, help=N_("Also an address that no person has yet."))
 @with_workspace
 def suppress(wiring: Wiring, email: str, reason: str, lift: bool, yes: bool) -> None:
     """Never send to an address again.
@@ -153,7 +156,7 @@ def suppress(wiring: Wiring, email: str, reason: str, lift: bool, yes: bool) -> 
     reachability = wiring.store.reachability
     if lift:
         lifted = reachability.unsuppress(email, by=wiring.operator, now=wiring.clock())
-        text = N_("{email} may get messages again.") if lifted else N_("{email} was not suppressed.")
+        text = N_("{email} gets messages again.") if lifted else N_("{email} was not suppressed.")
         click.echo(_(text, email=email))
         return
     if not yes:
@@ -167,6 +170,6 @@ def _address_here(wiring: Wiring, email: str) -> str:
     try:
         return person_named(wiring, email).email if "@" not in email or wiring.store.people.count() else email
     except InputError as nobody:
-        later = _("For somebody who is to come: commsengine suppress {email} --yes", email=email)
+        later = _("If the person joins later: commsengine suppress {email} --yes", email=email)
         near = nobody.fix if "@" not in email or wiring.store.people.near(email) else ""
         raise InputError(nobody.message, f"{near} {later}".strip()) from None

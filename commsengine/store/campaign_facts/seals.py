@@ -77,7 +77,7 @@ def _allow(connection: Connection, plan: Plan) -> None:
         return
     row = connection.execute(_SEAL.where(seal.c.campaign == plan.campaign)).first()
     if row is None:
-        cause = _("The experiment got its outcome after the first message had left.")
+        cause = _("The experiment got its outcome after the first message had been sent.")
         raise InputError(
             cause, _("Take 'outcome' and 'day' out of 'experiment': a result chosen afterwards proves nothing.")
         )

@@ -160,7 +160,7 @@ def _one_row_each(people: Sequence[Person]) -> None:
     for each in people:
         address = email_key(each.email)
         if each.id in ids or address in addresses:
-            cause = _("'{address}' stands in the import twice (id '{id}').", address=each.email, id=each.id)
+            cause = _("'{address}' is in the import twice (id '{id}').", address=each.email, id=each.id)
             raise InputError(cause, _("Keep one row per person."))
         ids.add(each.id)
         addresses.add(address)
@@ -187,7 +187,7 @@ def _addresses_are_free(
     cause = N_("The address '{address}' of '{person}' belongs to the person with the id '{owner}'.")
     causes = [_(cause, address=each.email, person=each.id, owner=owner) for each, owner in taken[:MOST_NAMED]]
     if (more := len(taken) - len(causes)) > 0:
-        causes.append(_("So it is with {people:,} more.", people=more))
+        causes.append(_("The same is true of {people:,} more.", people=more))
     raise InputError(" ".join(causes), _fix(taken, stored))
 
 

@@ -59,7 +59,7 @@ OPERATION = (
                 "A port is a number from 1 to 65535"),
         Attempt(DOCTOR, settings=RELAY, status=1, says=(
             "PROBLEM mail      127.0.0.1:1 refuses the connection.\n",
-                    "Look whether the relay runs, and at host and port",
+                    "Check whether the mail server runs, and host and port",
         )),
         Attempt((("send-test", "schedules/crm.yaml", "--to", "ana@example.com"),), settings=RELAY, status=1,
                 says=("It was not sent: 127.0.0.1:1 refuses the connection. Run: commsengine doctor",)),
@@ -70,7 +70,7 @@ OPERATION = (
     )),
     BadInput(40, "secret that everybody may read", (
         Attempt(DOCTOR, (Error(
-            ".env:2:1", "this file holds COMMSENGINE_SECRET_KEY, but everybody on this machine can read it (mode 0644)",
+            ".env:2:1", "this file contains COMMSENGINE_SECRET_KEY, but everybody on this machine can read it",
             "Run: chmod 600",
         ),), arrange=_mode(".env", "# Keys\nCOMMSENGINE_SECRET_KEY=another-key-of-enough-letters\n")),
         Attempt(DOCTOR, (Error(
@@ -82,11 +82,11 @@ OPERATION = (
     BadInput(41, "base URL", (
         *setting("BASE_URL", "http://comms.example.com", "uses http, which anybody on the way can read",
                  "Write https://comms.example.com"),
-        *setting("BASE_URL", "https://comms.example.com/path", "holds more than a host", _HOST),
-        *setting("BASE_URL", "https://comms.example.com/#", "holds more than a host", _HOST),
+        *setting("BASE_URL", "https://comms.example.com/path", "contains more than a host", _HOST),
+        *setting("BASE_URL", "https://comms.example.com/#", "contains more than a host", _HOST),
         *setting("BASE_URL", "https://comms.example.com ", "has a space at an end", "Remove it"),
-        *setting("BASE_URL", "https://comms example.com", "holds a space or an unseen character", "Write one such as"),
-        *setting("BASE_URL", "https://comms.example.com:99999", "has a port or an address that cannot be",
+        *setting("BASE_URL", "https://comms example.com", "contains a space or an invisible", "Write one such as"),
+        *setting("BASE_URL", "https://comms.example.com:99999", "has a port or an address that is not valid",
                  "Write one such as"),
         *setting("BASE_URL", "comms.example.com", "is not a web address", "Write one such as"),
     )),

@@ -8,7 +8,7 @@ IMPORT = ("people", "import", "rows.csv")
 ADDRESS = "Write it like ana@example.com."
 ALONE = "Write the address alone, without a name."
 LOOP = "zoe@example.com → yan@example.com → xia@example.com → zoe@example.com"
-TOP = "Leave the cell empty for whoever is at the top."
+TOP = "Leave the cell empty for the person at the top."
 
 
 def refused(rows: Content, *errors: tuple[str, str, str]) -> Attempt:
@@ -49,9 +49,9 @@ PEOPLE = (
         refused('email,name\n"zoe@example.com\r\nBcc: eve@example.com",Zoe\n'
                 'yan@example.com,=?utf-8?q?Yan=0D=0ABcc=3A_eve?=\n'
                 'xia@example.com,"Xia\r\nBcc: eve@example.com"\n',
-                ("2:1", "The e-mail address holds a line break", "Type it anew"),
-                ("4:2", "The name holds '=?', which mail programs decode", "Write it in plain letters"),
-                ("5:2", "The name holds a line break", "Type it anew")),
+                ("2:1", "The e-mail address contains a line break", "Type it again"),
+                ("4:2", "The name contains '=?', which mail programs decode", "Write it in plain letters"),
+                ("5:2", "The name contains a line break", "Type it again")),
     )),
     BadInput(33, "letters beyond ASCII in an address", (
         taken("email,name\nzoe@büro.example,Zoe\n", "zoe@xn--bro-hoa.example", "email: zoe@xn--bro-hoa.example"),
@@ -76,13 +76,11 @@ PEOPLE = (
         taken("email;name\r\nzoe@example.com;Zoë Müller – „Z“\r\n".encode("cp1252"), "zoe@example.com",
               "name: Zoë Müller – „Z“"),
         taken("email\tname\r\nzoe@example.com\tZoë Müller\r\n".encode("utf-16"), "zoe@example.com", "name: Zoë Müller"),
-        refused(b"email;name\r\nzoe@example.com;a\x81b\r\n",
-                ("2:1", "The byte 0x81 is no letter in CP1252", "Save the file as 'CSV UTF-8'")),
+        taken(b"email;name\r\nzoe@example.com;M\x81ller\r\n", "zoe@example.com", "name: Müller"),
     )),
     BadInput(37, "manager loop", (
         refused("email,manager\nzoe@example.com,yan@example.com\nyan@example.com,xia@example.com\n"
                 "xia@example.com,zoe@example.com\nwim@example.com,wim@example.com\n",
-                *((f"{line}:2", f"Managers form a circle: {LOOP}", TOP) for line in (2, 3, 4)),
-                ("5:2", "Managers form a circle: wim@example.com → wim@example.com", TOP)),
+                *((f"{line}:2", f"Managers form a circle: {LOOP}", TOP) for line in (2, 3, 4))),
     )),
 )  # fmt: skip
