@@ -116,10 +116,20 @@ def renewed(path: Path, texts: Catalog) -> tuple[bytes, bytes]:
     wanted = texts if path.parts[-3] == ENGLISH else for_people(texts)
     catalog.update(wanted, no_fuzzy_matching=True, update_creation_date=False)
     catalog.obsolete.clear()
+    if path.parts[-3] == "fr":
+        for each in catalog:
+            each.string = (
+                tuple(map(_unbroken, each.string)) if isinstance(each.string, tuple) else _unbroken(each.string)
+            )
     written, compiled = io.BytesIO(), io.BytesIO()
     write_po(written, catalog, width=100, omit_header=False, sort_output=True, include_lineno=False)
     write_mo(compiled, catalog)
     return written.getvalue(), compiled.getvalue()
+
+
+def _unbroken(text: str) -> str:
+    """A French text whose signs : ; ? ! « » begin and end no line alone."""
+    return re.sub(r"(?<=«) | (?=»)|(?<=\S) (?=[:;?!](?:[\s*»”)`<]|$))", "\u00a0", text)
 
 
 def begun(language: str) -> Path:
@@ -149,8 +159,6 @@ def _style(entry: Message, catalog: Catalog) -> Iterator[str]:
             yield "Write the quotes of the language, not straight ones."
         if "..." in prose:
             yield "Write … as one sign."
-        if str(catalog.locale) == "fr" and re.search(r"« | »| [:;?!](?=\s|$|<)", prose):
-            yield "Before : ; ? ! » and after « a blank stands that does not break."
         if any("  " in line.strip() for line in prose.splitlines()):
             yield "It has two blanks in a row."
 
