@@ -10,6 +10,7 @@ import codecs
 import io
 import os
 import re
+import shlex
 import stat
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -129,8 +130,8 @@ def _unseen(file: EnvFile) -> list[Problem]:
         Problem(
             *_place(name, file, named),
             "setting",
-            _("{setting} holds {unseen}, which no editor shows.", setting=name, unseen=unseen_in(value)),
-            _("Write it again by hand."),
+            _("{setting} contains {unseen}, which no editor shows.", setting=name, unseen=unseen_in(value)),
+            _("Type it again."),
         )
         for name, value in odd.items()
     ]
@@ -189,7 +190,9 @@ def _secret(name: str, path: Path) -> str:
         raise InputError(text, _("Name a readable file.")) from None
     if mode & stat.S_IROTH and not path.absolute().is_relative_to("/run"):
         text = N_("{setting} names {path}, which everybody on this machine can read (mode {mode:04o}).")
-        raise InputError(_(text, setting=name, path=path, mode=mode & 0o777), _("Run: chmod 600 {file}", file=path))
+        raise InputError(
+            _(text, setting=name, path=path, mode=mode & 0o777), _("Run: chmod 600 {file}", file=shlex.quote(str(path)))
+        )
     if not text:
         fix = _("Put the secret into it, alone on one line.")
         raise InputError(_("{setting} names {path}, which is empty.", setting=name, path=path), fix)
@@ -215,10 +218,11 @@ def _open_to_others(file: EnvFile, written: Mapping[str, str | None]) -> list[Pr
         return []
     mode = stat.S_IMODE(file.path.stat().st_mode)
     names = f" {_('and')} ".join(PREFIX + name for name in secrets)
-    text = N_("this file holds {settings}, but everybody on this machine can read it (mode {mode:04o}).")
+    text = N_("this file contains {settings}, but everybody on this machine can read it (mode {mode:04o}).")
     message = _(text, settings=names, mode=mode)
     line = min(file.line_of(PREFIX + name) for name in secrets)
-    return [Problem(str(file.path), line, 1, "open-secrets", message, _("Run: chmod 600 {file}", file=file.path))]
+    fix = _("Run: chmod 600 {file}", file=shlex.quote(str(file.path)))
+    return [Problem(str(file.path), line, 1, "open-secrets", message, fix)]
 
 
 def _unknown(file: EnvFile) -> list[Problem]:

@@ -57,7 +57,7 @@ def _address(value: str) -> str:
 
 def _web_url(value: str) -> str:
     if not value.isprintable() or " " in value:
-        raise ValueError(_("holds a space or an unseen character. Write one such as https://comms.example.com"))
+        raise ValueError(_("contains a space or an invisible character. Write one such as https://comms.example.com"))
     try:
         parts = _split(value)
     except ValueError:
@@ -96,7 +96,7 @@ def _base_url(value: str) -> str:
     parts = urlsplit(_web_url(value))
     if parts.path not in ("", "/") or "?" in value or "#" in value or "@" in parts.netloc:
         host = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
-        raise ValueError(_("holds more than a host. Write only {address}", address=host))
+        raise ValueError(_("contains more than a host. Write only {address}", address=host))
     return value.rstrip("/")
 
 
@@ -150,7 +150,7 @@ def _ehlo(value: str) -> str:
 
 def _identifier(value: str) -> str:
     if value and not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,200}", value):
-        raise ValueError(_("contains a character that cannot be in it. Copy it again, whole and alone"))
+        raise ValueError(_("contains a character that cannot be in it. Copy it again, exactly"))
     return value
 
 
@@ -166,7 +166,7 @@ def _listed_keys(value: object) -> object:
 
 def _long_keys(keys: tuple[SecretStr, ...]) -> tuple[SecretStr, ...]:
     if any(len(key.get_secret_value()) < 16 for key in keys):
-        raise ValueError(_("holds a key shorter than 16 characters. Make one: openssl rand -hex 32"))
+        raise ValueError(_("contains a key shorter than 16 characters. Make one: openssl rand -hex 32"))
     return keys
 
 
@@ -182,7 +182,7 @@ def _slack_token(prefix: str, meaning: str) -> AfterValidator:
             text = N_("starts with {given}, but {token} starts with '{prefix}'. Copy it from your Slack app")
             raise ValueError(_(text, given=given, token=_(meaning), prefix=prefix))
         if not found.isascii() or any(character.isspace() for character in found):
-            raise ValueError(_("holds a space or an odd character. Copy the token again, whole and alone"))
+            raise ValueError(_("contains a space or an unusual character. Copy the token again, exactly"))
         return value
 
     return AfterValidator(check)

@@ -170,7 +170,7 @@ class Wiring:
 
         if not self.has_database and not any((self.folder / sign).exists() for sign in SIGNS_OF_A_WORKSPACE):
             fix = _("Go into one, name it with --workspace, or make one: commsengine init DIR")
-            raise InputError(_("{folder} is no workspace.", folder=self.folder), fix)
+            raise InputError(_("{folder} is not a workspace.", folder=self.folder), fix)
         self.refuse_misplaced()
         return Store.create(self.settings.database)
 
@@ -519,7 +519,7 @@ class Wiring:
 
     def left_out(self, plan: Plan) -> list[str]:
         if not self.channels:
-            text = N_("{campaign}: neither mail nor Slack is set up, so it can be rehearsed but not started.")
+            text = N_("{campaign}: neither mail nor Slack is set up, so it can be rehearsed, but not started.")
             return [_(text, campaign=plan.campaign)]
         used = [name for name in plan.send.channels if name in self.channels]
         unused = [name for name in plan.send.channels if name not in used]

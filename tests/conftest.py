@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+import structlog
 from hypothesis import HealthCheck, settings
 from playwright.sync_api import Browser, Page, sync_playwright
 
@@ -40,6 +41,12 @@ def pytest_collection() -> Iterator[None]:
     finally:
         gc.enable()
         keep_what_is_there()
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup() -> None:
+    """What a command of an earlier test in this process logs less of is logged again."""
+    structlog.reset_defaults()
 
 
 def pytest_unconfigure() -> None:

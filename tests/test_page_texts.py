@@ -79,7 +79,8 @@ def answer_page(pick: Pick) -> dict[str, Any]:
         commit=pick(["", value("commit")]), value=pick(["", value("said")]), adds=pick(["", value("adds")]),
         check=Thing(question=value("question"), answers=pairs, told=value("told"), because=because),
         opening=pick([[], [a_reply(pick)]]), replies=pick([[], [a_reply(pick)]]), told=pick([(), [value("told")]]),
-        question_ending=pick(["", value("ending")]), for_them=pick([(), [(value("heading"), value("words"))]]),
+        asked=value("asked"), question_ending=pick(["", value("ending")]),
+        for_them=pick([(), [(value("heading"), value("words"))]]),
         why_me=pick([(), (value("why"), value("who"))]),
     )  # fmt: skip
     return {

@@ -157,6 +157,7 @@ def _part(record: CampaignRecord, stored: Stored, words: PlanWords, zone: str, n
     plan, key_points = words.plan, words.key_points
     mine = {name: [row for row in stored[name] if row["campaign"] == record.id] for name in _ABOUT}
     mine["deed"] = [told for row in mine["deed"] if (told := _under_its_message(plan, row))]
+    mine["question"] = [{**row, "text": question_text(row["text"], record.plan, plan)} for row in mine["question"]]
     mine["answer"] = [_in_its_words(record.plan, plan, row) for row in mine["answer"]]
     named = {row["message"] for rows in mine.values() for row in rows if row.get("kind") != "service"}
     over = any(row["whole_campaign"] and row["withdrawn_at"] is None for row in mine["answer"])
@@ -233,7 +234,7 @@ def _question(row: Row) -> Happening:
     if row["objection"]:  # the note is for the people who lead the campaign
         yield row["asked_at"], _("You objected, as recorded after a talk with you"), ""
     else:
-        yield row["asked_at"], _("You asked"), question_text(row["text"])
+        yield row["asked_at"], _("You asked"), row["text"]
     if row["answered_at"]:
         yield row["answered_at"], _("You got the answer"), row["answer"]
 

@@ -21,7 +21,7 @@ from commsengine.cadence.calendar import DAY, Hours
 from commsengine.cadence.kinds_and_states import Ending, asked_by, channel_of
 from commsengine.cadence.plan import Notice, Plan
 from commsengine.content.message import payload_of
-from commsengine.content.phrases import day_text
+from commsengine.content.phrases import day_text, question_text
 from commsengine.content.templates import literal
 from commsengine.errors import InputError, RenderError
 from commsengine.store.dialogue.replies import alike, waits
@@ -29,7 +29,7 @@ from commsengine.store.records import Ask, AskId, NewReply, ReplyRecord
 from commsengine.store.service_mail import NewMail
 from commsengine.store.store import Store
 from commsengine.text import cut_short, no_such
-from commsengine.translation import N_, _
+from commsengine.translation import N_, _, in_language
 
 NOTICE_OPEN = dt.timedelta(days=14)
 """So long an answer to all still goes to people whom no window, budget or channel has let through before."""
@@ -209,7 +209,9 @@ class Replying:
     def _quoted(self, ask: Ask, card: Card) -> str:
         # A letter quotes in one line, and an order has one choice a line.
         if ask.id.kind != "input":
-            return ask.text
+            language = self._inbox.spoken(card)
+            with in_language(language):
+                return question_text(ask.text, card.plan, card.plan.in_language(language))
         shown = given_as_shown(card.message, self._inbox.text(card).choices, ask.text, numbered=True)
         ordered = card.message.input is not None and card.message.input.kind == "rank"
         return ", ".join(shown.splitlines()) if ordered else shown

@@ -13,7 +13,7 @@ from commsengine.cadence.kinds_and_states import ChannelName, channel_of
 from commsengine.cadence.people import Person
 from commsengine.cadence.plan import Message, Plan
 from commsengine.content.person_values import Signers
-from commsengine.content.phrases import EXPLAIN, ending_text, weekday_text
+from commsengine.content.phrases import EXPLAIN, ending_text, question_text, weekday_text
 from commsengine.content.render import Renderer
 from commsengine.content.slack_card import answered_card
 from commsengine.content.slots import slack_text
@@ -57,8 +57,9 @@ class CardText:
     ``question`` and ``choices`` are those of the input that is asked for, ``offered`` the same choices each with what
     is stored of it; ``value`` is what the person wrote or chose. ``readers`` says who reads that. ``adds`` is the line
     of the manager in whose name it goes out. ``opening`` are the replies with which this touch begins, ``replies``
-    those to what the person put in; ``question_ending`` is what becomes of their question. ``told`` are sentences about
-    what they have read that holds no more, ``why_me`` about why they get it and who sees what they answer.
+    those to what the person put in; ``asked`` is their question, ``question_ending`` what becomes of it. ``told`` are
+    sentences about what they have read that holds no more, ``why_me`` about why they get it and who sees what they
+    answer.
     """
 
     key_point: str
@@ -76,6 +77,7 @@ class CardText:
     adds: str = ""
     opening: tuple[ReplyText, ...] = ()
     replies: tuple[ReplyText, ...] = ()
+    asked: str = ""
     question_ending: str = ""
     told: tuple[str, ...] = ()
     for_them: tuple[tuple[str, str], ...] = ()
@@ -119,7 +121,9 @@ def card_text(renderer: Renderer, card: Card, signers: Signers) -> CardText:
 
 
 def _around(renderer: Renderer, card: Card) -> dict[str, Any]:
-    return {"title": renderer.words.title, "link": renderer.words.message(card.message.id).link}
+    title, link = renderer.words.title, renderer.words.message(card.message.id).link
+    asked = question_text(card.question.text, renderer.plan, renderer.words) if card.question else ""
+    return {"title": title, "link": link, "asked": asked}
 
 
 def _for_their_people(renderer: Renderer, card: Card, signers: Signers) -> tuple[tuple[str, str], ...]:

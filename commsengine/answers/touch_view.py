@@ -129,7 +129,7 @@ class Card:
     def tell(self, answer: StoredAnswer) -> str:
         whole = answer.whole_campaign and answer.kind == "heard_enough"
         text = N_("You stopped all messages of this campaign") if whole else ANSWERS[answer.kind].to_them
-        return f"{_(text)} {self.at(answer.at)}"
+        return _("{answer} {when}", answer=_(text), when=self.at(answer.at))
 
     def at(self, instant: dt.datetime) -> str:
         return spoken(instant, self.zone, self.now)

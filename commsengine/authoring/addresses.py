@@ -29,7 +29,7 @@ def clean_address(written: str) -> str:
     if _UNSEEN.search(text):
         raise AddressError(_("the e-mail address contains a line break or an invisible character"), _("Type it again."))
     if "=?" in text:
-        raise AddressError(_("the e-mail address holds '=?', which mail programs decode"), _("Type it again."))
+        raise AddressError(_("the e-mail address contains '=?', which mail programs decode"), _("Type it again."))
     return _cleaned(text)
 
 

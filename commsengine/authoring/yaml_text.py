@@ -26,7 +26,7 @@ _TAB_INDENT = re.compile(r"^ *\t", re.MULTILINE)
 
 _INDENT = N_("Line it up with the lines above that belong together.")
 _WORDS = (
-    ("mapping values are not allowed", N_("A colon stands here where none is expected."),
+    ("mapping values are not allowed", N_("There is a colon here where none is expected."),
      N_("If it is part of a text, put the whole text in quotes; else check the indentation.")),
     ("unexpected end of stream", N_("A quotation mark is opened here and never closed."), N_("Close it.")),
     ("found unexpected document separator", N_("A quotation mark is opened and not closed before '---'."),
@@ -125,7 +125,7 @@ def _wide(data: bytes) -> str:
 def _faults(file: str, text: str) -> list[Problem]:
     problems = []
     for found in islice(UNSEEN_IN_LINES.finditer(text), MOST_TOLD):
-        cause = _("The file holds {unseen}, which no editor shows.", unseen=unseen_in(found[0]))
+        cause = _("The file contains {unseen}, which no editor shows.", unseen=unseen_in(found[0]))
         problems.append(Problem(file, *place_of(text, found.start()), "control_character", cause, _("Delete it.")))
     for found in islice(_TAB_INDENT.finditer(text), MOST_TOLD):
         cause, fix = _("This line is indented with a tab."), _("Write spaces instead, two for each step.")

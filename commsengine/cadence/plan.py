@@ -68,7 +68,7 @@ Weekdays = Annotated[tuple[Weekday, ...], BeforeValidator(_days_of, json_schema_
 def _taking_turns(value: object) -> object:
     found = _listed(value) if value != "" else []
     if isinstance(found, Sequence) and any(isinstance(text, str) and not text.strip() for text in found):
-        raise ValueError(N_("one of the texts is blank; write it, or take it out"))
+        raise ValueError(N_("one of the texts is empty; write it, or take it out"))
     return found
 
 
@@ -79,7 +79,7 @@ TurnTexts = Annotated[tuple[str, ...], BeforeValidator(_taking_turns), Field(max
 
 def _language(value: object) -> object:
     if isinstance(value, str) and value and not canonical(value):
-        raise ValueError(_("'{written}' is no language; write a code such as de or pt-BR", written=value))
+        raise ValueError(_("'{written}' is not a language; write a code such as de or pt-BR", written=value))
     return canonical(value) if isinstance(value, str) else value
 
 
@@ -422,7 +422,7 @@ class Arm(Frozen):
     def _a_word_or_a_span(cls, value: object) -> object:
         if isinstance(value, str):
             if value != "recall":
-                raise ValueError(_("'{written}' is no arm; write recall, or for example every: 48h", written=value))
+                raise ValueError(_("'{written}' is not an arm; write recall, or for example every: 48h", written=value))
             return {}
         return value
 

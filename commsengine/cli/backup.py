@@ -9,7 +9,7 @@ import click
 
 from commsengine.cli.arguments import FILE, consent, yes_option
 from commsengine.cli.output import Progress, json_option, n_messages, n_people, note, show_json, when_where
-from commsengine.cli.workspace import with_workspace, zone_of
+from commsengine.cli.workspace import with_workspace
 from commsengine.errors import InputError
 from commsengine.translation import N_, _
 
@@ -62,13 +62,13 @@ def restore(wiring: Wiring, file: Path, verify: bool, as_json: bool, yes: bool) 
         raise InputError(_("A database server is restored with its own tools."), _("Use pg_restore."))
     if verify:
         seen = wiring.rescue.verify(file, database, wiring.clock())
-        show_json(_json(seen)) if as_json else _tell(seen, zone_of(wiring))
+        show_json(_json(seen)) if as_json else _tell(seen)
         return
     wiring.refuse_misplaced()
     aside, name = _in_backups(wiring, "before-restore"), database.name
 
     def agree(seen: Verified) -> None:
-        _tell(seen, zone_of(wiring))
+        _tell(seen)
         consent(_("Replace {database} with it?", database=name), yes=yes)
 
     with wiring.engine_lock():
@@ -94,9 +94,9 @@ def _in_backups(wiring: Wiring, name: str) -> Path:
     return wiring.folder / "backup" / f"{name}-{wiring.clock():%Y-%m-%d-%H%M%S}.db"
 
 
-def _tell(seen: Verified, zone: str) -> None:
+def _tell(seen: Verified) -> None:
     made = (
-        _("made after {instant}", instant=when_where(zone, seen.made_at))
+        _("made after {instant}", instant=when_where("UTC", seen.made_at))
         if seen.made_at
         else _("made before an engine had run")
     )

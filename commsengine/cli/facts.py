@@ -148,4 +148,4 @@ def _list(done: Sequence[Mapping[str, object]], zone: str) -> None:
         )
         for each in done
     ]
-    table([N_("person"), N_("name"), N_("done"), N_("again"), N_("told")], rows, right=["again"])
+    table([N_("person"), N_("name"), N_("done"), N_("again"), N_("source")], rows, right=["again"])

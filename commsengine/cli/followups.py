@@ -52,9 +52,11 @@ def followups(wiring: Wiring, campaign: str | None, talking_points: bool, as_jso
     else:
         click.echo(_("There are no calls to make."))
     if recorded:
+        click.echo()
         title(_("Results of calls"))
         show_recorded(recorded[-MOST_RECORDED:], zone)
     if data or recorded:
+        click.echo()
         tell_zone(zone)
 
 
@@ -63,7 +65,15 @@ def show_recorded(found: Sequence[Mapping[str, Any]], zone: str) -> None:
     for each in reversed(found):
         about = {"when": when(zone, each["at"]), "name": each["name"] or each["person"], "by": each["by"]}
         unclear = _("; unclear: {unclear}", unclear=_(each["unclear"])) if each["unclear"] else ""
-        say(_("  {when} {name}: {outcome}{unclear}, says {by}", outcome=_(each["outcome"]), unclear=unclear, **about))
+        text = N_("  {when} {name}: {outcome}{unclear} (recorded by {by})")
+        say(
+            _(
+                text,
+                outcome=_(each["outcome"]),
+                unclear=unclear,
+                **about,
+            )
+        )
         if each["note"]:
             say(f"    {each['note']}")
 
@@ -82,7 +92,7 @@ def show_followups(found: Sequence[Mapping[str, Any]], zone: str, *, talking_poi
             click.echo("\n".join(f"    {line}".rstrip() for line in each["talking_points"].splitlines()))
         click.echo()
     if later := len(found) - len(today):
-        note(_("{follow_ups} can wait until tomorrow; --json lists them.", follow_ups=n_follow_ups(later)))
+        note(_("{follow_ups} can wait until tomorrow. To list them: --json", follow_ups=n_follow_ups(later)))
 
 
 @click.command()
@@ -113,7 +123,7 @@ def managers(wiring: Wiring, campaign: str, lift: int | None, remove: int | None
         show_json(data)
         return
     if not any(data.values()):
-        click.echo(_("Nothing is held, and no manager adds a line."))
+        click.echo(_("No message is held, and no manager adds a line."))
     show_held(data["holds"])
     for one in data["lines"]:
         say(

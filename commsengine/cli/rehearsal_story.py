@@ -100,7 +100,7 @@ def _as_if(report: AsIfReport, zone: str) -> None:
     if report.as_if.slack_cold:
         text = N_("Slack, new to the app: {rate} a minute.")
         title(_(text, rate=n_messages(int(report.slack_rate or 0))))
-    columns = [N_("largest waves"), N_("by"), N_("messages"), N_("last one sent"), N_("as simulate said")]
+    columns = [N_("largest batches"), N_("by"), N_("messages"), N_("last one sent"), N_("as simulate said")]
     rows = [
         (
             when(zone, wave.at),

@@ -71,9 +71,9 @@ def write_report(wiring: Wiring, campaign: str, file: Path | None) -> WrittenRep
 
 
 def show_headline(found: WrittenReport) -> None:
-    from commsengine.reports.report_html import headline
+    from commsengine.reports.report_html import headline, under_titles
 
-    heading, lines = headline(found.report)
+    heading, lines = headline(under_titles(found.report))
     title(heading)
     for line in lines:
         click.echo(line)

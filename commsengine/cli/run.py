@@ -128,7 +128,7 @@ def _leave_it_to(other: OtherEngineError, wiring: Wiring, *, as_json: bool) -> N
         raise other
     if as_json:
         show_json({**asdict(BeatReport()), "too_rarely": "", **_what_rests(wiring)})
-    note(_("{holder} It is running and does what is due.", holder=other.message))
+    note(_("{holder} It sends what is due.", holder=other.message))
 
 
 def _tell_what_stays(wiring: Wiring, report: BeatReport, rarely: str, rests: Mapping[str, Any]) -> None:

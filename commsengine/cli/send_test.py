@@ -163,7 +163,7 @@ def _send(wiring: Wiring, review: _Review, touch: Touch) -> None:
         why = _(outcome.unreachable or outcome.channel_down or outcome.reply or outcome.verdict).rstrip(".")
         if following is None or not outcome.unreachable:
             raise CommsError(_("It was not sent: {reason}.", reason=why), _("Run: commsengine doctor"))
-        text = N_("{channel} does not reach {to} ({reason}): it goes by {next}.")
+        text = N_("{channel} does not reach {to} ({reason}), so it is sent by {next}.")
         note(_(text, channel=name, to=review.to, reason=why, next=following))
 
 

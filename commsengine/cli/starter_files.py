@@ -9,14 +9,14 @@ PLAN = """\
 campaign: $campaign                  # its id; keep it
 title: One customer record             # what people read
 owner: [dana.reyes@example.com]        # gets the daily list of whom to call
-sponsor: {email: sam.okafor@example.com, in_audience: false}   # the last resort, and only by the owner's own hand
+sponsor: {email: sam.okafor@example.com, in_audience: false}   # asked last, and only if the owner does so
 
 milestones:                            # named dates: move one here, apply again, and everything follows
   kickoff: $kickoff
   go_live: {date: $go_live, because: The training comes first.}
 
 audience:                              # everybody imported; for a roster of its own: people: ../people.csv
-  roles:                               # the first that matches
+  roles:                               # each person gets the first that matches
     managers: {is_manager: true}
     sales: {department: [Sales]}
     others: {rest: true}
@@ -24,8 +24,8 @@ audience:                              # everybody imported; for a roster of its
 send:
   channels: [slack, email]             # the first that reaches the person; one without credentials is left out
   time_zone: UTC                       # of people whose file names none, such as Europe/Berlin
-  window: {days: [mon, tue, wed, thu, fri], from: "09:00", to: "16:30"}   # the person's own time; a tick outside it
-                                                                          # sends nothing to them and waits
+  window: {days: [mon, tue, wed, thu, fri], from: "09:00", to: "16:30"}   # the person's local time; outside of it
+                                                                          # their messages wait
   at_most: {per_day: 1, per_week: 3}
 
 wiifm:                                 # what is in it for me, by role: goes with the first time of each message
@@ -56,14 +56,14 @@ messages:
     cadence: {every: 72h, times: 5}    # it stops for people who say "heard enough"
     ask: input                         # acknowledge, check, input, commit or nothing
     input: {question: What must never get harder for you?, kind: text}
-    text:                              # they take turns: the first time the first, then the second, round and round
+    text:                              # they take turns, and begin again after the last
       - Think of a busy day. Which step saves you time?
       - Name one thing that works well today.
   - id: one-record
     key_point: From go-live, every customer conversation is logged in one record.
     from: kickoff + 14d
     until: go_live + 14d
-    sender: manager                    # what touches one's own job comes from one's manager
+    sender: manager                    # changes of people's own work come from their manager
     priority: high
     cadence: {every: 96h, times: 7}
     ask: acknowledge
@@ -90,20 +90,20 @@ lea.blanc@example.com,Léa Blanc,Support,Field engineer,mia.wolf@example.com,FR,
 
 WORKSPACE = """\
 # The rules over all campaigns. A plan may only be stricter.
-at_most: {per_day: 1, per_week: 3}     # touches one person may get, whatever number of campaigns runs
-minimum_gap: 4h                        # between two touches of one person
+at_most: {per_day: 1, per_week: 3}     # messages that one person gets at most, from all campaigns together
+minimum_gap: 4h                        # between two messages to one person
 # black_out: [2026-12-24..2027-01-01]  # days on which nothing is sent to anybody
 follow_ups_per_day: 5                  # one manager is never asked to call more people a day
-recall: role                           # what times a message by recall: a role's answers, a person's, or off
-retention: 365 days                    # so long after a campaign has ended what people wrote in it is kept
+recall: role                           # what decides when a message with recall_floor comes: role, person or off
+retention: 365 days                    # how long what people wrote is kept after a campaign has ended
 language: en
 """
 
 ENVIRONMENT = """\
-# Settings of this workspace; the environment wins over this file. Keep it to yourself: chmod 600 .env
+# Settings of this workspace; the environment wins over this file. Only this account should read it: chmod 600 .env
 # All of them are explained in docs/operations.md.
 
-# Signs the links in every message. Several keys, newest first, let old links live on: new-key,old-key
+# Signs the links in every message. Several keys, newest first, keep old links working: new-key,old-key
 COMMSENGINE_SECRET_KEY=$key
 
 # Mail. TLS is required unless the host is this machine.
@@ -111,12 +111,12 @@ COMMSENGINE_SECRET_KEY=$key
 # Microsoft 365 and Google log in by token (docs/mail.md); each provider has its page in docs/providers.md:
 # COMMSENGINE_SMTP_URL=smtp://change%40example.com@smtp.office365.com:587?auth=xoauth2
 # COMMSENGINE_MAIL_FROM=change@example.com
-# What the mail server takes is known of the large providers (docs/operations.md); where it is not, or yours differs:
+# The limits of large providers are known (docs/operations.md). Set these where yours are not, or differ:
 # COMMSENGINE_SMTP_CONNECTIONS=3
 # COMMSENGINE_SMTP_RATE=30
 # COMMSENGINE_SMTP_DAILY=10000
 
-# Who can say, after a crash or a cut, whether an uncertain e-mail arrived: our own Postfix, or an archive of sent mail.
+# After a crash, what tells whether an uncertain e-mail arrived: your own Postfix, or an archive of sent mail.
 # COMMSENGINE_POSTFIX_LOG=/var/log/mail.log
 # COMMSENGINE_IMAP_URL=imaps://user:password@mail.example.com/Archive
 

@@ -83,7 +83,7 @@ def today(wiring: Wiring, as_json: bool) -> None:
     if found["holds"]:
         title(_("Held by managers"))
         show_held(found["holds"])
-        click.echo(_("Lift one: commsengine managers CAMPAIGN --lift ID"))
+        click.echo(_("End a hold: commsengine managers CAMPAIGN --lift ID"))
     if any(there for name, there in found.items() if name != "numbers"):
         click.echo()
         tell_zone(zone)

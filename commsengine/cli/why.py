@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from commsengine.cadence.kinds_and_states import HUMAN
+from commsengine.cadence.kinds_and_states import CHANNELS, HUMAN
 from commsengine.cli.arguments import person_named
 from commsengine.cli.output import json_option, n_messages, say, show_json, skip_reason, tell_zone, title, when
 from commsengine.cli.workspace import with_workspace, zone_of
@@ -18,7 +18,13 @@ if TYPE_CHECKING:
     from commsengine.wiring import Wiring
 
 
-FOR_A_PERSON = {"personal": N_("calls"), "sponsor": N_("proposal to ask the sponsor")}
+KINDS = {
+    "remind": N_("reminder"),
+    "commitment": N_("question whether it is done"),
+}
+"""What is sent, where the stored word is not the one to read."""
+
+FOR_A_PERSON = {"personal": N_("call"), "sponsor": N_("proposal to ask the sponsor")}
 
 
 @click.command()
@@ -84,10 +90,11 @@ def _carried(touch: Mapping[str, Any]) -> str:
     because = f" ({skip_reason(touch['reason'])})" if touch["reason"] else ""
     flag = _(", possible duplicate") if touch["possible_duplicate"] else ""
     kind, channel, state = touch["kind"], touch["channel"], _(touch["state"])
+    by = _(CHANNELS[channel].in_text) if channel in CHANNELS else channel
     if channel == HUMAN:
         return f"{_(FOR_A_PERSON[kind])}: {_('opened') if touch['state'] == 'sent' else state}{because}"
     text = N_("{kind} by {channel}: {state}{because}{flag}")
-    return _(text, kind=_(kind), channel=channel, state=state, because=because, flag=flag)
+    return _(text, kind=_(KINDS.get(kind, kind)), channel=by, state=state, because=because, flag=flag)
 
 
 def _next(reason: Mapping[str, Any], zone: str) -> str:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Concatenate, ParamSpec, TypeVar
 
 import click
 
-from commsengine.cli.output import note
+from commsengine.cli.output import note, when_where
 from commsengine.translation import _
 
 if TYPE_CHECKING:
@@ -33,7 +33,8 @@ def with_workspace(command: Callable[Concatenate[Wiring, P], R]) -> Callable[P, 
             for odd in odd_variables():
                 note(f"{odd.message} {odd.fix}")
             if wiring.as_of is not None:
-                note(_("As of {instant:%a %d %b %Y %H:%M} UTC, the clock of this rehearsal.", instant=wiring.as_of))
+                as_of = when_where(zone_of(wiring), wiring.as_of)
+                note(_("As of {instant}, the clock of this rehearsal.", instant=as_of))
             return command(wiring, *args, **options)
 
     return opened

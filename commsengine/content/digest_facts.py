@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from commsengine.content.manager_card import place_of_buttons
+from commsengine.content.phrases import headed
 from commsengine.content.talking_points import TalkingPoints
 from commsengine.translation import _, counted
 
@@ -37,7 +38,7 @@ class Call:
     def fields(self) -> dict[str, Any]:
         # Points serve templates written before talk: each line bears its heading.
         plain = {name: getattr(self, name) for name in Call.__slots__ if name != "talk"}
-        points = [f"{part.title}: {line}" for part in self.talk.parts for line in part.lines]
+        points = [headed(part.title, line) for part in self.talk.parts for line in part.lines]
         return {
             **plain,
             "talk": self.talk.rows,

@@ -140,11 +140,12 @@ def _bullet(numbers: list[int | None], first: bool) -> str:
     return f"{indent}{number}. "
 
 
-def _address(words: str, address: str, behind: Token | None) -> str:
-    # At the end of a line the address stands free: mail programs open all of it.
+def _with_address(words: str, address: str, behind: Token | None) -> str:
+    # At the end of a line the address stands free: mail programs open all of it, so no mark of direction is near.
     if behind is not None and behind.type != "hardbreak":
-        return f" <{address}>"
-    return f" {address}" if words.endswith((".", ":", "!", "?", "…")) else f": {address}"
+        return f"{words} <{address}>"
+    ends = words.endswith((".", ":", "!", "?", "…"))
+    return f"{words} {address}" if ends else _("{title}: {text}").format(title=words, text=address)
 
 
 def plain_inline(children: Tokens, links: bool = True) -> str:
@@ -155,8 +156,9 @@ def plain_inline(children: Tokens, links: bool = True) -> str:
             addresses.append(str(token.attrs["href"]))
             starts.append(len(written))
         elif token.type == "link_close":
-            words, address = written[starts.pop() :], addresses.pop()
-            written += _address(words, address, behind) if links and words != address else ""
+            start, address = starts.pop(), addresses.pop()
+            if links and (words := written[start:]) != address:
+                written = written[:start] + _with_address(words, address, behind)
         elif token.type in ("softbreak", "hardbreak"):
             written += " " if token.type == "softbreak" else "\n"
         else:

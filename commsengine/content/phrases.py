@@ -6,6 +6,8 @@ Each text about a day is for people; where a ``language`` is given, it is in tha
 from __future__ import annotations
 
 import datetime as dt
+import re
+from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any, Literal
 
@@ -13,13 +15,15 @@ from babel import Locale, UnknownLocaleError
 from babel.dates import format_date, format_skeleton, format_time
 
 from commsengine.cadence.kinds_and_states import ENDINGS, Ending
-from commsengine.cadence.plan import Cadence, Milestone
+from commsengine.cadence.plan import Cadence, Milestone, Plan
 from commsengine.cadence.told import is_week, monday_of
 from commsengine.translation import N_, _, counted, install, language_in_use
 
 Style = Literal[
     "full", "long", "weekday", "short weekday", "brief", "brief with year", "month and day", "short month and day"
 ]
+
+_MILESTONE = re.compile(r"\{\{\s*milestones\.([\w-]+)\s*\}\}")
 
 _STYLES: dict[Style, tuple[str, str]] = {
     "full": ("EEEE, d MMMM y", "full"),
@@ -94,6 +98,16 @@ def milestone_text(milestone: Milestone, language: str) -> str:
     return _("planned for the week of {day}", day=short_day_text(monday_of(milestone.date), language))
 
 
+def with_dates(text: str, milestones: Mapping[str, Milestone]) -> str:
+    """A text of a plan for its lead: with the days of milestones, and other placeholders as they are."""
+
+    def day(found: re.Match[str]) -> str:
+        milestone = milestones.get(found[1])
+        return milestone_text(milestone, language_in_use()) if milestone else found[0]
+
+    return _MILESTONE.sub(day, text)
+
+
 def told_text(date: str, language: str) -> str:
     """What a person has read, from how it is kept (``cadence/told.py``)."""
     return milestone_text(Milestone(date=dt.date.fromisoformat(date), firm=not is_week(date)), language)
@@ -111,8 +125,13 @@ def install_words(environment: Any) -> None:
     """Gives the templates of pages the catalogs, and days and times as filters."""
     install(environment)
     days = (day_text, short_day_text, weekday_text, brief_day_text, month_day_text)
-    words = (*days, time_text, moment_text, question_text)
+    words = (*days, time_text, moment_text)
     environment.filters |= {word.__name__: word for word in words}
+
+
+def headed(title: str, text: str) -> str:
+    """``One customer record: 2 open questions``."""
+    return _("{title}: {text}", title=title, text=text)
 
 
 def ending_text(ending: Ending, day: dt.date | None, language: str = "") -> str:
@@ -124,9 +143,16 @@ EXPLAIN = N_("Please explain it to me")
 """What a button asks; it is kept in English."""
 
 
-def question_text(asked: str) -> str:
-    """What a person asked: in their words, or those of the button."""
-    return _(EXPLAIN) + asked.removeprefix(EXPLAIN) if asked.startswith(EXPLAIN) else asked
+def question_text(asked: str, plan: Plan, theirs: Plan) -> str:
+    """What a person asked: in their words, or those of the button with its check as ``theirs`` says it.
+
+    The check is kept in the words of ``plan``; ``theirs`` is the same plan in the language of the reader.
+    """
+    if not asked.startswith(EXPLAIN):
+        return asked
+    about = asked.removeprefix(EXPLAIN)
+    said = {f" ({text})": f" ({theirs.texts.get(name, text)})" for name, text in plan.texts.items()}
+    return _(EXPLAIN) + said.get(about, about)
 
 
 def often(cadence: Cadence, *, on_trial: bool = False) -> str:

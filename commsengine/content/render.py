@@ -30,7 +30,7 @@ from commsengine.content.grammar import answer_id_slot, answer_slot
 from commsengine.content.markdown import Tokens, read, to_plain
 from commsengine.content.message import RenderedMessage
 from commsengine.content.person_values import Signers, TextValues
-from commsengine.content.phrases import day_text
+from commsengine.content.phrases import day_text, headed
 from commsengine.content.recipe import (
     ASKING,
     HEARD,
@@ -337,7 +337,7 @@ class Renderer:
         self, lead: Person, key: str, said: ReviewFacts, at: dt.datetime, channel: ChannelName, opens: str
     ) -> RenderedMessage:
         """The review of a phase; ``opens`` is the address of its page."""
-        title = f"{self.words.title}: {said.headline}"
+        title = headed(self.words.title, said.headline)
         parts = [part.fields() for part in said.parts]
         fields: dict[str, Any] = {"headline": said.headline, "text": said.waiting, "parts": parts}
         return self.service(
@@ -354,7 +354,7 @@ class Renderer:
     def _morning_mail(
         self, template: str, to: Person, lead: Person, facts: DigestFacts, title: str, **own: Any
     ) -> RenderedMessage:
-        subject, fields = f"{self.words.title}: {title}", {**facts.fields(), **own}
+        subject, fields = headed(self.words.title, title), {**facts.fields(), **own}
         return self.service(
             template, facts.key, to, Signers(lead), facts.at, subject=subject, page=False, opens=facts.opens, **fields
         )

@@ -32,8 +32,8 @@ _BROKEN: tuple[tuple[re.Pattern[str], str, str], ...] = (
      N_("Write the address between the round brackets.")),
     (re.compile(r"\[[^\[\]\n]+\]\((?:https?:|mailto:|www\.)(?:\{\{.*?\}\}|\([^()\s]*\)|[^()\s{])*(?=\s|$)(?!\s+[\"'(])"),
      N_("the link '{words}' is not closed"), N_("Close it with ')'.")),
-    (re.compile(r"\[[^\[\]\n]+\][ \t]+\(https?:[^)\n]*\)"), N_("a blank breaks the link '{words}'"),
-     N_("Take out the blank between ']' and '('.")),
+    (re.compile(r"\[[^\[\]\n]+\][ \t]+\(https?:[^)\n]*\)"), N_("a space breaks the link '{words}'"),
+     N_("Take out the space between ']' and '('.")),
     (re.compile(r"\([^()\n]+\)\[https?:[^\]\n]*\]"), N_("the brackets of the link '{words}' are the wrong way round"),
      N_("Write [words](https://…).")),
 )  # fmt: skip
@@ -43,7 +43,7 @@ _BROKEN: tuple[tuple[re.Pattern[str], str, str], ...] = (
 def unfinished(source: str) -> Iterator[Flaw]:
     """What looks as if the text were not ready: advice, as only the author knows."""
     for found in _OF_OTHERS.finditer(source):
-        cause = _("'{words}' looks like a placeholder of another tool; people read it as it stands", words=found[0])
+        cause = _("'{words}' looks like a placeholder of another tool; people would see it like this", words=found[0])
         yield _flaw(source, found, cause, _("Write for example {{ person.first_name }}, or take it out."))
     for found in _UNWRITTEN.finditer(source):
         cause = _("'{words}' looks like a text that is not written yet", words=found[0])

@@ -211,7 +211,7 @@ def html_flaws(source: str) -> list[Flaw]:
 
     for pattern, what, fix in _REFUSED:
         for found in pattern.finditer(source):
-            note(found.start(), _("the layout holds {part}", part=_(what)), _(fix))
+            note(found.start(), _("the layout contains {part}", part=_(what)), _(fix))
     for tag in _TAG.finditer(source):
         if _UNQUOTED.search(tag[0]):
             note(tag.start(), _("an attribute with a value has no quotes"), _('Write it as name="{{ … }}".'))

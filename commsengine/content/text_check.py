@@ -115,7 +115,7 @@ def _instead(address: str) -> str:
 def _unseen_flaws(source: str) -> list[Flaw]:
     # What no editor shows, and marks that make a line read otherwise than it is stored.
     return [
-        Flaw(line, _("the template holds U+{code:04X}, which no editor shows", code=ord(one[0])), _("Delete it."))
+        Flaw(line, _("the template contains U+{code:04X}, which no editor shows", code=ord(one[0])), _("Delete it."))
         for line, one in _found(_UNSEEN, source)
     ]
 

@@ -11,6 +11,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from commsengine.authoring.rules.advice import CARD_WORDS
 from commsengine.cadence.kinds_and_states import CHANNELS, TouchKind
+from commsengine.content.phrases import with_dates
 from commsengine.planning.gallery import Gallery, Piece
 from commsengine.translation import N_, _, counted, install
 
@@ -127,7 +128,7 @@ def _summary(gallery: Gallery) -> str:
     said = _(text, texts=texts, roles=to, zone=gallery.plan.send.time_zone)
     if gallery.more:
         left = counted(gallery.more, "later repeat is", "later repeats are")
-        said += " " + _("{left} not shown: they say what earlier ones say.", left=left)
+        said += " " + _("{left} not shown: they have the same texts as earlier ones.", left=left)
     return said
 
 
@@ -154,7 +155,8 @@ def _sections(gallery: Gallery, classes: Callable[[Piece], str]) -> Iterator[Sec
     for name in gallery.messages:
         mine = tuple(piece for piece in gallery.pieces if piece.touch.message == name)
         several = " ".join(dict.fromkeys(" ".join(map(classes, mine)).split()))
-        yield Section(name, gallery.plan.message(name).key_point, mine, several)
+        key_point = with_dates(gallery.plan.message(name).key_point, gallery.plan.milestones)
+        yield Section(name, key_point, mine, several)
 
 
 def _views(piece: Piece, pages: Sequence[str]) -> Iterator[View]:

@@ -21,6 +21,7 @@ from commsengine.cadence.kinds_and_states import BY_HAND, GOT_IT, RecallMode
 from commsengine.cadence.people import ANYBODY, Person
 from commsengine.cadence.plan import Message, Notice, Plan
 from commsengine.campaigns.control import known as known_campaign
+from commsengine.content.phrases import with_dates
 from commsengine.engine.directory import members_of
 from commsengine.recall.small_groups import enough, shown, total_of_all, week_of
 from commsengine.recall.statistics import Alike, Share
@@ -228,11 +229,11 @@ def recall_by_role(store: Store, record: CampaignRecord, now: dt.datetime) -> li
     return views
 
 
-def _key_point(message: Message) -> str:
+def _key_point(plan: Plan, message: Message) -> str:
     # that of a moved date is a text of the catalogs
     if isinstance(message, Notice) and message.old_dates:
         return _("New date: {names}", names=", ".join(name.replace("_", " ") for name in message.old_dates))
-    return message.key_point
+    return with_dates(message.key_point, plan.milestones)
 
 
 class _Reading:
@@ -298,7 +299,7 @@ class _Reading:
         guess = sum(1 / n for n in options) / len(options) if options and self._estimates else None
         floor, target, total = cadence.recall_floor, cadence.target, self._total(message, roles)
         alike = self._answers.alike.get(message.id, Alike())
-        about = (message.id, _key_point(message), message.ask, opens, closes)
+        about = (message.id, _key_point(plan, message), message.ask, opens, closes)
         by_whom = plan.corrected.get(message.id, "")
         return MessageView(*about, floor, target, by, guess, roles, total, alike, by_whom, self._outcome(message))
 

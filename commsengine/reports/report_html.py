@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from commsengine.cadence.calendar import local_date_in
+from commsengine.cadence.calendar import zone as zone_named
 from commsengine.cadence.kinds_and_states import ENDINGS, MEASURES, STATE_WORDS
 from commsengine.cadence.repeats import HAIR
 from commsengine.content.phrases import brief_day_text, install_words
@@ -39,7 +40,7 @@ Named = TypeVar("Named", RoleView, RoleOutcome, RoleShare, UnclearRole, GotItOnl
 
 
 def page(report: Report) -> str:
-    report = _under_titles(report)
+    report = under_titles(report)
     title, lines = headline(report)
     numbers = iter(range(1, 10_000))
     sections = [(_named_groups(message), list(_panels(report, message, numbers))) for message in report.messages]
@@ -58,13 +59,15 @@ def page(report: Report) -> str:
         outcomes=[(outcome, list(_day_curves(report, outcome, numbers))) for outcome in report.outcomes],
         fewest=FEWEST,
         shown_people=people,
+        zone=report.record.plan.send.time_zone,
+        here=lambda at: at.astimezone(zone_named(report.record.plan.send.time_zone)),
         whens=lambda at: _day(at, report.record.plan.send.time_zone),
         hair=HAIR,
         ending=_ending,
     )
 
 
-def _under_titles(report: Report) -> Report:
+def under_titles(report: Report) -> Report:
     """With roles as people read them."""
     title = report.record.plan.audience.title
 

@@ -11,6 +11,7 @@ from slack_sdk import WebClient
 from commsengine.answers.inbox import AnswerInbox
 from commsengine.answers.my_messages import CampaignPart, Line, MessageRecord, PersonRecord
 from commsengine.cadence.people import ANYBODY
+from commsengine.content.phrases import headed
 from commsengine.content.slots import slack_text
 from commsengine.slack_app.accounts import Accounts, quietly
 from commsengine.translation import N_, _, in_language
@@ -84,7 +85,7 @@ def _campaign(part: CampaignPart, shown: Sequence[MessageRecord]) -> Iterator[Bl
 def _line(line: Line) -> str:
     quote = " ".join(line.quote.split())
     short = quote if len(quote) <= QUOTED else f"{quote[:QUOTED]}…"
-    return slack_text(f"{line.when}: {line.text}" + (f" – {short}" if short else ""))
+    return slack_text(headed(line.when, line.text) + (f" – {short}" if short else ""))
 
 
 def _button(page: str) -> Block:

@@ -17,7 +17,7 @@ from commsengine.answers.inbox import AnswerInbox, UnknownTouchError
 from commsengine.cadence.kinds_and_states import OUTCOME_WORDS, UNCLEAR_WORDS
 from commsengine.cadence.people import ANYBODY, Person
 from commsengine.content.manager_card import HOLD, LINE, MORE, OUTCOME, calls_on, with_closed
-from commsengine.content.phrases import day_text
+from commsengine.content.phrases import day_text, headed
 from commsengine.errors import CommsError, InputError
 from commsengine.reports.manager_desk import LONGEST_LINE, LONGEST_NOTE, NOT_THEIRS, InTheirName, ManagerDesk
 from commsengine.slack_app.accounts import Accounts, quietly, whisper
@@ -142,7 +142,7 @@ class ManagerButtons:
         if last is None:
             return ""
         note = f" – {last.note}" if last.note else ""
-        return f"{last.name or last.person}: {_(OUTCOME_WORDS[last.outcome])}{note}"[:2900]
+        return f"{headed(last.name or last.person, _(OUTCOME_WORDS[last.outcome]))}{note}"[:2900]
 
     # -- what goes out in their name --------------------------------------------------------------
 

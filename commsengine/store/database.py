@@ -403,7 +403,7 @@ def refuse_network(file: Path, table: str) -> None:
     kind, at = _mounted(file.resolve(), table)
     if _NETWORK.fullmatch(kind):
         cause = N_(
-            "The database {file} lies on a network file system ({kind} at {place}), where SQLite cannot keep it safe."
+            "The database {file} is on a network file system ({kind} at {place}), where SQLite cannot keep it safe."
         )
         fix = _("Set COMMSENGINE_DATABASE_URL to a file on a disk of this machine, or to postgresql://user@host/name.")
         raise InputError(_(cause, file=file, kind=kind, place=at), fix)

@@ -218,7 +218,7 @@ def test_the_sponsor_may_wait_for_touches_after_the_objection() -> None:
 
 def test_somebody_away_is_to_be_called_again() -> None:
     told = story(outcome("2027-01-14 10:00", "away"), follow_up=SPONSOR)
-    assert "away" in told.reasons["outreach"].text
+    assert told.reasons["outreach"].text == "The person was not reached by the call."
 
 
 # -- rungs that were missed -----------------------------------------------------------------------

@@ -37,11 +37,11 @@ def made(record: CampaignRecord, text: str = TEXT, **words: Any) -> Notice:
 
 def test_without_a_subject_the_first_sentence_stands_above_the_others(record: CampaignRecord) -> None:
     notice = made(record)
-    assert (notice.key_point, notice.text) == ("The CRM is down until noon.", "Please use paper.\n\nThank you.")
+    assert (notice.key_point, notice.text) == ("The CRM is down until noon.", ("Please use paper.\n\nThank you.",))
     named = made(record, subject="CRM down")
-    assert (named.key_point, named.text) == ("CRM down", TEXT)
+    assert (named.key_point, named.text) == ("CRM down", (TEXT,))
     long = made(record, "word " * 60)
-    assert (long.key_point[-1], long.text) == ("…", ("word " * 60).strip())
+    assert (long.key_point[-1], long.text) == ("…", (("word " * 60).strip(),))
 
 
 def test_it_asks_for_nothing_and_chases_nobody(record: CampaignRecord) -> None:
@@ -66,7 +66,7 @@ def test_the_day_is_that_of_the_plan(record: CampaignRecord) -> None:
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        ({"text": "  "}, "--text: error: It says nothing"),
+        ({"text": "  "}, "--text: error: The message is empty."),
         ({"text": "x" * 8001}, "at most 8,000 fit"),
         ({"text": "Hi", "subject": "a\nb"}, "--subject: error: It goes over several lines"),
         ({"text": "[See](http://x.example.com)."}, "--text:1:1: error: The link to 'http://x.example.com'"),

@@ -183,7 +183,7 @@ class Sly(str):
 
 
 def test_what_slips_past_the_first_check_is_caught_in_the_finished_bytes() -> None:
-    with pytest.raises(HeaderError, match="other headers than we meant"):
+    with pytest.raises(HeaderError, match="other headers than intended"):
         message_bytes(a_mail(subject=Sly("fine")), "change@example.com")
 
 

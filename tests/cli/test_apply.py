@@ -119,7 +119,7 @@ def test_consequences_stand_beside_the_difference(started: Terminal) -> None:
         started, **{"messages:\n": f"messages:\n{NEW}", "department: [Sales]": "department: [Sales, Change]"}
     )
     said = started.run("apply", path, "--dry-run").out
-    assert "1 person: others → sales\n" in said
+    assert "1 person: Others → Sales\n" in said
     assert "4 get it for the first time" in said
     data = started.json("apply", path, "--dry-run")
     assert data["roles"] == [{"old": "others", "new": "sales", "people": 1}]

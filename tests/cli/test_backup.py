@@ -31,7 +31,7 @@ def test_a_backup_says_what_it_holds_and_is_for_this_user_alone(started: Termina
     started.run("tick")
     said = started.run("backup")
     [file] = (started.folder / "backup").glob("commsengine-*.db")
-    assert said.out == f"{file} is whole: 4 people, 4 touches, {file.stat().st_size:,} bytes.\n"
+    assert said.out == f"Backup checked: {file}, 4 people, 4 messages, {file.stat().st_size:,} bytes.\n"
     assert file.stat().st_mode & 0o777 == 0o600
     assert list(file.parent.iterdir()) == [file]
 
@@ -47,7 +47,7 @@ def test_verify_tells_what_would_be_sent_and_changes_nothing(started: Terminal, 
     before = (started.folder / "commsengine.db").read_bytes()
     said = started.run("restore", kept, "--verify")
     assert said.out == (
-        "Backup checked, made before an engine had run: 4 people, 0 touches on record.\n  crm: running\n"
+        "Backup checked, made before an engine had run: 4 people, 0 messages on record.\n  crm: running\n"
         "After the release it would send 4 messages in the next 24 hours.\n  crm: 4\n"
     )
     assert (started.folder / "commsengine.db").read_bytes() == before
@@ -58,7 +58,7 @@ def test_verify_tells_what_would_be_sent_and_changes_nothing(started: Terminal, 
     (started.folder / "kept.db").unlink()
     later = started.run("restore", backed_up(started), "--verify")
     assert later.out.startswith("Backup checked, made after ")
-    assert "4 people, 4 touches on record." in later.out
+    assert "4 people, 4 messages on record." in later.out
 
 
 def test_after_a_restore_nothing_leaves_until_the_release_and_nobody_gets_it_again(
@@ -72,7 +72,7 @@ def test_after_a_restore_nothing_leaves_until_the_release_and_nobody_gets_it_aga
     held = started.run("tick")
     assert (held.status, "The engine is on hold: Restored from kept.db. 4 messages that left" in held.err) == (1, True)
     released = started.run("release", "--yes")
-    assert "0 messages would leave now" in released.out
+    assert "Nothing is sent now.\n4 people get their next message from " in released.out
     assert started.run("tick").status == 0
     assert len(mailbox.arrived) == 4
     assert {row["state"] for row in started.json("touches", "crm")["touches"]} == {"sent"}
@@ -85,7 +85,7 @@ def test_the_database_as_it_was_is_set_aside(started: Terminal, mailbox: Mailbox
     [aside] = (started.folder / "backup").glob("before-restore-*.db")
     back = started.run("restore", str(aside), "--yes")
     assert back.status == 0, back.err
-    assert "4 touches on record" in back.out
+    assert "4 messages on record" in back.out
     assert "put on record again" not in back.out
     assert len(mailbox.arrived) == 4
 
@@ -99,7 +99,7 @@ def test_a_backup_of_another_workspace_is_told_and_leaves_that_one_alone(
     stage.write("people.csv", PEOPLE)
     assert stage.run("people", "import", stage.path("people.csv")).status == 0
     said = stage.run("restore", kept, "--yes")
-    assert "It is of ANOTHER database than the one here" in said.out
+    assert "It is a backup of ANOTHER database" in said.out
     assert started.run("tick").status == 0
     assert stage.run("tick").status == 1
     assert len(mailbox.arrived) == 4

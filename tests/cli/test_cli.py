@@ -113,4 +113,4 @@ def test_check_and_doctor_review_the_languages_of_a_workspace(terminal: Terminal
     assert (checked.status, "locale/pl.po:4:1: error: This catalog cannot be read" in checked.out) == (2, True)
     assert "locale/pl.po:4: This catalog cannot be read" in terminal.run("doctor").out
     terminal.write("locale/pl.po", 'msgid ""\nmsgstr ""\n\nmsgid "Got it"\nmsgstr "Rozumiem"\n')
-    assert "in these languages: en, pl" in terminal.run("doctor").out
+    assert "in these languages: de, en, es, fr, pl" in terminal.run("doctor").out

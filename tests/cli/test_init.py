@@ -103,6 +103,6 @@ def test_a_folder_that_cannot_be_written_is_told(tmp_path: Path) -> None:
 
 def test_a_workspace_inside_of_another_is_refused(fresh: Terminal) -> None:
     said = made(fresh.folder / "second")
-    assert (said.status, "would lie inside of the workspace" in said.err) == (2, True)
+    assert (said.status, "would be inside the workspace" in said.err) == (2, True)
     assert not (fresh.folder / "second").exists()
     assert made(fresh.folder).status == 0

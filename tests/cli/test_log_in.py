@@ -153,7 +153,7 @@ def test_the_doctor_says_how_smtp_is_switched_on(
         ("550 5.7.30 Basic authentication is not supported for Client Submission.", "Log in by token: smtp://bot@127."),
         ("535 5.7.139 Authentication unsuccessful, the request did not meet the criteria", "tenant forbids passwords"),
         ("534 5.7.9 Application-specific password required", "Google wants an app password"),
-        ("535 5.7.8 wrong", "Look at user and password in COMMSENGINE_SMTP_URL"),
+        ("535 5.7.8 wrong", "Check user and password in COMMSENGINE_SMTP_URL"),
     ],
 )  # fmt: skip
 def test_the_doctor_says_what_helps_a_password(
@@ -255,7 +255,7 @@ def test_the_doctor_says_what_helps_a_connection(
     ("said", "remedy"),
     [
         ("the certificate of mail:587 cannot be trusted: self-signed certificate", "The host in X must be the name on"),
-        ("mail:25 does not answer in time", "a firewall may stop it, above all port 25."),
+        ("mail:25 does not answer in time", "a firewall may block it, most often port 25."),
         ("mail:25 refuses the connection", "Check whether the mail server runs, and host and port in X."),
         ("no connection to mail:25: No route to host", "Check whether the mail server runs, and host and port in X."),
     ],

@@ -58,6 +58,10 @@ def test_the_command_writes_the_page_and_says_the_headline(running_now: Terminal
     assert running_now.run("report", "crm", "--out", other).err == f"The report is in {other}.\n"
 
 
+def test_the_page_is_as_of_a_time_in_the_zone_of_the_plan(file: Path) -> None:
+    assert "As of Mon 1 Feb 2027 (14:00 UTC)" in file.read_text(encoding="utf-8")
+
+
 def test_its_data_has_the_documented_fields(running_now: Terminal) -> None:
     page = running_now.folder / "report-crm.html"
     page.unlink(missing_ok=True)
@@ -162,7 +166,7 @@ def test_who_cannot_see_a_plot_hears_it_and_finds_its_figures(page: Page, file: 
         rows = plot.locator("xpath=ancestor::figure").locator("tbody tr")
         assert rows.count() >= 3
     assert re.search(
-        r"Mean over 40 people. On 01 Feb: \d+%, between \d+% and \d+%. If nothing more is sent: \d+% on 02 Mar. "
+        r"Mean over 40 people. On 1 Feb: \d+%, between \d+% and \d+%. If nothing more is sent: \d+% on 2 Mar. "
         r"The floor is 35%. Answers that were right: \d+% of \d+ from 11 Jan",
         plots.first.locator("desc").first.text_content() or "",
     )
@@ -198,8 +202,8 @@ def test_what_authors_write_stays_text(file: Path) -> None:
 def test_it_says_what_it_does_not_say_and_which_curve_is_only_assumed(file: Path) -> None:
     text = file.read_text(encoding="utf-8")
     for claim in (
-        "forecast about groups", "do not stand for all", "does not mean understood", "No primary study",
-        "They do not raise recall on the go-live day", "one laboratory figure", "Morisita", "not estimated at all",
+        "forecast about groups", "do not represent everybody", "does not mean that they understood", "No primary study",
+        "They do not raise recall on the go-live day", "one laboratory study", "Morisita", "is not estimated",
     ):  # fmt: skip
         assert claim in text
     assert text.count("assumed curve") >= 6  # beside each estimate of the table and above each plot

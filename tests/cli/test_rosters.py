@@ -81,7 +81,7 @@ def test_a_list_that_would_bring_somebody_back_is_refused_without_yes(listed: Te
     assert (checked.status, "list.csv:3:2: advice: dana@example.com is marked as left" in checked.out) == (0, True)
     for options in ((), ("--yes",)):
         said = listed.run("apply", listed.path(SCHEDULE), *options)
-        assert (said.status, "Marked as left, and active again by this file: 1: dana@example.com." in said.err) == (
+        assert (said.status, "Marked as left, and active again by this file: 1 (dana@example.com)." in said.err) == (
             2,
             True,
         )
@@ -98,7 +98,7 @@ def test_a_list_that_would_bring_somebody_back_is_refused_without_yes(listed: Te
 def test_a_list_brings_somebody_back_with_yes_and_says_so(listed: Terminal) -> None:
     listed.write("schedules/list.csv", BACK)
     shown = listed.run("apply", listed.path(SCHEDULE), "--dry-run")
-    assert (shown.status, "active again by this file: 1: dana@example.com." in shown.err) == (0, True)
+    assert (shown.status, "active again by this file: 1 (dana@example.com)." in shown.err) == (0, True)
     assert listed.json("today")["held_files"] == []
     assert listed.run("apply", listed.path(SCHEDULE), "--yes").status == 2
     said = listed.run("apply", listed.path(SCHEDULE), "--yes", "--because", "Dana is back")

@@ -51,7 +51,7 @@ def message_of(out: str) -> str:
 def test_it_takes_the_place_of_the_day_and_past_limits_it_comes_besides(started: Terminal, mailbox: Mailbox) -> None:
     started.run("tick")
     status, out, err = send(started, "--yes")
-    assert (status, "4 people not: Their send window or their attention budget" in out) == (2, True)
+    assert (status, "4 people not: They get no more messages today" in out) == (2, True)
     assert "No person would get it today. To send it outside of hours and budget, add --past-limits" in err
     assert send(started, *PAST, "--yes")[0] == 0
     started.run("tick")
@@ -94,7 +94,7 @@ def test_nobody_is_asked_at_no_terminal(roomy: Terminal) -> None:
         (("--past-limits",), "--past-limits needs a reason."),
         (("--to", "saless"), "The audience of crm has no role 'saless'. Write one of these: sales, or all."),
         (("--text", "[x](http://y.example.com)"), "--text:1:1: error: The link to 'http://y.example.com' is not https"),
-        (("--text", ""), "It says nothing"),
+        (("--text", ""), "The message is empty."),
     ],
 )
 def test_what_cannot_be_is_told_and_nothing_is_kept(started: Terminal, more: tuple[str, ...], said: str) -> None:

@@ -83,7 +83,7 @@ def test_only_the_lines_around_a_change_are_shown() -> None:
 
 
 def test_a_change_that_nobody_sees_is_told() -> None:
-    assert drawn(PlanChange("text", "changed", "a\nb", "a\nb\n"))[1:] == ["    only blanks or ends of lines differ"]
+    assert drawn(PlanChange("text", "changed", "a\nb", "a\nb\n"))[1:] == ["    only spaces or line ends differ"]
 
 
 def test_a_long_text_shows_something_of_both_sides() -> None:

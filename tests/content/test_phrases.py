@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from commsengine.cadence.plan import Cadence
+from commsengine.cadence.plan import Cadence, Milestone
 from commsengine.content.kept_words import KEPT, Kept, kept, retold
 from commsengine.content.phrases import (
     EXPLAIN,
@@ -17,11 +17,14 @@ from commsengine.content.phrases import (
     question_text,
     time_text,
     weekday_text,
+    with_dates,
 )
 from commsengine.content.sheet import header, shortened
 from commsengine.content.slots import clean
 from commsengine.translation import _, aligned, chosen, counted, in_language, number_text, percent_text
-from tests.pseudo import in_pseudo
+from tests.builders import a_message, a_plan, translated
+from tests.content.test_languages import CHECK
+from tests.pseudo import LANGUAGE, in_pseudo
 
 DAY = dt.date(2027, 3, 15)
 
@@ -76,7 +79,7 @@ NINE = dt.datetime(2027, 3, 15, 9, 5, tzinfo=dt.UTC)
         ("en", ["Monday", "Mon 15 Mar", "Mon 15 Mar 2027", "15 March", "15 Mar", "09:05", "Mon 15 Mar 09:05"]),
         (
             "de",
-            ["Montag", "Mo., 15. März", "Mo., 15. März 2027", "15. März", "15. März", "09:05", "Mo., 15. März 09:05"],
+            ["Montag", "Mo., 15. März", "Mo., 15. März 2027", "15. März", "15. März", "09:05", "Mo., 15. März, 09:05"],
         ),
         (
             "he",
@@ -102,8 +105,8 @@ def test_days_and_times_are_written_as_the_language_writes_them(language: str, s
     ("language", "said"),
     [
         ("en", ["1,234", "35 %", "35%", "1,234.5", "1,234 people"]),
-        ("de", ["1.234", "35\u00a0%", "35\u00a0%", "1.234,5", "1.234 people"]),
-        ("fr", ["1\u202f234", "35\u00a0%", "35\u00a0%", "1\u202f234,5", "1\u202f234 people"]),
+        ("de", ["1.234", "35\u00a0%", "35\u00a0%", "1.234,5", "1.234 Personen"]),
+        ("fr", ["1\u202f234", "35\u00a0%", "35\u00a0%", "1\u202f234,5", "1\u202f234 personnes"]),
         ("tr", ["1.234", "%35", "%35", "1.234,5", "1.234 people"]),
     ],
 )
@@ -150,5 +153,15 @@ def test_what_is_kept_within_something_kept_is_told_as_well() -> None:
 
 def test_what_a_button_asked_is_told_in_the_language_in_use() -> None:
     with in_pseudo():
-        assert question_text(f"{EXPLAIN} (Where?)") == f"⟦{EXPLAIN}⟧ (Where?)"
-        assert question_text("Why?") == "Why?"
+        plan = translated(a_plan(a_message(checks=[CHECK])), LANGUAGE, "⟦{}⟧".format)
+        theirs = plan.in_language(LANGUAGE)
+        assert question_text(f"{EXPLAIN} (Where?)", plan, theirs) == f"⟦{EXPLAIN}⟧ (⟦Where?⟧)"
+        assert question_text(f"{EXPLAIN} (Another?)", plan, theirs) == f"⟦{EXPLAIN}⟧ (Another?)"
+        assert question_text("Why?", plan, theirs) == "Why?"
+
+
+def test_a_text_of_a_plan_is_shown_with_its_dates() -> None:
+    milestones = {"go_live": Milestone(date=DAY), "pilot": Milestone(date=dt.date(2027, 2, 3), firm=False)}
+    text = "From {{ milestones.go_live }}, {{milestones.pilot}} {{ milestones.gone }} {{ person.department }}"
+    told = "From Monday, 15 March 2027, planned for the week of 1 February 2027"
+    assert with_dates(text, milestones) == told + " {{ milestones.gone }} {{ person.department }}"

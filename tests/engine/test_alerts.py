@@ -84,7 +84,7 @@ def test_a_channel_that_is_refused_is_told_once_a_day_and_shown_to_everybody(
         for minutes in (0, 1, 2):
             clock.forward(minutes=minutes)
             engine.tick()
-        assert [letter["Subject"] for letter in to_admin(relay)] == ["Nothing leaves by slack"]
+        assert [letter["Subject"] for letter in to_admin(relay)] == ["Nothing is sent by slack"]
         (rest,) = status(store, clock.now)["engine"]["resting"]
         assert (rest["channel"], rest["because"]) == ("slack", "Slack refuses us: invalid_auth")
         clock.forward(minutes=20)
@@ -110,7 +110,7 @@ def test_when_mail_itself_is_refused_the_admin_hears_of_it_afterwards(
         assert relay.messages == []
         clock.forward(minutes=1)
         engine.tick()
-    assert [letter["Subject"] for letter in to_admin(relay)] == ["Nothing leaves by email"]
+    assert [letter["Subject"] for letter in to_admin(relay)] == ["Nothing is sent by email"]
 
 
 def test_without_an_admin_or_without_mail_nobody_is_told(store: Store, clock: Clock, relay: SmtpSink) -> None:

@@ -139,7 +139,7 @@ def test_f13_a_third_refused_pauses_the_campaign_within_the_first_500_and_tells_
                 clock.forward(minutes=1)
     told = status(store, clock.now)["campaigns"][0]
     assert (told["state"], told["paused"]["by"]) == ("paused", "engine")
-    assert "of the first 20 touches of 'one-record' were refused for good" in told["paused"]["reason"]
+    assert "of the first 20 messages 'one-record' were refused for good" in told["paused"]["reason"]
     assert len(relay.copies.keys() - {OWNER, ADMIN}) < 40 < FIRST
     for concerned in (OWNER, ADMIN):
         (mail,) = relay.of(concerned)
@@ -210,7 +210,7 @@ def test_f14_a_password_refused_in_mid_run_shuts_the_channel_at_once_and_the_adm
             relay.on_message = lambda _: None
             until_all_have_it(engine, clock, lambda: states(store).get("sent") == 60, minutes=15)
             assert until <= clock.now
-    assert mail_to(relay, ADMIN) == ["Nothing leaves by email"]
+    assert mail_to(relay, ADMIN) == ["Nothing is sent by email"]
 
 
 @pytest.mark.parametrize("fault", ["no starttls", "a certificate of another name"])

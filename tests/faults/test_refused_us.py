@@ -382,7 +382,7 @@ def test_f37_a_text_that_is_refused_to_three_people_in_a_row_holds_its_message(
     else:
         record = store.campaigns.get("crm")
         assert record
-        changed = record.plan.messages[0].model_copy(update={"text": "Another text."})
+        changed = record.plan.messages[0].model_copy(update={"text": ("Another text.",)})
         plan = record.plan.model_copy(update={"messages": (changed,)})
         diff = compare(store, running.decisions, plan, store.people.all(), clock.now)
         apply(store, plan, record.templates, "", diff=diff, by="dana", now=clock.now)

@@ -119,7 +119,7 @@ def test_bad_news_comes_first_with_the_lines_worth_changing(tmp_path: Path) -> N
         store.questions.ask(someone(n).id, "crm", "ask", f"k{n}", "Why?", evidence="link", now=utc("2027-01-13"))
     found = the_review(store)
     assert [part.title for part in found.parts] == [
-        "Not reached", "Open questions and objections", "Suggested changes to the plan",
+        "Goals not reached", "Open questions and objections", "Suggested changes to the plan",
     ]  # fmt: skip
     assert found.headline == "The phase 'listen' has ended and has not reached its goal"
     assert [(change.message, change.key, change.line) for change in found.changes] == [

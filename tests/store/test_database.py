@@ -32,7 +32,7 @@ me@host:/srv /mnt/there fuse.sshfs rw 0 0
 def test_a_file_on_another_machine_is_refused(file: str, kind: str) -> None:
     with pytest.raises(InputError) as refused:
         refuse_network(Path(file), TABLE)
-    assert f"The database {file} lies on a network file system ({kind})" in refused.value.message
+    assert f"The database {file} is on a network file system ({kind})" in refused.value.message
     assert "Set COMMSENGINE_DATABASE_URL" in refused.value.fix
 
 

@@ -9,9 +9,10 @@ from typing import Any
 
 import pytest
 
+from commsengine.reports.phases.phase_review import review
 from commsengine.translation import in_language
 from tests.answering import TEMPLATES
-from tests.builders import ANA, BEN, a_message
+from tests.builders import ANA, BEN, MIA, a_message
 from tests.pseudo import LANGUAGE, in_pseudo, untranslated, untranslated_html
 from tests.replies import answer_question
 from tests.web.conftest import Site
@@ -108,6 +109,29 @@ def test_the_answer_to_a_question_comes_in_the_language_of_the_message(open_site
     assert mail["subject"].startswith("⟦")
     typed = mail["text"].replace("Because.", "").replace("Why?", "")
     assert [word for word in untranslated(typed) if not word.startswith("http") and word not in VALUES] == []
+
+
+def test_the_words_of_a_button_are_in_the_language_of_each_reader(open_site: Any) -> None:
+    mia = replace(MIA, language=LANGUAGE)
+    site = open_site(
+        a_message(checks=[CHECK]), language=LANGUAGE, people=[ANA, mia],
+        owner=[MIA.email], phases={"listen": {"until": "2027-03-01"}},
+    )  # fmt: skip
+    house, asked = site.house, "⟦Please explain it to me⟧ (⟦Where?⟧)"
+    key = house.touch(asks="recall")
+    site.post(key, do="check", choice="Here")
+    assert asked in site.post(key, do="explain").text
+    assert house.store.questions.get(1).text == "Please explain it to me (Where?)"
+    assert asked in site.mine().text
+    with in_language(LANGUAGE):
+        record = house.store.campaigns.get("crm")
+        in_words = replace(record, plan=record.plan.in_language(LANGUAGE))
+        told = review(house.store, in_words, "listen", house.clock())
+        assert asked in [line for part in told.parts for line in part.lines][-1]
+    answer_question(house.store, house.inbox, 1, "Because.", by="dana", now=house.clock())
+    house.clock.pass_(days=1)
+    (mail,) = site.mails()
+    assert (asked in mail["subject"], f"> {asked}" in mail["text"]) == (True, True)
 
 
 def test_the_calendar_of_their_page_is_in_their_language(open_site: Any) -> None:

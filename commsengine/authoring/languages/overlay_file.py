@@ -99,9 +99,9 @@ class _Writer:
     def _head(self) -> list[str]:
         plan = f"{self._file.name.split('.')[0]}{self._file.suffix}"
         return [
-            f"## The texts of {plan} in {name_of(self._language)}: write each below the text that it says.",
-            f"## What is empty is not translated yet; until it is, its message goes out in {name_of(self._own)}.",
-            f"## '# {CHANGED}' marks what the plan has changed since: translate it again and delete that line.",
+            f"## The texts of {plan} in {name_of(self._language)}: write each below its original.",
+            f"## A text left empty is not translated yet; until then its message is sent in {name_of(self._own)}.",
+            f"## '# {CHANGED}' marks a text that has changed in the plan: translate it again and delete that line.",
         ]
 
     def _mapping(self, node: Mapping[str, Any], name: str, depth: int) -> Iterator[str]:

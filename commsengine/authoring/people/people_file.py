@@ -342,7 +342,7 @@ def _understood(reading: _Reading, people: Sequence[Person], below: tuple[str, .
         _lacking(people, "name"),
         _lacking(people, "department"),
         _lacking(people, "manager"),
-        _lacking(people, "time_zone") if len(clocks_of(person.country for person in people)) > 1 else 0,
+        _lacking_zone(rules, people),
         groups.sample("left"),
         groups.sample("leaving"),
         groups.sample("guest"),
@@ -356,6 +356,12 @@ def _understood(reading: _Reading, people: Sequence[Person], below: tuple[str, .
 
 def _lacking(people: Sequence[Person], column: str) -> int:
     return sum(1 for person in people if not getattr(person, column))
+
+
+def _lacking_zone(rules: RowRules, people: Sequence[Person]) -> int:
+    # a list of phone numbers need not tell
+    about = {"country", "time_zone"} & set(rules.columns.places)
+    return _lacking(people, "time_zone") if about and len(clocks_of(each.country for each in people)) > 1 else 0
 
 
 def _in_order(problems: Sequence[Problem]) -> tuple[Problem, ...]:

@@ -256,10 +256,10 @@ def _seen(values: Mapping[str, str], faults: list[CellError]) -> None:
         if column == "email":
             continue
         if UNSEEN_IN_LINES.search(value) or (column in KNOWN and ("\n" in value or "\r" in value)):
-            cause = _("The {column} holds a line break or another unseen character.", column=column)
+            cause = _("The {column} contains a line break or an invisible character.", column=column)
             faults.append(CellError(column, "control_character", cause, _("Type it again.")))
         if "=?" in value and column in KNOWN:
-            cause = _("The {column} holds '=?', which mail programs decode.", column=column)
+            cause = _("The {column} contains '=?', which mail programs decode.", column=column)
             faults.append(CellError(column, "encoded_word", cause, _("Write it in plain letters.")))
         if len(value) > MOST_CHARACTERS and column in KNOWN:
             own, most = len(value), MOST_CHARACTERS

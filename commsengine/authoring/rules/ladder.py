@@ -24,7 +24,7 @@ def _ladder(draft: Draft, path: YamlPath, rungs: tuple[Rung, ...]) -> Iterator[P
         if rung.do == "sponsor":
             yield from _sponsor(draft, (*path, index, "do"), before)
         elif "sponsor" in before and "personal" in before[: before.index("sponsor")]:
-            cause = _("'do: {do}' stands after the sponsor.", do=rung.do)
+            cause = _("'do: {do}' comes after the sponsor.", do=rung.do)
             fix = _("Move it up: the sponsor is the last resort.")
             yield draft.error((*path, index, "do"), "after_sponsor", cause, fix)
 

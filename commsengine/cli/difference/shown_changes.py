@@ -34,7 +34,7 @@ _WORDS = re.compile(r"\s+|\w+|[^\w\s]")
 _ALIKE = 0.4
 """From this likeness on, the words that differ between two lines are marked; below it, the lines are two texts."""
 
-_ONLY_ENDS = N_("only blanks or ends of lines differ")
+_ONLY_ENDS = N_("only spaces or line ends differ")
 
 
 @dataclass(frozen=True, slots=True)

@@ -85,7 +85,7 @@ def _arrow(old: str, new: str) -> str:
 def _how(each: Consequence) -> Iterator[str]:
     words = (
         (each.new, N_("{people:,} get it for the first time")),
-        (each.gone, N_("{people:,} get no more of it")),
+        (each.gone, N_("{people:,} do not get it any more")),
         (each.sooner, N_("{people:,} sooner")),
         (each.later, N_("{people:,} later")),
         (each.more, N_("{people:,} more often")),

@@ -173,7 +173,7 @@ def _people(wiring: Wiring) -> Iterator[Finding]:
         fix = _("Make the folder, or let this account read it; or correct COMMSENGINE_PEOPLE_FEED.")
         yield problem(_("People files are looked for at {place}: {reason}.", place=place, reason=error.strerror), fix)
         return
-    files = counted(len(found), "file lies there", "files lie there")
+    files = counted(len(found), "file is there", "files are there")
     yield ok(_("People files are taken from {place}; {files}.", place=place, files=files))
     for held in held_files(wiring.store):
         if held["source"] == "feed":

@@ -61,7 +61,7 @@ TOKEN_REMEDIES = {
         "There is no such tenant. COMMSENGINE_MICROSOFT_TENANT is the Directory (tenant) ID, or a domain of the tenant."
     ),
     "AADSTS900023": N_(
-        "This is no tenant. COMMSENGINE_MICROSOFT_TENANT is the Directory (tenant) ID, or a domain of the tenant."
+        "This is not a tenant. COMMSENGINE_MICROSOFT_TENANT is the Directory (tenant) ID, or a domain of the tenant."
     ),
     "AADSTS65001": N_(
         "The permissions have no consent yet. In Entra, App registrations > API permissions: Grant admin consent."

@@ -30,7 +30,7 @@ def tell_reasons(reasons: Sequence[FileReason]) -> None:
     for reason in reasons:
         text = reason_text(reason)
         some = ", ".join(reason.some) + (", …" if reason.people > len(reason.some) else "")
-        note(in_one_line(text[0].upper() + text[1:] + (f": {some}." if some else ".")))
+        note(in_one_line(text[0].upper() + text[1:] + (f" ({some})." if some else ".")))
 
 
 def agreed(reasons: Sequence[FileReason], command: str, *, yes: bool, because: str) -> str:

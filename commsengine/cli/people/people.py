@@ -18,7 +18,7 @@ from commsengine.cli.people.listing import list_
 from commsengine.cli.terminal_safety import bare
 from commsengine.cli.workspace import with_workspace, zone_of
 from commsengine.errors import InputError
-from commsengine.translation import N_, _, counted
+from commsengine.translation import N_, _
 
 if TYPE_CHECKING:
     from commsengine.wiring import Wiring
@@ -80,10 +80,13 @@ def show(wiring: Wiring, named: str, as_json: bool) -> None:
     click.echo()
     for kind, facts in stored.items():
         if facts and kind != "person":
-            rows = counted(len(facts), "row", "rows")
-            click.echo(_("{rows} of {kind}", rows=rows, kind=kind.replace("_", " ")))
+            click.echo(f"{_(STORED.get(kind, kind.replace('_', ' ')))}: {len(facts):,}")
     click.echo("\n" + _("What was sent, and why: commsengine why {email}", email=person.email))
     click.echo(_("Every row: commsengine people show {email} --json", email=person.email))
+
+
+STORED = {"touch": N_("messages"), "attempt": N_("attempts to send"), "answer": N_("answers"), "outcome": N_("calls")}
+"""What tables hold, where their name does not say it to people."""
 
 
 def _plainly(name: str, value: Any, zone: str) -> str:

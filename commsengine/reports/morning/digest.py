@@ -289,13 +289,14 @@ def _key(record: CampaignRecord, lead: Person, day: dt.date) -> str:
 def _grouped(asked: Sequence[Mapping[str, Any]], record: CampaignRecord) -> tuple[OpenQuestion, ...]:
     # those who ask nearly the same are answered at once, so they stand in one line
     groups: dict[object, list[Mapping[str, Any]]] = {}
+    shown = record.plan.in_language(language_in_use())
     for one in asked:
         groups.setdefault(one.get("group", one["id"]), []).append(one)
     return tuple(
         OpenQuestion(
             first["name"] or first["person"],
             first["message"],
-            _short(question_text(first["text"])),
+            _short(question_text(first["text"], record.plan, shown)),
             _day(dt.datetime.fromisoformat(first["asked_at"]), record),
             first["overdue"],
             str(first["id"]),

@@ -20,6 +20,7 @@ from commsengine.cadence.kinds_and_states import Measure, service_channel
 from commsengine.cadence.people import Person
 from commsengine.cadence.plan import Audience
 from commsengine.content.digest_facts import ReviewFacts, ReviewPart
+from commsengine.content.phrases import question_text
 from commsengine.engine.directory import SignerLookup
 from commsengine.engine.dispatch import add_service_mail
 from commsengine.errors import InputError
@@ -138,7 +139,7 @@ class PhaseReview:
         title = self.audience.title
         found = [
             ReviewPart(
-                _("Not reached") if over else _("Not reached yet"),
+                _("Goals not reached") if over else _("Not reached yet"),
                 tuple(_measured(one, title) for one in measures if one.reached is False),
             ),
             ReviewPart(_("Not known yet"), tuple(_measured(one, title) for one in measures if one.reached is None)),
@@ -170,7 +171,7 @@ def review(store: Store, record: CampaignRecord, name: str, now: dt.datetime) ->
     if name not in record.plan.phases:
         raise InputError(no_such(N_("phase"), name, record.plan.phases))
     (phase,) = phases(store, record, now, only=[name])
-    asked = [one for one in questions(store, now) if one["campaign"] == record.id]
+    asked = _asked(store, record, now)
     roles = unclear_by_role(store, record, now)
     return PhaseReview(
         record.id,
@@ -182,6 +183,13 @@ def review(store: Store, record: CampaignRecord, name: str, now: dt.datetime) ->
         tuple(roles),
         tuple(_changes(store, record, phase, asked)),
     )
+
+
+def _asked(store: Store, record: CampaignRecord, now: dt.datetime) -> list[Mapping[str, Any]]:
+    # what was asked stands in the words of the plan; the record may have it in those of the reader
+    kept = store.campaigns.get(record.id) or record
+    found = [one for one in questions(store, now) if one["campaign"] == record.id]
+    return [{**one, "text": question_text(one["text"], kept.plan, record.plan)} for one in found]
 
 
 def to_review(views: Sequence[PhaseView]) -> str | None:

@@ -70,7 +70,7 @@ OPERATION = (
     )),
     BadInput(40, "secret that everybody may read", (
         Attempt(DOCTOR, (Error(
-            ".env:2:1", "this file holds COMMSENGINE_SECRET_KEY, but everybody on this machine can read it (mode 0644)",
+            ".env:2:1", "this file contains COMMSENGINE_SECRET_KEY, but everybody on this machine can read it",
             "Run: chmod 600",
         ),), arrange=_mode(".env", "# Keys\nCOMMSENGINE_SECRET_KEY=another-key-of-enough-letters\n")),
         Attempt(DOCTOR, (Error(

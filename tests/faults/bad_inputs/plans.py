@@ -77,10 +77,10 @@ PLANS = (
                 ("2:8", "'!!python/object/apply:os.system' is a YAML tag", "Take it out")),
     )),
     BadInput(8, "two documents", (
-        refused(PLAN + "---\na: 1\n", ("36:1", "A second document begins here", "take out this '---'")),
+        refused(PLAN + "---\na: 1\n", ("38:1", "A second document begins here", "take out this '---'")),
     )),
     BadInput(9, "bytes that are no UTF-8 text", (
-        refused(PLAN.replace("One customer", "One\0customer"), ("2:11", "The file holds a NUL", "Delete it")),
+        refused(PLAN.replace("One customer", "One\0customer"), ("2:11", "The file contains a NUL", "Delete it")),
         refused(slip("title: One", 'title: "One\\0"\n#'), ("2:8", "A backslash writes a NUL into this text",
                 "Take it out")),
         refused(PLAN.encode("utf-16"), ("1:1", "saved as UTF-16", "Save it as UTF-8")),
@@ -105,23 +105,23 @@ PLANS = (
     )),
     BadInput(13, "local time that a clock change leaves out (advice)", (
         taken(slip("from: kickoff + 7d", "from: 2027-03-28 02:30").replace("until: go_live + 14d", "until: 2027-05-30"),
-              f"plan.yaml:29:11: advice: 02:30 {GAP}"),
+              f"plan.yaml:30:11: advice: 02:30 {GAP}"),
         taken(slip("[mon, tue, wed, thu, fri], from: \"09:00\", to: \"16:30\"",
                 "[sun], from: \"02:15\", to: \"06:45\""),
               f"plan.yaml:14:31: advice: 02:15 {GAP}"),
     )),
     BadInput(14, "end before start", (
         refused(slip("go_live + 14d", "kickoff - 1d"),
-                ("30:12", "'one-record' begins on 2027-01-18 and ends on 2027-01-10", "Write a later 'until'")),
+                ("31:12", "'one-record' begins on 2027-01-18 and ends on 2027-01-10", "Write a later 'until'")),
     )),
     BadInput(15, "every 0 days, every 30 s", (
-        refused(slip("every: 48h", "every: 0 days"), ("31:22", "'every' is shorter than a day", "Write at least 24h")),
-        refused(slip("every: 48h", "every: 30 s"), ("31:22", "'30 s' is not a span of time",
+        refused(slip("every: 48h", "every: 0 days"), ("32:22", "'every' is shorter than a day", "Write at least 24h")),
+        refused(slip("every: 48h", "every: 30 s"), ("32:22", "'30 s' is not a span of time",
                 "Write a number and a unit")),
     )),
     BadInput(16, "more than 10,000 touches", (
         refused(slip("go_live + 14d\n    cadence: {every: 48h, times: 6}", "2099-12-31\n    cadence: {every: 24h}"),
-                ("31:5", "One person would get 26,647 messages, more than 10,000", "Write 'times'")),
+                ("32:5", "One person would get 26,647 messages, more than 10,000", "Write 'times'")),
         refused(_many_messages, ("524:5", "One person would get 10,100 messages, more than 10,000", "Write 'times'")),
     )),
     BadInput(17, "role that nobody is in", (
@@ -130,7 +130,7 @@ PLANS = (
         refused(slip("department: [Sales]", "deparment: [Sales]"),
                 ("10:13", "The people file has no column 'deparment'", "Did you mean 'department'?")),
         refused(slip("id: one-record", "id: one-record\n    to: [saless]"),
-                ("28:10", "There is no role 'saless'", "Did you mean 'sales'?")),
+                ("29:10", "There is no role 'saless'", "Did you mean 'sales'?")),
     )),
     BadInput(18, "channel that does not exist", (
         refused(slip("[email]", "[sms]"), ("13:14", "'sms' is nothing that 'channels' can be",
@@ -138,11 +138,11 @@ PLANS = (
     )),
     BadInput(19, "unknown template", (
         refused(slip("id: one-record", "id: one-record\n    template: wiifn"),
-                ("28:15", "There is no template 'wiifn'", "Did you mean 'wiifm'?")),
+                ("29:15", "There is no template 'wiifn'", "Did you mean 'wiifm'?")),
     )),
     BadInput(20, "template outside of its folder", (
         refused(slip("id: one-record", "id: one-record\n    template: ../x"),
-                ("28:15", "'../x' is not a name that 'template' can have", "no folder, no ending")),
+                ("29:15", "'../x' is not a name that 'template' can have", "no folder, no ending")),
         refused(MINE.replace("One customer", "'One"), ("2:8", "A quotation mark is opened here", "Close it"),
                 ("message_templates/mine.md:1:1", "This template leads out of its folder",
                         "Put a copy of the file there"),
@@ -152,9 +152,9 @@ PLANS = (
         refused(MINE, ("message_templates/mine.md:3:17", "'person.first_nme' is not defined",
                 "mean person.first_name?"),
                 mine__md="# {{ key_point }}\n\nHello {{ person.first_nme }}\n"),
-        refused(slip(
-                "id: one-record", "id: one-record\n    text: |\n      Hello there.\n      {{ first_nme }}, look.\n"),
-                ("30:10", "'first_nme' is not defined",
+        refused(slip("text: [Two lines after each call., Your colleague reads them., A phone is enough.]",
+                     "text: |\n      Hello there.\n      {{ first_nme }}, look."),
+                ("35:10", "'first_nme' is not defined",
                  "Did you mean person.first_name? Known here: campaign, lead, manager, milestones, person")),
     )),
     BadInput(22, "template bomb", (
@@ -197,12 +197,12 @@ PLANS = (
                 ("6:12", "'go_live - 7d' is not a date", "Write it as YYYY-MM-DD"),
                 ("7:12", "'kickoff + 7d' is not a date", "Write it as YYYY-MM-DD")),
         refused(slip("from: kickoff + 7d", "from: one-record + 7d"),
-                ("29:11", "There is no milestone 'one-record'",
+                ("30:11", "There is no milestone 'one-record'",
                         "'one-record' is a message; write a milestone or a date")),
         refused(slip("id: one-record\n", "id: one-record\n    after: how-you-work\n"),
-                ("28:5", "The key 'after' is not known here", "It belongs to 'follow_up'")),
+                ("29:5", "The key 'after' is not known here", "It belongs to 'follow_up'")),
         refused(slip("id: one-record\n", "id: one-record\n    corrects: one-record\n"),
-                ("28:15", "'corrects' leads from 'one-record' back to itself", "Name the earlier message")),
+                ("29:15", "'corrects' leads from 'one-record' back to itself", "Name the earlier message")),
     )),
     BadInput(25, "words that old YAML reads as something else (text is text)", (
         taken(PLAN.replace("campaign: crm", "campaign: 0123").replace("title: One customer record", "title: no")

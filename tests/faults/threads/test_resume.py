@@ -9,6 +9,7 @@ from __future__ import annotations
 import datetime as dt
 import sqlite3
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -103,7 +104,8 @@ def test_listmonk_516_scheduled_but_not_saved_and_it_left_at_once(terminal: Term
     at_once = Path(file).read_text(encoding="utf-8")
     terminal.write(file, at_once.replace("from: kickoff", "from: kickoff + 20d"))
     terminal.run("people", "import", terminal.path("people.csv"))
-    assert f"the first {start:%a} {start.day} {start:%b} 00:00" in terminal.run("apply", file, "--yes").out
+    first = dt.datetime.combine(start, dt.time(), ZoneInfo("Asia/Seoul")).astimezone(dt.UTC)  # Ana's own midnight
+    assert f"the first {first:%a} {first.day} {first:%b} {first:%H:%M}" in terminal.run("apply", file, "--yes").out
     assert terminal.run("start", "crm", "--yes").status == 0
     terminal.write(file, at_once)
     assert terminal.run("tick").status == 0
