@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import shlex
 from pathlib import Path
 
 import pytest
 
+from commsengine.cli.output import when
 from commsengine.sandbox.mailbox import Mailbox
 from tests.cli.conftest import plan
 from tests.cli.terminal import Terminal
@@ -40,7 +40,7 @@ def test_every_command_that_it_names_works_as_of_its_clock(terminal: Terminal, m
     for command in commands:
         said = terminal.run(*command)
         assert (said.status, said.err.count("the clock of this rehearsal.")) == (0, 1), said.err
-        assert f"As of {dt.datetime.fromisoformat(story['as_of']):%a %d %b %Y %H:%M} UTC" in said.err
+        assert f"As of {when('UTC', story['as_of'])} (UTC), the clock of this rehearsal." in said.err
     there = Terminal(terminal.folder / "rehearsals/crm")
     (books,) = there.json("status")["campaigns"]
     assert {state: n for state, n in books["touches"].items() if n and state != "skipped"} == story["states"]

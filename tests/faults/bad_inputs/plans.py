@@ -49,7 +49,7 @@ def _many_messages() -> bytes:
 _EMPTY = ("1:1", "The file is empty.", "Write its keys, or begin with 'commsengine init'.")
 _DEEP = ("nested more than 40 levels deep", "Take out the surplus brackets")
 _BETWEEN_LETTERS = "'join' comes after something that is not one of the lists"
-_SECRET = "Take it out, put it in .env or the environment, and replace it where it came from"
+_SECRET = "Take it out, put it in .env or the environment, and make a new one where it came from"
 
 PLANS = (
     BadInput(1, "empty file", (refused("", _EMPTY), refused("# soon\n\n", _EMPTY), refused("---\n", _EMPTY))),
@@ -133,7 +133,7 @@ PLANS = (
                 ("29:10", "There is no role 'saless'", "Did you mean 'sales'?")),
     )),
     BadInput(18, "channel that does not exist", (
-        refused(slip("[email]", "[sms]"), ("13:14", "'sms' is nothing that 'channels' can be",
+        refused(slip("[email]", "[sms]"), ("13:14", "'channels' cannot be 'sms'",
                 "Write 'slack' or 'email'")),
     )),
     BadInput(19, "unknown template", (
