@@ -105,7 +105,7 @@ def _mended(shown: str, lines: list[str]) -> str:
 
 
 def _nearest(line: str, now_said: dict[str, str]) -> str:
-    if line.endswith("…") or _fixed(line) in now_said:
+    if any(re.fullmatch(_pattern(_fixed(line)), f"{each}\n") for each in now_said):
         return line
     near = get_close_matches(_fixed(line), now_said, n=1)
     return now_said[near[0]] if near else line
