@@ -95,7 +95,9 @@ class EmailChannel:
             self._relay.drop()
             return Outcome(message.key, RELEASED, "data", begun=False)
         if not self._relay.still_open():  # it left while we marked: without the dot nothing has been handed over
-            raise DeliveryError(RETRY, "data", N_("the relay left before the final dot"))
+            raise DeliveryError(
+                RETRY, "data", N_("the mail server closed the connection before the end of the message")
+            )
         return self._finish(message.key)
 
     def _laid_out(self, message: RenderedMessage) -> tuple[str, bytes]:

@@ -67,7 +67,7 @@ _NO_CONNECTION: tuple[tuple[type[Exception], str], ...] = (
     (ConnectionRefusedError, N_("Slack refuses the connection")),
     (socket.gaierror, N_("Slack's name cannot be found")),
     (ssl.SSLCertVerificationError, N_("Slack's certificate cannot be trusted")),
-    (ssl.SSLError, N_("no secure connection to Slack comes about")),
+    (ssl.SSLError, N_("no secure connection to Slack can be made")),
     (TimeoutError, N_("Slack does not answer")),
 )
 _WAIT_OTHERWISE = 30.0  # seconds, when a 429 does not say how long

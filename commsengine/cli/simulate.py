@@ -291,8 +291,8 @@ def _limits(seen: Simulation, profiles: Profiles) -> None:
             text = N_("{messages} because nobody may get more than {number} a week.")
         click.echo(_(text, messages=about, number=per_week if seen.at_weekly_limit else per_day))
     if seen.at_weekly_limit:
-        people = counted(seen.at_weekly_limit, "person is", "people are")
-        click.echo(_("{people} at the weekly limit at some time.", people=people))
+        people = counted(seen.at_weekly_limit, "person reaches", "people reach")
+        click.echo(_("{people} the weekly limit in at least one week.", people=people))
     if seen.skipped:
         click.echo(_("{messages} left out as too late.", messages=counted(seen.skipped, "message is", "messages are")))
     tell_departures(seen, profiles)
@@ -344,7 +344,7 @@ def _by_hand(seen: Simulation) -> None:
     if not days:
         return
     day, follow_ups = max(days, key=lambda day: days[day]), n_follow_ups(sum(days.values()))
-    text = N_("{follow_ups} by a person, from {first:%a %d %b} on; most on {day:%a %d %b}: {most}.")
+    text = N_("{follow_ups}, from {first:%a %d %b} on; most on {day:%a %d %b}: {most}.")
     click.echo(_(text, follow_ups=follow_ups, first=min(days), day=day, most=days[day]))
     if number := len(seen.of_kind("sponsor")):
         proposals = counted(number, "proposal", "proposals")

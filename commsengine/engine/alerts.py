@@ -133,7 +133,7 @@ class Alerts:
     @_in_the_companys_language
     def file_held(self, event: str, text: Callable[[], str], now: dt.datetime) -> None:
         """For a file of the watched folder, of which nothing is taken. ``text`` says why, and what decides."""
-        self._send(f"people file: {event}", now.date(), _("A people file waits for your word"), text, now)
+        self._send(f"people file: {event}", now.date(), _("A people file needs your decision"), text, now)
 
     def _send(
         self, event: str, day: dt.date, subject: str, text: str | Callable[[], str], now: dt.datetime, to: str = ""

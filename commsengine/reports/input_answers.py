@@ -86,7 +86,7 @@ def answers(
     asking = {each.id: each for each in record.plan.messages if each.ask in ASKED_FOR}
     asking |= {each.message: _lost(store, record, each.message) for each in given if each.message not in asking}
     if message is not None and message not in asking:
-        cause = N_("'{message}' is no message of {campaign} that asks for an answer in words.")
+        cause = N_("'{message}' is not a message of {campaign} that asks for an answer in words.")
         known = ", ".join(asking)
         fix = _("Those that do: {messages}.", messages=known) if known else _("None of its messages does.")
         raise InputError(_(cause, message=message, campaign=record.id), fix)

@@ -94,9 +94,9 @@ def test_a_broken_file_stops_no_message_and_what_it_said_before_holds(folder: Pa
     ("entry", "said"),
     [
         ("msgidd oops\n", "locale/pl.po:5:1: error: This catalog cannot be read"),
-        ('msgid "Hi {name}"\nmsgstr "Cześć {nme}"\n', "locale/pl.po:5:1: advice: The names in braces are others"),
-        ('msgid "Hi {name}"\nmsgstr "Cześć {name"\n', "The names in braces are others"),
-        ('msgid "%(n)s of it"\nmsgstr "tego"\n', "The names in braces are others"),
+        ('msgid "Hi {name}"\nmsgstr "Cześć {nme}"\n', "locale/pl.po:5:1: advice: The names in braces are not those"),
+        ('msgid "Hi {name}"\nmsgstr "Cześć {name"\n', "The names in braces are not those"),
+        ('msgid "%(n)s of it"\nmsgstr "tego"\n', "The names in braces are not those"),
         ('msgid "**Not** now"\nmsgstr "Nie teraz"\n', "The marks are not those of the text."),
         ('msgid "See `run`"\nmsgstr "Zobacz `biegnij`"\n', "The marks are not those of the text."),
         ('msgid "<{answer}|Open>"\nmsgstr "Otwórz {answer}"\n', "The marks are not those of the text."),

@@ -71,7 +71,7 @@ def test_the_power_of_an_experiment_is_foretold(tmp_path: Path) -> None:
     small = power_of(tmp_path, tried(), 120)
     assert "If 30 in 100 do it with 'recall' and 10 more with 'every 48h'" in small
     assert "(120 people in both)" in small
-    assert "more on would it be 80 in 100." in small
+    assert "A chance of 80 in 100 needs a difference of " in small
     large = power_of(tmp_path, tried(", suppose: {base: 0.2, lift: 0.2}"), 400)
     assert "If 20 in 100 do it with 'recall' and 20 more" in large
     assert large.endswith("Nothing needs to be changed.")

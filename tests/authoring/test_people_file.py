@@ -32,13 +32,13 @@ ROWS = {
     "line break in address": (
         '2,"ben@example.com\r\nBcc: x@example.com",Ben',
         "3:2",
-        "holds a line break",
-        "Type it anew",
+        "contains a line break",
+        "Type it again",
     ),
-    "encoded address": ("2,=?utf-8?q?x?=@example.com,Ben", "3:2", "holds '=?'", "Type it anew"),
+    "encoded address": ("2,=?utf-8?q?x?=@example.com,Ben", "3:2", "contains '=?'", "Type it again"),
     "letters before the at": ("2,bén@example.com,Ben", "3:2", "letters beyond a-z", "plain letters"),
-    "encoded name": ("2,ben@example.com,=?utf-8?q?Hi=0D=0ABcc?=", "3:3", "holds '=?'", "plain letters"),
-    "line break in name": ('2,ben@example.com,"Ben\nOrtiz"', "3:3", "holds a line break", "Type it anew"),
+    "encoded name": ("2,ben@example.com,=?utf-8?q?Hi=0D=0ABcc?=", "3:3", "contains '=?'", "plain letters"),
+    "line break in name": ('2,ben@example.com,"Ben\nOrtiz"', "3:3", "contains a line break", "Type it again"),
     "empty name": ("2,ben@example.com, ", "3:3", "The name is empty", "Write the name"),
     "same id": ("1,ben@example.com,Ben", "3:1", "The id '1' is taken by line 2", "id of their own"),
     "same address": ("2,ANA@example.com,Ana", "3:2", "has another id in line 2", "one row"),
@@ -93,7 +93,7 @@ FILES: dict[str, tuple[str | bytes, str, str, str]] = {
     "empty": ("", "1:1", "The file is empty", "'email' among them"),
     "no address column": ("name,emial\nAna,a\n", "1:1", "The column 'email' is missing", "Rename 'emial'"),
     "no header": ("ana@example.com,Ana\n", "1:1", "The column 'email' is missing", "put the column names above it"),
-    "column twice": ("email,name,E-Mail\n", "1:3", "The column 'email' stands there twice", "Keep one"),
+    "column twice": ("email,name,E-Mail\n", "1:3", "There are two columns 'email'", "Keep one"),
     "open quote": ('email,name\na@example.com,"Ana\nb@example.com,B\n', "2:1", "never closed", "Close it"),
     "10 MB cell": (b"email,name\na@example.com," + b"x" * 10_000_000, "2:1", "more than 131,072 characters", "shorten"),
     "1,000,001 rows": (
@@ -214,7 +214,7 @@ def test_a_row_that_would_end_somebodys_left_is_named(tmp_path: Path) -> None:
 def test_a_region_must_go_with_the_country_of_the_directory(tmp_path: Path) -> None:
     files = {
         "email,country\nana@example.com,DE\n": "'11' that the directory has is not a region of DE",
-        "email,country\nana@example.com,\n": "'11' that the directory has stands without a country",
+        "email,country\nana@example.com,\n": "The directory has the region '11' without a country",
         "email,region\nben@example.com,BY\n": "'BY' is not a region of US",
     }
     for text, cause in files.items():

@@ -69,7 +69,7 @@ SLIPS: dict[str, Slip] = {
         "opened here and never closed",
         "Close it",
     ),
-    "colon in a text": (slip("title: One customer", "title: Now: one"), "2:11", "A colon stands here", "in quotes"),
+    "colon in a text": (slip("title: One customer", "title: Now: one"), "2:11", "There is a colon here", "in quotes"),
     "no such day": (
         slip("2027-01-11", "2026-02-30"),
         "6:12",
@@ -167,7 +167,7 @@ SLIPS: dict[str, Slip] = {
         "The key 'rihgt' is not known here",
         "Did you mean 'right'?",
     ),
-    "channel sms": (slip("[email]", "[sms]"), "13:14", "'sms' is nothing that 'channels' can be", "'slack' or 'email'"),
+    "channel sms": (slip("[email]", "[sms]"), "13:14", "'channels' cannot be 'sms'", "'slack' or 'email'"),
     "channel emial": (slip("[email]", "[emial]"), "13:14", "'emial' is nothing", "Did you mean 'email'?"),
     "channel console": (slip("[email]", "[console]"), "13:14", "'console' is nothing", "Write 'slack' or 'email'."),
     "channel file": (slip("[email]", "[file]"), "13:14", "'file' is nothing", "Write 'slack' or 'email'."),
@@ -193,7 +193,7 @@ SLIPS: dict[str, Slip] = {
     "correction of itself": (
         slip("id: one-record", "id: one-record\n    corrects: one-record"),
         "29:15",
-        "leads back to it",
+        "back to itself",
         "earlier message",
     ),
     "correction of nothing": (
@@ -262,7 +262,7 @@ SLIPS: dict[str, Slip] = {
     "title over two lines": (
         slip("title: One customer record", 'title: "One\\nrecord"'),
         "2:8",
-        "over several lines",
+        "has several lines",
         "one line",
     ),
 }

@@ -68,7 +68,7 @@ def test_the_day_is_that_of_the_plan(record: CampaignRecord) -> None:
     [
         ({"text": "  "}, "--text: error: The message is empty."),
         ({"text": "x" * 8001}, "at most 8,000 fit"),
-        ({"text": "Hi", "subject": "a\nb"}, "--subject: error: It goes over several lines"),
+        ({"text": "Hi", "subject": "a\nb"}, "--subject: error: It has several lines"),
         ({"text": "[See](http://x.example.com)."}, "--text:1:1: error: The link to 'http://x.example.com'"),
         ({"text": "Hello.\n\nGo to {{ person.dept }}."}, "'person.dept' is not defined"),
         ({"text": "Hi {{ nobody }}"}, "'nobody' is not defined"),

@@ -183,7 +183,8 @@ def test_a_relay_that_leaves_while_we_mark_has_not_got_the_message(sink: SmtpSin
         return keys
 
     (outcome,) = deliver(channel_to(sink), mark=mark)
-    assert (outcome.verdict, outcome.reply, sink.messages) == (RETRY, "the relay left before the final dot", [])
+    cut = "the mail server closed the connection before the end of the message"
+    assert (outcome.verdict, outcome.reply, sink.messages) == (RETRY, cut, [])
 
 
 def test_a_cut_noticed_while_the_body_leaves_is_safe_to_repeat(sink: SmtpSink, channel_to: Opener) -> None:

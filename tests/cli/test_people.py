@@ -184,7 +184,7 @@ def test_show_tells_everything_but_right_or_wrong(started: Terminal, mailbox: Ma
     del mailbox
     started.run("tick")
     said = started.run("people", "show", "ana@example.com")
-    assert (said.status, "Ana Kim" in said.out, "1 row of touch" in said.out) == (0, True, True)
+    assert (said.status, "Ana Kim" in said.out, "messages: 1\n" in said.out) == (0, True, True)
     assert "is manager: no\n" in said.out
     shown = started.json("people", "show", "ana@example.com")
     assert shown["person"]["email"] == "ana@example.com"
@@ -364,14 +364,14 @@ def crowd(terminal: Terminal) -> Terminal:
 def test_a_person_is_found_by_a_part_of_the_name(crowd: Terminal, said: str) -> None:
     assert crowd.json("why", said)["person"] == "leon.f@example.com"
     assert crowd.json("people", "show", said)["person"]["name"] == "Léon Fischer"
-    assert crowd.run("people", "revoke", said, "--yes").out.startswith("Closed. What leon.f@example.com is sent")
+    assert crowd.run("people", "revoke", said, "--yes").out.startswith("Closed. New messages to leon.f@example.com")
 
 
 def test_several_who_fit_are_listed(crowd: Terminal) -> None:
     for command in (("why",), ("people", "show"), ("people", "erase")):
         said = crowd.run(*command, "leo")
         assert (said.status, said.err.count("\n")) == (2, 1)
-        assert "2 people fit 'leo'. Name one by address: Léon Fischer <leon.f@example.com>, Leonie Braun" in said.err
+        assert "2 people match 'leo'. Name one by address: Léon Fischer <leon.f@example.com>, Leonie Braun" in said.err
 
 
 def test_a_name_that_nobody_has_is_told_with_the_near_ones(crowd: Terminal) -> None:

@@ -92,7 +92,7 @@ def test_a_rumour_is_answered_to_all_within_their_budget(asked: Terminal, mailbo
     [
         (("question", "9", "--answer", "x"), "no question 9"),
         (("question", "a9", "--answer", "x"), "no input a9"),
-        (("question", "x9", "--answer", "x"), "no number of a question"),
+        (("question", "x9", "--answer", "x"), "not the number of a question"),
         (("question", "1", "--as", "later", "--answer", "x"), "needs its day"),
         (("question", "1", "--as", "later", "--answer", "x", "--by", "2020-01-01"), "is in the past"),
         (("question", "1", "--as", "later", "--answer", "x", "--by", "tomorrow"), "is not a date"),

@@ -147,7 +147,7 @@ def test_a_campaign_that_the_engine_has_paused_waits_for_a_person(started: Termi
 def test_a_refusal_takes_one_word(started: Terminal) -> None:
     for words in ((), ("--us", "--person")):
         said = started.run("refusal", "1", *words)
-        assert (said.status, "in one word" in said.err) == (2, True)
+        assert (said.status, "It needs one option" in said.err) == (2, True)
 
 
 def test_tick_says_in_json_which_channel_rests(started: Terminal, relay: SmtpSink) -> None:

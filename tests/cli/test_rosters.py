@@ -32,7 +32,7 @@ def listed(terminal: Terminal) -> Terminal:
 
 def test_a_list_of_addresses_has_the_roles_of_the_directory(listed: Terminal) -> None:
     said = listed.run("check", listed.path(SCHEDULE))
-    assert (said.status, said.out.count("advice:"), "Nobody is asked for input" in said.out) == (0, 1, True)
+    assert (said.status, said.out.count("advice:"), "does not ask people for input" in said.out) == (0, 1, True)
     shown = listed.json("preview", listed.path(SCHEDULE), "--as", "ben@example.com", "--message", "one-record")
     assert {each["role"] for each in shown["previews"]} == {"sales"}
 

@@ -60,7 +60,7 @@ def test_a_second_engine_says_who_holds_the_database(started: Terminal, mailbox:
         assert mailbox.wait_for(4, timeout=PATIENCE)
         said = started.run("tick")
         assert (said.status, f"pid {process.pid}" in said.err) == (0, True)
-        assert "It is at work and does what is due." in said.err
+        assert "It sends what is due." in said.err
         assert started.run("tick", "--json").data["sent"] == 0
 
 

@@ -85,7 +85,7 @@ def test_as_data(started: Terminal) -> None:
 
 def test_nobody_is_asked_at_no_terminal(roomy: Terminal) -> None:
     status, _, err = send(roomy)
-    assert (status, "Send it? This needs an answer, but standard input is not a terminal" in err) == (2, True)
+    assert (status, "Send it? This needs an answer" in err) == (2, True)
 
 
 @pytest.mark.parametrize(

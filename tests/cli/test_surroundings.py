@@ -22,14 +22,14 @@ SCHEDULE = "schedules/crm.yaml"
     ("error", "told"),
     [
         (OSError(errno.ENOSPC, "No space left on device"), "Reading or writing failed: No space left on device. Make"),
-        (OSError(errno.EROFS, "Read-only file system", "/mnt/a.db"), "/mnt/a.db: Read-only file system. That disk can"),
+        (OSError(errno.EROFS, "Read-only file system", "/mnt/a.db"), "/mnt/a.db: Read-only file system. That disk is"),
         (OSError(errno.EMFILE, "Too many open files"), "Reading or writing failed: Too many open files. Let this"),
         (PermissionError(errno.EACCES, "Permission denied", "x.csv"), "x.csv: this account may not use it (Permission"),
         (FileNotFoundError(errno.ENOENT, "No such file or directory", "x"), "x: No such file or directory. Check the"),
         (NotADirectoryError(errno.ENOTDIR, "Not a directory", "a/b"), "a/b: Not a directory."),
         (
             UnicodeDecodeError("utf-8", b"\xff", 0, 1, "invalid start byte"),
-            "A name or a file holds bytes that are no t",
+            "A name or a file contains bytes that are n",
         ),
         (MemoryError(), "This machine has not enough memory for it."),
     ],

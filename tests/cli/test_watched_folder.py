@@ -51,7 +51,7 @@ def test_a_held_file_is_told_until_it_is_imported_by_hand(watched: Terminal, mai
     assert "The people file january.csv is held" in watched.run("status").out
     assert "The people file january.csv is held" in watched.run("doctor").out
     (alert,) = [mail for mail in mailbox.arrived if mail.recipients[0] == ADMIN]
-    assert alert.message["Subject"] == "A people file waits for your word"
+    assert alert.message["Subject"] == "A people file needs your decision"
     assert watched.run("people", "import", str(file), "--skip-bad").status == 0
     assert watched.json("today")["held_files"] == []
 

@@ -46,7 +46,7 @@ def test_a_finished_text_needs_no_advice(words: str) -> None:
         ("[words]( )", "has no address"),
         ("[words](https://x.example.com for all", "is not closed"),
         ("[words](https://x.example.com", "is not closed"),
-        ("[words] (https://x.example.com)", "a blank breaks"),
+        ("[words] (https://x.example.com)", "a space breaks"),
         ("(words)[https://x.example.com]", "the wrong way round"),
     ],
 )

@@ -50,7 +50,7 @@ def test_the_third_death_names_it_and_nobody_else(tmp_path: Path) -> None:
 
 def test_whoever_claims_it_later_does_not_write_it_either(tmp_path: Path) -> None:
     (tmp_path / "suspects.json").write_text(json.dumps({"poison": 3}))
-    with pytest.raises(CommsError, match="died three times"), Suspects(tmp_path).writing("poison"):
+    with pytest.raises(CommsError, match="crashed three times"), Suspects(tmp_path).writing("poison"):
         pytest.fail("it is written")
 
 

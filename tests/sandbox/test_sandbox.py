@@ -35,4 +35,4 @@ def test_two_sandboxes_do_not_meet_and_are_gone_when_closed() -> None:
 
 def test_a_sandbox_without_people_says_so() -> None:
     with Sandbox([]) as empty:
-        assert "Nobody is here yet" in WEB.get(empty.page_url).text
+        assert "There are no people yet" in WEB.get(empty.page_url).text

@@ -81,7 +81,7 @@ def test_a_button_is_pressed_as_that_person(sandbox: Sandbox, app: SlackApp) -> 
     answer = WEB.post(f"{sandbox.page_url}click", data=form_of(shown(sandbox), "Got it"), follow_redirects=True)
     (payload,) = app.payloads
     assert (payload["user"]["id"], payload["actions"][0]["action_id"]) == ("U00000001", "got_it")
-    assert "commsengine has taken it" in answer.text
+    assert "commsengine has received it" in answer.text
 
 
 def test_a_click_that_nobody_takes_is_said(sandbox: Sandbox, app: SlackApp) -> None:
@@ -144,7 +144,7 @@ def test_in_a_browser_a_person_reads_and_presses(
     page.frame_locator("iframe").get_by_text("Hello from the mail").wait_for()
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     page.get_by_role("button", name="Got it").click()
-    page.get_by_text("commsengine has taken it").wait_for()
+    page.get_by_text("commsengine has received it").wait_for()
     assert [payload["actions"][0]["value"] for payload in app.payloads] == ["k1"]
 
 

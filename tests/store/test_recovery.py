@@ -147,7 +147,7 @@ def test_only_the_uncertain_is_settled(store: Store) -> None:
     touch = deliver(running(store), a_touch())
     for key, verdict, said in (
         (touch.key, "resend", "is sent"),
-        ("nokey", "sent", "no touch"),
+        ("nokey", "sent", "no message"),
         (touch.key, "lost", "does"),
     ):
         with pytest.raises(InputError, match=said):

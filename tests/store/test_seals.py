@@ -67,7 +67,7 @@ def test_what_was_sealed_cannot_be_changed_once_a_message_left(store: Store, key
 def test_an_outcome_that_comes_after_the_first_message_is_refused(store: Store) -> None:
     applied(store, tried({"arms": TRIAL["arms"]}))
     first_message_leaves(store)
-    with pytest.raises(InputError, match="after the first message had left"):
+    with pytest.raises(InputError, match="after the first message had been sent"):
         applied(store, tried())
 
 

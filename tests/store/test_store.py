@@ -161,7 +161,7 @@ def test_a_server_that_is_not_there_is_named_without_its_password() -> None:
             "There is no such user: check it in COMMSENGINE_DATABASE_URL, or create it.",
         ),
         ('FATAL:  database "crm" does not exist', "Create it, or check its name in COMMSENGINE_DATABASE_URL."),
-        ('FATAL:  no pg_hba.conf entry for host "10.0.0.1"', "The server lets this user not in from here"),
+        ('FATAL:  no pg_hba.conf entry for host "10.0.0.1"', "The server does not let this user in from here"),
         ("failed to resolve host 'db': [Errno -2]", "Check the host in COMMSENGINE_DATABASE_URL."),
         ("FATAL:  sorry, too many clients already", "It takes no more connections: allow it more."),
         (
@@ -179,5 +179,5 @@ def test_what_helps_fits_what_the_server_says(words: str, remedy: str) -> None:
 
 
 def test_an_option_that_no_server_knows_is_no_defect() -> None:
-    with pytest.raises(CommsError, match="Look at what follows the '\\?' in COMMSENGINE_DATABASE_URL"):
+    with pytest.raises(CommsError, match="Check what follows the '\\?' in COMMSENGINE_DATABASE_URL"):
         Store.open("postgresql://me@127.0.0.1:1/db?x=1")

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from commsengine.cadence.time_notation import clock_text
 from commsengine.cli.arguments import FILE, consent, person_named, yes_option
 from commsengine.cli.output import json_option, note, say, show_json, when_where, write
 from commsengine.cli.people.importing import as_cell, import_
@@ -93,6 +92,8 @@ def _plainly(name: str, value: Any, zone: str) -> str:
     if isinstance(value, bool):
         return _("yes") if value else _("no")
     if name == "quiet":
+        from commsengine.cadence.time_notation import clock_text
+
         return "..".join(clock_text(minutes) for minutes in value)
     return when_where(zone, value) if isinstance(value, dt.datetime) else as_cell(value)
 

@@ -50,8 +50,8 @@ PEOPLE = (
                 'yan@example.com,=?utf-8?q?Yan=0D=0ABcc=3A_eve?=\n'
                 'xia@example.com,"Xia\r\nBcc: eve@example.com"\n',
                 ("2:1", "The e-mail address contains a line break", "Type it again"),
-                ("4:2", "The name holds '=?', which mail programs decode", "Write it in plain letters"),
-                ("5:2", "The name holds a line break", "Type it again")),
+                ("4:2", "The name contains '=?', which mail programs decode", "Write it in plain letters"),
+                ("5:2", "The name contains a line break", "Type it again")),
     )),
     BadInput(33, "letters beyond ASCII in an address", (
         taken("email,name\nzoe@büro.example,Zoe\n", "zoe@xn--bro-hoa.example", "email: zoe@xn--bro-hoa.example"),
