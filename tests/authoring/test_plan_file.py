@@ -174,7 +174,7 @@ SLIPS: dict[str, Slip] = {
     "template outside": (
         slip("id: one-record", "id: one-record\n    template: ../x"),
         "29:15",
-        "'../x' is not a name",
+        "cannot be '../x'",
         "no folder",
     ),
     "script link": (
