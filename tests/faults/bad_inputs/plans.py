@@ -182,7 +182,7 @@ PLANS = (
     BadInput(23, "unquoted attribute, link that runs code", (
         refused(PLAN, ("message_templates/layout.html:1:1", "An attribute with a value has no quotes",
                 'name="{{ … }}"'),
-                ("message_templates/layout.html:2:1", "The layout holds an address that runs or carries code",
+                ("message_templates/layout.html:2:1", "The layout contains an address that runs or carries code",
                         "https only"),
                 ("message_templates/layout.html:2:1", 'The address "javascript:alert(1)" is not allowed',
                         "Use {{ links.answer }}"),
