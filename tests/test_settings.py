@@ -138,7 +138,7 @@ def test_a_value_is_as_it_is_written(tmp_path: Path, line: str, meant: str) -> N
 @pytest.mark.parametrize("odd", ["\0", "\x1b", "\x7f"])
 def test_what_no_editor_shows_is_named(tmp_path: Path, odd: str) -> None:
     said = refusal(tmp_path, f"COMMSENGINE_GOOGLE_CREDENTIALS=key{odd}.json")
-    assert said.startswith(f"{tmp_path}/.env:1:1: error: COMMSENGINE_GOOGLE_CREDENTIALS holds ")
+    assert said.startswith(f"{tmp_path}/.env:1:1: error: COMMSENGINE_GOOGLE_CREDENTIALS contains ")
     assert said.endswith("which no editor shows. Type it again.")
 
 

@@ -66,7 +66,7 @@ ROLES = {
         "already in a role",
         "Move",
     ),
-    "a value nobody has": ("[Sales, Slaes]", (10, 33, "idle_value"), "Nobody has department 'Slaes'", "'Sales'"),
+    "a value nobody has": ("[Sales, Slaes]", (10, 33, "idle_value"), "No person has department 'Slaes'", "'Sales'"),
 }
 
 

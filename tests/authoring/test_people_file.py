@@ -51,7 +51,7 @@ ROWS = {
     "country that is none": ("2,ben@example.com,Ben,,Grmany", "3:5", "'Grmany' is not a country", "'DE' (Germany)"),
     "country like none": ("2,ben@example.com,Ben,,Wonderland", "3:5", "is not a country", "two letters of ISO 3166"),
     "unknown region": ("2,ben@example.com,Ben,,DE,DE-XY", "3:6", "'DE-XY' is not a region of DE", "such as 'BB'"),
-    "region alone": ("2,ben@example.com,Ben,,,BY", "3:6", "without a country", "Write the country"),
+    "region alone": ("2,ben@example.com,Ben,,,BY", "3:6", "has no country", "Write the country"),
     "almost a city": ("2,ben@example.com,Ben,,,,Amsterdm", "3:7", "is not a time zone", "'Europe/Amsterdam'"),
     "offset as zone": ("2,ben@example.com,Ben,,,,GMT+1", "3:7", "is not a time zone", "Write a place"),
     "zone of three letters": ("2,ben@example.com,Ben,,,,PST", "3:7", "is not a time zone", "'America/Los_Angeles' or"),

@@ -112,7 +112,7 @@ SLIPS: dict[str, Slip] = {
     "10,000 touches": (
         slip("go_live + 14d\n    cadence: {every: 48h, times: 6}", "2099-12-31\n    cadence: {every: 24h}"),
         "32:5",
-        "26,647 touches",
+        "26,647 messages",
         "Write 'times'",
     ),
     "neither every nor floor": (slip("{every: 48h, times: 6}", "{times: 6}"), "32:5", "either 'every'", "exactly one"),
@@ -168,13 +168,13 @@ SLIPS: dict[str, Slip] = {
         "Did you mean 'right'?",
     ),
     "channel sms": (slip("[email]", "[sms]"), "13:14", "'channels' cannot be 'sms'", "'slack' or 'email'"),
-    "channel emial": (slip("[email]", "[emial]"), "13:14", "'emial' is nothing", "Did you mean 'email'?"),
-    "channel console": (slip("[email]", "[console]"), "13:14", "'console' is nothing", "Write 'slack' or 'email'."),
-    "channel file": (slip("[email]", "[file]"), "13:14", "'file' is nothing", "Write 'slack' or 'email'."),
+    "channel emial": (slip("[email]", "[emial]"), "13:14", "'channels' cannot be 'emial'", "Did you mean 'email'?"),
+    "channel console": (slip("[email]", "[console]"), "13:14", "cannot be 'console'", "Write 'slack' or 'email'."),
+    "channel file": (slip("[email]", "[file]"), "13:14", "cannot be 'file'", "Write 'slack' or 'email'."),
     "template outside": (
         slip("id: one-record", "id: one-record\n    template: ../x"),
         "29:15",
-        "'../x' is not a name",
+        "cannot be '../x'",
         "no folder",
     ),
     "script link": (
@@ -256,7 +256,7 @@ SLIPS: dict[str, Slip] = {
     "people file outside": (
         slip("audience:\n", "audience:\n  people: ../../etc/passwd\n"),
         "9:11",
-        "outside of the workspace",
+        "outside the workspace",
         "beside the plan",
     ),
     "title over two lines": (

@@ -36,7 +36,7 @@ def test_a_channel_that_rests_is_told_with_the_servers_words_and_how_many_wait(
     assert "4 messages wait for email." in said.err
     for command in ("today", "status", "doctor"):
         shown = " ".join(started.run(command).out.split())
-        assert re.search(rf"email rests until .*: .*{reply[:9]}", shown), command
+        assert re.search(rf"Nothing is sent by email until .*: .*{reply[:9]}", shown), command
         assert "4 messages wait for email." in shown
     (rest,) = started.json("today")["channels"]
     assert set(rest) == {"channel", "until", "because", "fault", "waiting"}
@@ -61,13 +61,13 @@ def test_what_failed_is_counted_by_tick_and_listed_by_today(started: Terminal, r
     relay.refuse("rcpt", "501 bad address syntax", to="ana@example.com")
     said = started.run("tick")
     assert (said.status, said.out) == (0, "3 messages sent, 0 follow-ups opened, 0 skipped, 1 failed.\n")
-    assert "1 touch never arrived: commsengine today" in said.err
+    assert "1 message never arrived: commsengine today" in said.err
     (row,) = started.json("today")["failed"]
     assert {"key", "person", "message", "reason"} <= set(row)
     assert (row["person"], row["message"]) == ("ana@example.com", "one-record")
     assert row["reason"] == "501 bad address syntax"
     shown = started.run("today").out
-    assert "1 touch never arrived" in shown
+    assert "1 message never arrived" in shown
     assert "ana@example.com" in shown
     assert started.run("tick").status == 0
 
@@ -131,7 +131,7 @@ def test_people_whom_no_channel_reaches_and_no_person_calls_are_told(
     assert {(each["person"], "User unknown" in each["reason"]) for each in failed} == {
         (f"{name}@example.com", True) for name in ("mia", "ana", "ben", "dana")
     }
-    assert "4 touches never arrived" in started.run("today").out
+    assert "4 messages never arrived" in started.run("today").out
 
 
 def test_a_campaign_that_the_engine_has_paused_waits_for_a_person(started: Terminal) -> None:

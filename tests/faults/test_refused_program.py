@@ -60,7 +60,7 @@ def test_one_refusal_is_held_and_told_and_the_leads_word_ends_it(program: Progra
     with program.environment():
         wrong = [Terminal(program.folder).run("refusal", *words).status for words in (("1",), ("9", "--us"))]
     assert wrong == [2, 2]
-    assert program.done("refusal", "1", "--person").startswith("It is about these people: 1 touch failed")
+    assert program.done("refusal", "1", "--person").startswith("It is about these people: 1 message failed")
     assert counts(program) == {"sent": 5, "failed": 1}
     said, told = tick(program)
     assert (said.status, told["waits_for_a_word"]) == (0, 0)

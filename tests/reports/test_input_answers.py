@@ -115,5 +115,5 @@ def test_answers_to_a_message_that_the_plan_has_lost_are_still_read(house: Answe
 
 
 def test_a_message_that_asks_nothing_names_those_that_do(house: Answering) -> None:
-    with pytest.raises(InputError, match=r"'plain' is no message .* Those that do: asked, choose, promise."):
+    with pytest.raises(InputError, match=r"'plain' is not a message .* Those that do: asked, choose, promise."):
         told(house, "plain")

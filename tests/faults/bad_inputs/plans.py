@@ -142,7 +142,7 @@ PLANS = (
     )),
     BadInput(20, "template outside of its folder", (
         refused(slip("id: one-record", "id: one-record\n    template: ../x"),
-                ("29:15", "'../x' is not a name that 'template' can have", "no folder, no ending")),
+                ("29:15", "'template' cannot be '../x'", "no folder, no ending")),
         refused(MINE.replace("One customer", "'One"), ("2:8", "A quotation mark is opened here", "Close it"),
                 ("message_templates/mine.md:1:1", "This template leads out of its folder",
                         "Put a copy of the file there"),
@@ -159,7 +159,7 @@ PLANS = (
     )),
     BadInput(22, "template bomb", (
         bomb("{% for a in points %}{% for b in points %}{% for c in points %}x{% endfor %}{% endfor %}{% endfor %}",
-             "This 'for' is too deep", "at most a loop in a loop", 4),
+             "This 'for' is nested too deeply", "at most a loop in a loop", 4),
         bomb("{% for a in points %}{% for b in points %}" + "{{ key_point }}" * 2_000 + "{% endfor %}{% endfor %}",
              "The text becomes larger than 256 KB", "Shorten it"),
         bomb("{{ 'a'|center(200000000) }}", "The filter 'center' is not allowed", "Known here: capitalize", 8),
@@ -182,7 +182,7 @@ PLANS = (
     BadInput(23, "unquoted attribute, link that runs code", (
         refused(PLAN, ("message_templates/layout.html:1:1", "An attribute with a value has no quotes",
                 'name="{{ … }}"'),
-                ("message_templates/layout.html:2:1", "The layout holds an address that runs or carries code",
+                ("message_templates/layout.html:2:1", "The layout contains an address that runs or carries code",
                         "https only"),
                 ("message_templates/layout.html:2:1", 'The address "javascript:alert(1)" is not allowed',
                         "Use {{ links.answer }}"),
