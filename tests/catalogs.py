@@ -116,10 +116,20 @@ def renewed(path: Path, texts: Catalog) -> tuple[bytes, bytes]:
     wanted = texts if path.parts[-3] == ENGLISH else for_people(texts)
     catalog.update(wanted, no_fuzzy_matching=True, update_creation_date=False)
     catalog.obsolete.clear()
+    if path.parts[-3] == "fr":
+        for each in catalog:
+            each.string = (
+                tuple(map(_unbroken, each.string)) if isinstance(each.string, tuple) else _unbroken(each.string)
+            )
     written, compiled = io.BytesIO(), io.BytesIO()
     write_po(written, catalog, width=100, omit_header=False, sort_output=True, include_lineno=False)
     write_mo(compiled, catalog)
     return written.getvalue(), compiled.getvalue()
+
+
+def _unbroken(text: str) -> str:
+    """A French text whose signs : ; ? ! « » begin and end no line alone."""
+    return re.sub(r"(?<=«) | (?=»)|(?<=\S) (?=[:;?!](?:[\s*»”)`<]|$))", "\u00a0", text)
 
 
 def begun(language: str) -> Path:

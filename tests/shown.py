@@ -6,11 +6,13 @@ anything. Dates and numbers differ from day to day and are not compared.
 
 from __future__ import annotations
 
+import os
 import re
 import shlex
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date
+from difflib import get_close_matches
 from pathlib import Path
 
 from commsengine.wiring import now
@@ -54,7 +56,10 @@ def commands(text: str) -> Iterator[list[str]]:
 
 
 def follow(page: str, run: Callable[[list[str]], Said], folder: Path, skip: Callable[[list[str]], bool]) -> list[str]:
-    """Does what a page says in the workspace ``folder``, and returns what is not as it says."""
+    """Does what a page says in the workspace ``folder``, and returns what is not as it says.
+
+    With ``MEND_DOCS=1`` in the environment the page gets the lines that the program says now; read them.
+    """
     wrong, said = [], Said(0, "", "")
     for block in blocks(page):
         if block.kind == "sh":
@@ -62,7 +67,7 @@ def follow(page: str, run: Callable[[list[str]], Said], folder: Path, skip: Call
                 if not skip(words):
                     said = run(words)
         elif block.kind == "text":
-            wrong += _differences(block.text, said)
+            wrong += _differences(page, block.text, said)
         elif saved := _SAVED.search(block.before):
             (folder / saved[1]).write_text(block.text, encoding="utf-8")
         elif changed := _CHANGED.search(block.before):
@@ -81,10 +86,29 @@ def _change(file: Path, lines: str) -> None:
     file.write_text(text, encoding="utf-8")
 
 
-def _differences(shown: str, said: Said) -> list[str]:
-    real = "".join(f"{_fixed(line)}\n" for line in (said.out + said.err).splitlines())
+def _differences(page: str, shown: str, said: Said) -> list[str]:
+    lines = (said.out + said.err).splitlines()
+    real = "".join(f"{_fixed(line)}\n" for line in lines)
     wanted = "".join(_pattern(_fixed(line)) for line in shown.splitlines())
-    return [] if re.search("^" + wanted, real, re.M) else [f"{shown}\nis not what it says:\n{real}"]
+    if re.search("^" + wanted, real, re.M):
+        return []
+    if os.environ.get("MEND_DOCS"):
+        file = DOCS / f"{page}.md"
+        file.write_text(file.read_text(encoding="utf-8").replace(shown, _mended(shown, lines)), encoding="utf-8")
+    return [f"{shown}\nis not what it says:\n{real}"]
+
+
+def _mended(shown: str, lines: list[str]) -> str:
+    """Each line as the program says it now, where one is like it."""
+    now_said = {_fixed(line): line for line in lines}
+    return "".join(f"{_nearest(line, now_said)}\n" for line in shown.splitlines())
+
+
+def _nearest(line: str, now_said: dict[str, str]) -> str:
+    if any(re.fullmatch(_pattern(_fixed(line)), f"{each}\n") for each in now_said):
+        return line
+    near = get_close_matches(_fixed(line), now_said, n=1)
+    return now_said[near[0]] if near else line
 
 
 def _pattern(line: str) -> str:

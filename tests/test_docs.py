@@ -187,6 +187,18 @@ def test_the_container_copies_what_is_there_and_runs_what_is_known() -> None:
     assert re.search(r'^CMD \["(\w+)"\]$', text, re.M)[1] in ALL  # type: ignore[index]
 
 
+def test_the_wheel_takes_every_kind_of_file_along() -> None:
+    setup = (ROOT / "setup.py").read_text(encoding="utf-8")
+    taken = set(re.findall(r'"(\w+)"', re.search(r"DATA = \((.*)\)", setup)[1]))  # type: ignore[index]
+    folders = ("commsengine", "docs", "message_templates", "schedules")
+    names = subprocess.run(
+        ["git", "-C", str(ROOT), "ls-files", *folders], capture_output=True, text=True, check=True
+    ).stdout.splitlines()
+    assert {Path(name).suffix.lstrip(".") for name in names} - taken <= {"py"}
+    beside = {str(Path(name).parent) for name in names} - {name for name in names if name.startswith("commsengine")}
+    assert [name for name in beside if not name.startswith("commsengine") and f'"{name}"' not in setup] == []
+
+
 def test_help_says_where_the_pages_are(tmp_path: Path) -> None:
     found = re.search(r"Documentation: (\S.*)", Terminal(tmp_path).run("--help").out)
     assert found

@@ -222,7 +222,8 @@ def report_page(pick: Pick) -> dict[str, Any]:
         "report": report, "state": value("state"), "headline": value("headline"), "lines": [value("line")] * 2,
         "sections": [(message, pick([[], panels]))], "weeks": pick([[], [a_plot()]]),
         "outcomes": pick([[], [(outcome(pick, share), pick([[], panels]))]]),
-        "fewest": 10, "shown_people": 2400, "whens": lambda at: value("day"), "hair": 0.001,
+        "fewest": 10, "shown_people": 2400, "whens": lambda at: value("day"),
+        "zone": value("zone"), "here": lambda at: DAY, "hair": 0.001,
         "ending": lambda reply: value("ending"),
     }  # fmt: skip
 

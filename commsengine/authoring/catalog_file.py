@@ -177,6 +177,6 @@ def _around(text: str) -> tuple[str, str]:
 
 
 def _end(text: str) -> str:
-    last = text.rstrip(" \n*_`\"'”“«»’)")[-1:]
+    last = text.rstrip(" \u00a0\u202f\n*_`\"'”“«»’)")[-1:]
     last = _SAME_END.get(last, last)
     return last if last in _ENDS else ""

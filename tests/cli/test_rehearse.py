@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 from pathlib import Path
 
 import pytest
 
-from commsengine.cli.output import when
 from commsengine.sandbox.mailbox import Mailbox
 from tests.cli.conftest import plan
 from tests.cli.terminal import Terminal
@@ -19,6 +19,7 @@ def test_a_rehearsal_needs_no_settings_and_agrees_with_simulate(terminal: Termin
     assert (said.data["kinds"]["message"] + said.data["kinds"]["remind"], said.data["kinds"]["personal"]) == (20, 4)
     assert said.data["states"] == {"sent": 24}
     assert len(said.data["follow_ups_open"]) == 4
+    assert Path(said.data["report"]).read_text(encoding="utf-8").startswith("<!doctype html>")
 
 
 def test_it_tells_the_story(terminal: Terminal) -> None:
@@ -32,31 +33,29 @@ def test_every_command_that_it_names_works_as_of_its_clock(terminal: Terminal, m
     """In its folder, whatever is set on this machine; they say what the story says."""
     monkeypatch.chdir(terminal.folder)
     told = terminal.run("rehearse", "schedules/crm.yaml", "--answers", "none")
-    story = terminal.json("rehearse", "schedules/crm.yaml", "--answers", "none")
     monkeypatch.setenv("COMMSENGINE_DATABASE_URL", "sqlite:///elsewhere.db")
     monkeypatch.setenv("COMMSENGINE_SMTP_URL", "smtp://127.0.0.1:9")
     commands = [shlex.split(line)[1:] for line in told.out.splitlines() if line.startswith("  commsengine ")]
     assert len(commands) == 4
+    clocks = set()
     for command in commands:
         said = terminal.run(*command)
         assert (said.status, said.err.count("the clock of this rehearsal.")) == (0, 1), said.err
-        assert f"As of {when('UTC', story['as_of'])} (UTC), the clock of this rehearsal." in said.err
+        clocks |= set(re.findall(r"As of \w{3} .*, the clock of this rehearsal", said.err))
+    assert len(clocks) == 1
     there = Terminal(terminal.folder / "rehearsals/crm")
     (books,) = there.json("status")["campaigns"]
-    assert {state: n for state, n in books["touches"].items() if n and state != "skipped"} == story["states"]
-    assert there.json("followups")["follow_ups"] == story["follow_ups_open"]
-    assert Path(story["report"]).read_text(encoding="utf-8").startswith("<!doctype html>")
+    assert {state: n for state, n in books["touches"].items() if n and state != "skipped"} == {"sent": 24}
+    assert len(there.json("followups")["follow_ups"]) == 4
     assert not (there.folder / "elsewhere.db").exists()
 
 
-@pytest.mark.parametrize("command", [("tick",), ("run",)])
-def test_nothing_is_sent_from_the_workspace_of_a_rehearsal(
-    terminal: Terminal, mailbox: Mailbox, command: tuple[str, ...]
-) -> None:
+def test_nothing_is_sent_from_the_workspace_of_a_rehearsal(terminal: Terminal, mailbox: Mailbox) -> None:
     assert terminal.run("rehearse", terminal.path("schedules/crm.yaml"), "--answers", "all").status == 0
-    said = Terminal(terminal.folder / "rehearsals/crm").run(*command)
-    assert (said.status, mailbox.arrived) == (2, [])
-    assert "This is the workspace of a rehearsal: nothing is sent from it." in said.err
+    for command in ("tick", "run"):
+        said = Terminal(terminal.folder / "rehearsals/crm").run(command)
+        assert (said.status, mailbox.arrived) == (2, [])
+        assert "This is the workspace of a rehearsal: nothing is sent from it." in said.err
 
 
 def test_behind_a_proxy_it_still_talks_to_its_own_sandbox(terminal: Terminal, monkeypatch: pytest.MonkeyPatch) -> None:

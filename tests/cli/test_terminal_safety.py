@@ -162,7 +162,7 @@ def test_on_a_terminal_our_own_styles_are_all_that_acts(hostile: Terminal) -> No
         assert OUR_STYLES.search(said) or look.startswith("check"), look
         assert OBEYED.findall(OUR_STYLES.sub("", said)) == [], look
         assert SEEN in said or look in ("doctor", "check schedules/evil.yaml"), look
-    assert "[/][red]mark" in on_a_terminal(hostile, "why", "ana@example.com")
+        assert "[/][red]mark" in said or not look.startswith("why"), look
 
 
 def test_an_error_on_a_terminal_is_written_out_too(hostile: Terminal) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
+import tempfile
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -13,9 +15,20 @@ from commsengine.engine.daily_estimates import DailyEstimates
 from commsengine.engine.decisions import Decisions
 from commsengine.planning.plan_on_disk import shown_basis
 from commsengine.planning.simulation import SimulationInput, simulate
+from commsengine.store.store import Store
+from tests import fresh
 from tests.on_record import NOW, RIGHT, TYPICAL, WRONG, Given, learn, people_of, put_on_record
 
 FEW = Given({"managers": 12, "sales": 20, "service": 12, "office": 12}, TYPICAL.strength, TYPICAL.answers)
+
+
+@cache
+def learned() -> bytes:
+    """The campaign on record, all learned that was answered by then."""
+    with tempfile.TemporaryDirectory() as folder:
+        with put_on_record(Path(folder), FEW) as store:
+            learn(store, NOW)
+        return (Path(folder) / "record.db").read_bytes()
 
 
 @pytest.mark.parametrize("mode", ["role", "person"])
@@ -23,8 +36,8 @@ def test_what_one_person_answered_lately_moves_no_recall_that_is_foreseen(tmp_pa
     """What is told of recall rests on the answers of ten people; so do dates, but where a person's own count."""
     now, told, planned = NOW + dt.timedelta(days=2), [], []
     for right in (True, False):
-        with put_on_record(tmp_path, FEW, file=f"{right}.db") as store:
-            learn(store, NOW)
+        fresh.put(learned(), tmp_path / f"{right}.db")
+        with Store.open(f"sqlite:///{tmp_path}/{right}.db") as store:
             answered = {each.person_id for each in store.answers.to_checks("crm")}
             touch = [row for row in store.touches.list("crm") if row.person_id not in answered][-1]
             assert touch.person_id

@@ -9,10 +9,14 @@ from typing import Any
 
 import pytest
 
+from commsengine.cadence.plan import Workspace
+from commsengine.engine.decisions import Decisions
+from commsengine.reports.morning.digest import Digests
+from commsengine.reports.morning.morning_time import MorningBasis
 from commsengine.reports.phases.phase_review import review
 from commsengine.translation import in_language
 from tests.answering import TEMPLATES
-from tests.builders import ANA, BEN, MIA, a_message
+from tests.builders import ANA, BEN, MIA, a_message, utc
 from tests.pseudo import LANGUAGE, in_pseudo, untranslated, untranslated_html
 from tests.replies import answer_question
 from tests.web.conftest import Site
@@ -132,6 +136,19 @@ def test_the_words_of_a_button_are_in_the_language_of_each_reader(open_site: Any
     house.clock.pass_(days=1)
     (mail,) = site.mails()
     assert (asked in mail["subject"], f"> {asked}" in mail["text"]) == (True, True)
+
+
+def test_the_mail_of_the_morning_names_a_call_of_others_in_the_language_of_the_lead(open_site: Any) -> None:
+    lead = replace(MIA, id="dana", email="dana@example.com", name="Dana", is_manager=False, language=LANGUAGE)
+    house = open_site(a_message(), language=LANGUAGE, people=[ANA, MIA, lead]).house
+    house.call()
+    house.clock.now = utc("2027-01-13 08:00")
+    decisions, make = Decisions(house.store, Workspace()), house.fresh_links.make
+    Digests(MorningBasis(house.store, decisions, house.renderer, ["email"], make)).send(
+        house.store.campaigns.all(), house.clock()
+    )
+    (row,) = house.store.service_mail.due(house.clock())
+    assert "Ana Kim, ⟦Others⟧, +82 2 1234" in (row.payload or {})["text"]
 
 
 def test_the_calendar_of_their_page_is_in_their_language(open_site: Any) -> None:

@@ -178,7 +178,8 @@ class Digests:
         if self._leaving[0] != (until, quarter_of(now)):  # once for all campaigns that are written just now
             self._leaving = ((until, quarter_of(now)), leaving_until(self._store, self._decisions, until, now))
         day = day_figures(self._store, record, lead, self._leaving[1].get(record.id, {}), now)
-        got_it = told_of_got_it(got_it_only(self._store, record), record.plan.audience)
+        shown = record.plan.in_language(language_in_use())
+        got_it = told_of_got_it(got_it_only(self._store, record), shown.audience)
         return replace(facts, numbers=day.lines, figures=(*facts.figures, *got_it))
 
     def _last(self, record: CampaignRecord, lead: Person, now: dt.datetime) -> dt.datetime | None:
@@ -275,10 +276,10 @@ class Digests:
         }
         own = [one for one in waiting if one.by_lead or one.carrier in untold][:MOST_CALLS]
         others = [one for one in waiting if not one.by_lead and one.carrier not in untold][:MOST_LINES]
-        spoken = with_talk(self._store, self._renderer, own, lead)
+        spoken, shown = with_talk(self._store, self._renderer, own, lead), record.plan.in_language(language_in_use())
         return (
             *(one.call(note=_note(managers.get(one.carrier), untold)) for one in spoken),
-            *(one.call(by=_name(managers[one.carrier])) for one in others),
+            *(replace(one, plan=shown).call(by=_name(managers[one.carrier])) for one in others),
         )
 
 

@@ -46,9 +46,9 @@ class KeptCopies:
         row = self._database.first(select(review_copy).where(*ours))
         if row is None:
             return None
-        people, touch = _PEOPLE.validate_python(row.people), _TOUCH.validate_python(row.touch)
-        plan, times = Plan.model_validate(row.plan), (row.made_at, row.expires_at)
-        return ReviewCopy(row.key, row.recipient, plan, row.templates, people, touch, *times, row.by)
+        plan, people = Plan.model_validate(row.plan), _PEOPLE.validate_python(row.people)
+        about, times = _TOUCH.validate_python(row.touch), (row.made_at, row.expires_at)
+        return ReviewCopy(row.key, row.recipient, plan, row.templates, people, about, *times, row.by)
 
     def is_open(self, key: str, now: dt.datetime) -> bool:
         ours = (review_copy.c.key == key, review_copy.c.expires_at > now)

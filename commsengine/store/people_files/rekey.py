@@ -30,9 +30,8 @@ def with_history(connection: Connection, ids: Sequence[str]) -> set[str]:
     """Which of these people were sent something or have answered."""
     found: set[str] = set()
     for some in chunks(ids):
-        sent, said = (
-            select(table.c.person_id).where(table.c.person_id.in_(some)) for table in (tables.touch, tables.answer)
-        )
+        sent = select(tables.touch.c.person_id).where(tables.touch.c.person_id.in_(some))
+        said = select(tables.answer.c.person_id).where(tables.answer.c.person_id.in_(some))
         rows: Any = connection.execute(union(sent, said))
         found |= {row.person_id for row in rows}
     return found
