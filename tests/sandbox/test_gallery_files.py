@@ -11,7 +11,8 @@ from playwright.sync_api import Browser, expect
 
 from commsengine.authoring.check import check
 from commsengine.cadence.plan import Workspace
-from commsengine.content.templates import load_templates, shipped_folder
+from commsengine.content.shipped import shipped_folder
+from commsengine.content.templates import load_templates
 from commsengine.planning.gallery import Gallery, gallery
 from commsengine.planning.plan_on_disk import CheckedPlan, checked
 from commsengine.planning.preview import PreviewBasis, preview_people
