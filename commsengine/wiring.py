@@ -229,7 +229,8 @@ class Wiring:
     @cached_property
     def templates(self) -> Mapping[str, str]:
         # The workspace's own come in place of shipped ones of the same name.
-        from commsengine.content.templates import load_templates, shipped_folder
+        from commsengine.content.shipped import shipped_folder
+        from commsengine.content.templates import load_templates
 
         own = self.folder / "message_templates"
         return load_templates(shipped_folder(), own if own.is_dir() else None)
@@ -268,7 +269,8 @@ class Wiring:
 
     def check(self, plan: Path) -> CheckResult:
         from commsengine.authoring.check import check
-        from commsengine.content.templates import review_templates, shipped_folder
+        from commsengine.content.shipped import shipped_folder
+        from commsengine.content.templates import review_templates
 
         templates, beside = review_templates(shipped_folder(), self.folder / "message_templates")
         beside += self.review_catalogs()
@@ -355,7 +357,8 @@ class Wiring:
 
     @cached_property
     def shipped_templates(self) -> Mapping[str, str]:
-        from commsengine.content.templates import load_templates, shipped_folder
+        from commsengine.content.shipped import shipped_folder
+        from commsengine.content.templates import load_templates
 
         return load_templates(shipped_folder(), None)
 

@@ -17,7 +17,8 @@ from commsengine.cadence.kinds_and_states import BY_HAND, Asked
 from commsengine.cadence.people import Person
 from commsengine.cadence.plan import Plan, Workspace
 from commsengine.content.render import Renderer, RendererFor
-from commsengine.content.templates import load_templates, shipped_folder
+from commsengine.content.shipped import shipped_folder
+from commsengine.content.templates import load_templates
 from commsengine.links import Links
 from commsengine.reports.followups import followup_id
 from commsengine.reports.manager_desk import ManagerDesk

@@ -18,7 +18,8 @@ import structlog
 from commsengine.cadence.forecast import messages_of
 from commsengine.cadence.plan import Workspace
 from commsengine.cadence.simulated_people import STRONG, WEAK, people_who_forget
-from commsengine.content.templates import load_templates, shipped_folder
+from commsengine.content.shipped import shipped_folder
+from commsengine.content.templates import load_templates
 from commsengine.sandbox.rehearse import Rehearsal, Script, Story
 from tests.builders import a_message, a_plan, running, someone, utc
 

@@ -121,7 +121,7 @@ class CommandGroup(click.Group):
                 formatter.write_dl([(entry.name, _(entry.says)) for entry in entries])
 
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        from commsengine.content.templates import shipped_folder
+        from commsengine.content.shipped import shipped_folder
 
         super().format_epilog(ctx, formatter)
         formatter.write_paragraph()

@@ -86,7 +86,7 @@ def demo(serve: bool, port: int, as_json: bool) -> None:
     Example: commsengine demo --serve
     """
     from commsengine.cli.logs import WARNING, configure_logs
-    from commsengine.content.templates import shipped_folder
+    from commsengine.content.shipped import shipped_folder
     from commsengine.wiring import Wiring
 
     configure_logs(WARNING)

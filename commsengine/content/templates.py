@@ -41,13 +41,6 @@ _MARKUP = re.compile(r"[\\`*_{}\[\]<>#~&|]")
 _AT_THE_START = re.compile(r"^(\d*)([-+.)=:])")
 
 
-def shipped_folder(name: str = "message_templates") -> Path:
-    # It lies inside an installed package, or beside it in a checkout.
-    package = Path(__file__).resolve().parents[1]
-    installed = package / name
-    return installed if installed.is_dir() else package.parent / name
-
-
 def load_templates(shipped: Path, workspace: Path | None) -> dict[str, str]:
     """Name to source, the workspace's own before the shipped ones.
 

@@ -6,7 +6,8 @@ import pytest
 
 from commsengine.authoring.check import CheckResult, check
 from commsengine.cadence.people import Person
-from commsengine.content.templates import load_templates, shipped_folder
+from commsengine.content.shipped import shipped_folder
+from commsengine.content.templates import load_templates
 from commsengine.errors import InputError
 from tests.authoring.written import PLAN, codes, slip, write
 from tests.builders import ANA, BEN, MIA, someone

@@ -8,7 +8,8 @@ import pytest
 
 from commsengine.authoring.check import check
 from commsengine.cadence.people import Person
-from commsengine.content.templates import load_templates, shipped_folder
+from commsengine.content.shipped import shipped_folder
+from commsengine.content.templates import load_templates
 from commsengine.errors import Problem
 from tests.authoring.written import PLAN, write
 from tests.builders import someone

@@ -15,7 +15,8 @@ from commsengine.authoring.languages.overlay import overlay_files, plan_of
 from commsengine.authoring.languages.update import Translated, translated
 from commsengine.authoring.plan_file import review_plan
 from commsengine.cadence.plan import Plan
-from commsengine.content.templates import load_templates, shipped_folder
+from commsengine.content.shipped import shipped_folder
+from commsengine.content.templates import load_templates
 from commsengine.errors import InputError
 from tests.authoring.written import PLAN, slip, write
 from tests.builders import someone

@@ -7,7 +7,8 @@ import pytest
 from commsengine.authoring.check import CheckResult, check
 from commsengine.authoring.plan_file import review_plan
 from commsengine.authoring.rules.roles import counts
-from commsengine.content.templates import load_templates, shipped_folder
+from commsengine.content.shipped import shipped_folder
+from commsengine.content.templates import load_templates
 from tests.pseudo import in_place_of
 
 ROOT = Path(__file__).parents[2]

@@ -83,7 +83,7 @@ def test_nothing_is_said_of_an_empty_arm() -> None:
 
 @pytest.mark.parametrize(
     ("arms", "said"),
-    [(["recall"], "at least 2"), (["recall", "recall"], "the same"), (["recal", "recall"], "no arm")],
+    [(["recall"], "at least 2"), (["recall", "recall"], "the same"), (["recal", "recall"], "is not an arm")],
 )
 def test_an_experiment_that_cannot_be_meant_is_refused(arms: list[str], said: str) -> None:
     with pytest.raises(ValueError, match=said):

@@ -9,7 +9,8 @@ import pytest
 
 from commsengine.cadence.plan import Notice
 from commsengine.campaigns.notices import Words, for_today, reach
-from commsengine.content.templates import load_templates, shipped_folder
+from commsengine.content.shipped import shipped_folder
+from commsengine.content.templates import load_templates
 from commsengine.errors import InputError
 from commsengine.store.records import CampaignRecord
 from commsengine.store.store import Store

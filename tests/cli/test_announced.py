@@ -11,7 +11,8 @@ import pytest
 
 from commsengine.cadence.plan import WEEKDAYS, Plan
 from commsengine.cli.output import SKIPPED
-from commsengine.content.templates import load_templates, shipped_folder
+from commsengine.content.shipped import shipped_folder
+from commsengine.content.templates import load_templates
 from commsengine.sandbox.mailbox import Mailbox
 from commsengine.store.store import Store
 from tests.builders import a_message, a_plan, someone

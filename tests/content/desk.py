@@ -13,7 +13,8 @@ from commsengine.cadence.plan import Plan, Workspace
 from commsengine.content.message import RenderedMessage
 from commsengine.content.person_values import Signers
 from commsengine.content.render import Renderer
-from commsengine.content.templates import load_templates, shipped_folder
+from commsengine.content.shipped import shipped_folder
+from commsengine.content.templates import load_templates
 from commsengine.links import Links
 from tests.builders import BEN, MIA, a_message, a_plan, someone, utc
 

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from commsengine.content.templates import compiled, html_flaws, load_templates, shipped_folder
+from commsengine.content.shipped import shipped_folder
+from commsengine.content.templates import compiled, html_flaws, load_templates
 from commsengine.errors import InputError, RenderError
 from tests.content.desk import SHIPPED
 

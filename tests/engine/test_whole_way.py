@@ -18,7 +18,8 @@ from commsengine.channels.email import EmailChannel
 from commsengine.channels.smtp import SmtpServer
 from commsengine.content.digest_facts import DigestFacts
 from commsengine.content.render import Renderer
-from commsengine.content.templates import load_templates, shipped_folder
+from commsengine.content.shipped import shipped_folder
+from commsengine.content.templates import load_templates
 from commsengine.engine.dispatch import add_service_mail
 from commsengine.engine.engine import Engine
 from commsengine.engine.senders import ChannelSetup

@@ -12,7 +12,8 @@ import pytest
 from commsengine.authoring.check import check
 from commsengine.cadence.people import Person
 from commsengine.cadence.plan import Workspace
-from commsengine.content.templates import load_templates, shipped_folder
+from commsengine.content.shipped import shipped_folder
+from commsengine.content.templates import load_templates
 from commsengine.errors import InputError
 from commsengine.planning.gallery import MOST, Gallery, Piece, Wanted, gallery
 from commsengine.planning.plan_on_disk import CheckedPlan, checked

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from commsengine.cadence.plan import Workspace
-from commsengine.content.templates import load_templates, shipped_folder
+from commsengine.content.shipped import shipped_folder
+from commsengine.content.templates import load_templates
 from commsengine.errors import InputError
 from commsengine.planning.plan_on_disk import CheckedPlan, PlanningBasis, outlook
 from commsengine.planning.preview import PreviewBasis, preview_people, previews

@@ -14,7 +14,8 @@ from commsengine.authoring.providers_file import load_providers
 from commsengine.cadence.forecast import no_answers
 from commsengine.cadence.plan import Workspace
 from commsengine.channels.providers import ProviderProfile, SendingLimits
-from commsengine.content.templates import load_templates, shipped_folder
+from commsengine.content.shipped import shipped_folder
+from commsengine.content.templates import load_templates
 from commsengine.errors import InputError
 from commsengine.sandbox.as_if import PLAIN, SLACK_COLD, TO_SET, AsIf, as_if
 from commsengine.sandbox.as_if_report import AsIfReport, FullestDay, busiest, fullest_day

@@ -10,7 +10,8 @@ from commsengine.cadence.forecast import Supposition, no_answers, typical
 from commsengine.cadence.history import Answer, Touch
 from commsengine.cadence.people import Person
 from commsengine.cadence.plan import Plan, Workspace
-from commsengine.content.templates import load_templates, shipped_folder
+from commsengine.content.shipped import shipped_folder
+from commsengine.content.templates import load_templates
 from commsengine.sandbox.rehearse import Rehearsal, Script, fingerprint, with_pause
 from tests.builders import MIA, a_message, a_plan, someone, utc
 

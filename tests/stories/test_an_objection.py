@@ -11,7 +11,8 @@ import pytest
 from commsengine.cadence.forecast import Fact
 from commsengine.cadence.history import OutreachOutcome, Touch
 from commsengine.cadence.plan import Workspace
-from commsengine.content.templates import load_templates, shipped_folder
+from commsengine.content.shipped import shipped_folder
+from commsengine.content.templates import load_templates
 from commsengine.reports.followups import open_followups
 from commsengine.reports.status import questions
 from commsengine.reports.why import why

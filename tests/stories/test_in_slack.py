@@ -17,7 +17,8 @@ from commsengine.cadence.forecast import Fact
 from commsengine.cadence.history import Answer, Deed, OutreachOutcome, Touch
 from commsengine.cadence.plan import Plan, Workspace
 from commsengine.campaigns.apply import apply, compare
-from commsengine.content.templates import load_templates, shipped_folder
+from commsengine.content.shipped import shipped_folder
+from commsengine.content.templates import load_templates
 from commsengine.reports.input_answers import answers
 from commsengine.sandbox.rehearsal_people import WORDS, open_page
 from commsengine.sandbox.rehearse import Rehearsal, Script

@@ -13,7 +13,8 @@ from commsengine.authoring.plan_file import review_plan
 from commsengine.cadence.forecast import Fact
 from commsengine.cadence.history import Answer, Touch
 from commsengine.cadence.plan import Workspace
-from commsengine.content.templates import load_templates, shipped_folder
+from commsengine.content.shipped import shipped_folder
+from commsengine.content.templates import load_templates
 from commsengine.reports.followups import followups, record_outcome
 from commsengine.sandbox.rehearse import Rehearsal, Script, Story
 from tests.builders import utc

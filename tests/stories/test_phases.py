@@ -14,7 +14,8 @@ import pytest
 from commsengine.cadence.forecast import Fact
 from commsengine.cadence.history import Answer, Touch
 from commsengine.cadence.plan import Workspace
-from commsengine.content.templates import load_templates, shipped_folder
+from commsengine.content.shipped import shipped_folder
+from commsengine.content.templates import load_templates
 from commsengine.reports.commitments import commitments
 from commsengine.sandbox.rehearsal_people import WORDS, open_page
 from commsengine.sandbox.rehearse import Rehearsal, Script, Story

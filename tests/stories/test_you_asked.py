@@ -13,7 +13,8 @@ from commsengine.answers.inbox import Evidence
 from commsengine.answers.replying import Wording
 from commsengine.cadence.forecast import no_answers
 from commsengine.cadence.plan import Workspace
-from commsengine.content.templates import load_templates, shipped_folder
+from commsengine.content.shipped import shipped_folder
+from commsengine.content.templates import load_templates
 from commsengine.reports.input_answers import answers
 from commsengine.reports.promises import overdue_promises
 from commsengine.sandbox.mailbox import Mail
