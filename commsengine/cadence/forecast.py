@@ -63,8 +63,8 @@ class Walk:
         self._reached, self._next = start, start
         self._known: Campaigns | None = None
         self._suppose, self._pauses = suppose, pauses
-        self._facts: list[tuple[dt.datetime, int, Fact]] = []
-        self._order = count()  # facts of the same instant come in the order in which they were supposed
+        self._facts: list[tuple[dt.datetime, str, int, Fact]] = []
+        self._order = count()  # facts of the same instant come in the order of their touches' keys, as in a rehearsal
         self._ends = sorted(pause.until for those in pauses.values() for pause in those)
         self._last = Decision(person.id)
 
@@ -81,13 +81,13 @@ class Walk:
 
     def _decide(self, campaigns: Campaigns, now: dt.datetime) -> None:
         while self._facts and self._facts[0][0] <= now:
-            self.history = with_fact(campaigns, self.person, self.history, heapq.heappop(self._facts)[2])
+            self.history = with_fact(campaigns, self.person, self.history, heapq.heappop(self._facts)[3])
         self._last = decide(_as_of(campaigns, self._pauses, now), self.person, self.history, now)
         for touch in self._last.touches:
             self.touches.append(touch)
             self.history = self.history.with_touch(touch, now)
             for fact in () if touch.skip else self._suppose(touch):
-                heapq.heappush(self._facts, (fact.at, next(self._order), fact))
+                heapq.heappush(self._facts, (fact.at, touch.key, next(self._order), fact))
 
     def _look_again(self) -> dt.datetime:
         nexts = [at for at in (self._last.wake_at, self._facts[0][0] if self._facts else None) if at is not None]

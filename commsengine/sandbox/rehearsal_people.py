@@ -96,7 +96,7 @@ class PeopleAtPlay:
 
     def _consider(self, record: TouchRecord) -> None:
         for fact in self._suppose(_touch(record)):
-            self._diary.note(fact.at, partial(self._do, record, fact), who=record.person_id or "")
+            self._diary.note(fact.at, partial(self._do, record, fact), who=record.person_id or "", key=record.key)
 
     # -- what they do -----------------------------------------------------------------------------
 

@@ -41,17 +41,17 @@ class TimeLapse:
 class Diary:
     """What people mean to do, and when. Use it as a context: it keeps a few threads.
 
-    People act at the same time; what one person (``who``) does at one instant is done in the order noted. Deeds without
-    a person come first, one by one.
+    People act at the same time; what one person (``who``) does at one instant is done in the order of the ``key``s, then
+    as noted. Deeds without a person come first, one by one.
     """
 
     def __init__(self, at_once: int = 3) -> None:
-        self._deeds: list[tuple[dt.datetime, int, str, Deed]] = []
+        self._deeds: list[tuple[dt.datetime, str, int, str, Deed]] = []
         self._noted = 0
         self._hands = ThreadPoolExecutor(at_once, thread_name_prefix="people")
 
-    def note(self, at: dt.datetime, deed: Deed, who: str = "") -> None:
-        heapq.heappush(self._deeds, (at, self._noted, who, deed))
+    def note(self, at: dt.datetime, deed: Deed, who: str = "", key: str = "") -> None:
+        heapq.heappush(self._deeds, (at, key, self._noted, who, deed))
         self._noted += 1
 
     @property
@@ -62,7 +62,7 @@ class Diary:
         """Raises what the first deed that failed raised."""
         by_person: dict[str, list[Deed]] = {}
         while self._deeds and self._deeds[0][0] <= now:
-            _, _, who, deed = heapq.heappop(self._deeds)
+            *_, who, deed = heapq.heappop(self._deeds)
             by_person.setdefault(who, []).append(deed)
         _in_turn(by_person.pop("", []))
         for done in [self._hands.submit(_in_turn, deeds) for deeds in by_person.values()]:
