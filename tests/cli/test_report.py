@@ -91,7 +91,7 @@ def test_an_unknown_campaign_and_a_file_that_cannot_be_written_are_told(running_
 
 def test_status_says_it_in_one_line_and_why_without_a_figure(running_now: Terminal) -> None:
     [line] = [line for line in running_now.run("status").out.splitlines() if line.startswith("Estimated recall")]
-    assert re.search(r"sales \d+% \(\d+% to \d+%, n = 40, assumed curve\)", line)
+    assert re.search(r"Sales \d+% \(\d+% to \d+%, n = 40, assumed curve\)", line)
     assert line.endswith("; 1 role has too few people to be shown.")
     assert "managers" not in line
     [campaign] = running_now.json("status")["campaigns"]

@@ -51,7 +51,7 @@ def message_of(out: str) -> str:
 def test_it_takes_the_place_of_the_day_and_past_limits_it_comes_besides(started: Terminal, mailbox: Mailbox) -> None:
     started.run("tick")
     status, out, err = send(started, "--yes")
-    assert (status, "4 people not: They get no more messages today" in out) == (2, True)
+    assert (status, "Not to 4 people: They get no more messages today" in out) == (2, True)
     assert "No person would get it today. To send it outside of hours and budget, add --past-limits" in err
     assert send(started, *PAST, "--yes")[0] == 0
     started.run("tick")

@@ -48,7 +48,7 @@ def test_a_test_to_somebody_who_is_not_on_slack_goes_by_mail(
     asked = ("send-test", terminal.path("schedules/crm.yaml"), "--as", ANA, "--to")
     said = terminal.run(*asked, "me@example.com")
     assert (said.status, said.out) == (0, f"Sent to me@example.com by email, as {ANA} would see it.\n")
-    assert "slack does not reach me@example.com (not on Slack): it goes by email." in said.err
+    assert "slack does not reach me@example.com (not on Slack), so it is sent by email." in said.err
     assert ([mail.recipients for mail in mailbox.arrived], stand_in.posts) == ([("me@example.com",)], [])
     assert terminal.run(*asked, BEN).out == f"Sent to {BEN} by slack, as {ANA} would see it.\n"
     (post,) = stand_in.posts
