@@ -78,6 +78,7 @@ IDS = {
         "others",
         "input",
         "ana",
+        "UTC",
         "KR",
     ],
     *LANGUAGES,
