@@ -41,7 +41,7 @@ class TimeLapse:
 class Diary:
     """What people mean to do, and when. Use it as a context: it keeps a few threads.
 
-    People act at the same time; what one person (``who``) does at one instant is done in the order of the ``key``s, then
+    People act at the same time; what one person (``who``) does at one instant is done in the order of its ``key``, then
     as noted. Deeds without a person come first, one by one.
     """
 
