@@ -677,6 +677,7 @@ def by_recall(**changes: object) -> Plan:
     )
 
 
+@pytest.mark.slow
 def test_what_a_role_learns_moves_its_touches_in_both_alike(tmp_path: Path) -> None:
     some = [someone(n, time_zone=zone) for n, zone in enumerate(ZONES * 2)][:10]
     plan, suppose = by_recall(), knowing(0.3)

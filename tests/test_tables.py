@@ -75,7 +75,7 @@ def test_an_answer_of_the_kind_reads_well_to_the_person_and_to_the_lead(told: di
     assert "<span>You said you will teach it</span>" in told["offered"]
     assert "You said you will teach it" in told["answered"]
     said = [each["text"] for each in told["why"]["campaigns"][0]["messages"][0]["said"]]
-    assert "will teach it, by pager" in said
+    assert "will teach it (by pager)" in said
 
 
 def test_a_rehearsal_never_carries_by_it(told: dict[str, Any]) -> None:

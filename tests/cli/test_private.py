@@ -60,6 +60,7 @@ ONE_AFTER_ANOTHER = """
 """
 
 
+@pytest.mark.slow
 def test_every_file_and_folder_of_every_command_is_private(tmp_path: Path) -> None:
     tmp_path.chmod(0o755)
     few = plan(

@@ -63,6 +63,7 @@ def test_a_tick_decides_each_person_once(store: Store, engine: MakeEngine, bag: 
     assert decisions.made <= 1.2 * 3000
 
 
+@pytest.mark.slow
 def test_a_crowd_of_one_channel_keeps_back_no_other_and_costs_one_decision_each(
     store: Store, engine: MakeEngine, bag: Mailbag
 ) -> None:
@@ -119,6 +120,7 @@ def test_a_channel_that_is_down_for_long_costs_no_decision_at_each_of_its_openin
 
 
 @pytest.mark.slow
+@pytest.mark.slow
 def test_who_has_no_place_is_not_decided_when_the_channel_asks_for_patience(
     store: Store, engine: MakeEngine, bag: Mailbag
 ) -> None:
@@ -171,6 +173,7 @@ def test_who_waits_when_the_engine_ends_is_due_again_soon(
     assert len(bag.to) == len(set(bag.to)) == 30
 
 
+@pytest.mark.slow
 def test_while_every_channel_is_down_for_long_people_are_still_called(
     store: Store, engine: MakeEngine, bag: Mailbag, clock: Clock
 ) -> None:

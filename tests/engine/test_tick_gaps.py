@@ -204,6 +204,7 @@ def beat_through(engine: Engine, clock: Clock, until: dt.datetime) -> None:
         pytest.param("2027-01-12 10:15", 12, id="26 hours"),
     ],
 )
+@pytest.mark.slow
 def test_nobody_is_late_for_a_relay_that_was_out_of_order(
     store: Store, engine: MakeEngine, clock: Clock, relay: Refusing, mended: str, sent_on: int
 ) -> None:

@@ -11,6 +11,7 @@ from tests.corpus import REPLIES
 from tests.faults.any_reply import play
 
 
+@pytest.mark.slow
 def test_f40_any_reply_at_random_fails_nobody_but_for_their_own_sake(tmp_path: Path) -> None:
     with fresh.a_store(tmp_path / "any.db") as store:
         result = play(store, 120, seed=1, to_people=0.3, to_all=0.01)

@@ -224,6 +224,7 @@ def test_f37_a_quota_needs_no_person_and_a_refused_sender_does(
         clock.forward(minutes=1)
 
 
+@pytest.mark.slow
 def test_f37_in_cron_each_tick_is_another_process_and_nobody_fails_either(
     store: Store, clock: Clock, relay: SmtpSink, engine: MakeEngine
 ) -> None:

@@ -142,6 +142,7 @@ def test_a_request_that_is_old_forged_or_changed_is_refused(day: Day) -> None:
     assert day.standing(BEN) == "acknowledged"
 
 
+@pytest.mark.slow
 def test_f24_a_press_while_the_socket_is_gone_is_visibly_not_recorded_and_the_link_works(day: Day) -> None:
     slack = day.slack
     assert slack.press(day.payload(LEA))

@@ -151,7 +151,7 @@ def test_what_was_found_before_a_break_is_told(server: ImapServer) -> None:
     with capture_logs() as logged:
         assert known(server, "k1", "k2") == {"k1": True}
     assert [(entry["event"], entry["error"]) for entry in logged] == [
-        ("archive unreadable", "the IMAP server broke off (abort)")
+        ("archive unreadable", "the IMAP server closed the connection (abort)")
     ]
 
 

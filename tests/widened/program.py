@@ -55,7 +55,7 @@ EDITS: dict[str, tuple[tuple[str, str], ...]] = {
         ('EvidenceKind = Literal["slack", ', 'EvidenceKind = Literal["slack", "pager", '),
         ('AnswerKind = Literal["acknowledged", ', 'AnswerKind = Literal["acknowledged", "will_teach", '),
         ('    "email": ChannelTerms(', f"{CHANNEL}\n    \"email\": ChannelTerms("),
-        ('    "link": N_("by link"),', '    "pager": N_("by pager"),\n    "link": N_("by link"),'),
+        ('    "link": N_("link"),', '    "pager": N_("by pager"),\n    "link": N_("link"),'),
         ('    "input": AnswerWords(', f"{KIND}\n    \"input\": AnswerWords("),
     ),
     "settings.py": (
