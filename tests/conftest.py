@@ -20,7 +20,7 @@ from tests.shared_sql import share_compiled_sql
 from tests.waiting import PATIENCE
 
 # No example fails because the machine is slow. Many more are tried by: make faults
-settings.register_profile("suite", deadline=None, suppress_health_check=[HealthCheck.too_slow], max_examples=20)
+settings.register_profile("suite", deadline=None, suppress_health_check=[HealthCheck.too_slow], max_examples=15)
 settings.register_profile("deep", settings.get_profile("suite"), max_examples=1000)
 settings.load_profile("suite")
 

@@ -585,6 +585,7 @@ def test_a_message_that_awaits_a_deed_goes_on_to_it_in_both(tmp_path: Path) -> N
 
 
 @pytest.mark.parametrize("backlog", ["latest", "all", "none"])
+@pytest.mark.slow
 def test_a_pause_is_foreseen_as_it_comes_about(tmp_path: Path, backlog: str) -> None:
     plan = a_plan(a_message(), a_message(id="second", **{"from": "kickoff + 1d"}))
     some = [someone(n, time_zone=zone) for n, zone in enumerate(ZONES)]

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from commsengine.cadence.plan import Plan, Workspace
 from commsengine.campaigns.apply import Diff, compare
 from commsengine.campaigns.diff import Consequence, RoleMove
@@ -112,6 +114,7 @@ def test_a_roster_is_compared_as_its_file_has_it(store: Store, clock: Clock) -> 
     assert (other.touches.added, other.touches.cancelled, other.touches.kept) == (3, 3, 3)
 
 
+@pytest.mark.slow
 def test_a_large_directory_is_estimated(store: Store, clock: Clock) -> None:
     run(store, [someone(number) for number in range(2001)], a_plan(send=WINDOW, follow_up=[]))
     change = diff(store, a_plan(send=LATE_WINDOW, follow_up=[]), clock)

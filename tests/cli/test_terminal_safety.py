@@ -155,6 +155,7 @@ def on_a_terminal(terminal: Terminal, *arguments: str) -> str:
     return said.decode().replace("\r\n", "\n")
 
 
+@pytest.mark.slow
 def test_on_a_terminal_our_own_styles_are_all_that_acts(hostile: Terminal) -> None:
     for look in ("today", "why ana@example.com", "doctor", "check schedules/evil.yaml"):
         hostile.write("schedules/evil.yaml", "campaign: '\\e[31m'\ntitle: '[/][red]mark'\n")

@@ -98,6 +98,7 @@ def silent(down: list[bool], bag: Mailbag, name: str) -> ChannelSetup:
 
 
 @pytest.mark.slow
+@pytest.mark.slow
 def test_a_channel_that_is_down_for_long_costs_no_decision_at_each_of_its_openings(
     store: Store, engine: MakeEngine, bag: Mailbag, clock: Clock
 ) -> None:

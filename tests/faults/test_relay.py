@@ -96,6 +96,7 @@ def test_f06_where_the_plan_says_hold_it_waits_for_a_person(program: Program, wi
     assert (rows[SILENT]["state"], rows[SILENT]["held"], rows[TARDY]["state"]) == ("uncertain", True, "sent")
 
 
+@pytest.mark.slow
 def test_f07_a_late_answer_to_the_dot_is_an_answer(day: Day) -> None:
     """Three seconds stand for nine minutes: what the channel allows is ten, as RFC 5321 asks."""
     row = day.at_noon[TARDY]

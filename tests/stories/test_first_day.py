@@ -49,6 +49,7 @@ def day(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Day]:
         yield Day(program, relay, foreseen, said)
 
 
+@pytest.mark.slow
 def test_each_command_says_what_it_did_and_what_comes_next(day: Day) -> None:
     assert day.said["import"].endswith("6 rows: 6 new, 0 changed, 0 unchanged.\nImported.\n")
     assert "What must never get harder for you?" in day.said["preview"]

@@ -85,6 +85,7 @@ def test_a_quota_that_the_server_tells_of_fails_nobody_and_the_others_are_sent_w
 
 
 @pytest.mark.parametrize("command", ["run", "tick"])
+@pytest.mark.slow
 def test_a_day_that_our_own_count_says_is_full_is_never_refused(ready: Program, relay: Quota, command: str) -> None:
     profile(ready, f"hosts: [127.0.0.1], per_day: {QUOTA}")
     if command == "run":

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 import time
 
+import pytest
+
 from tests.cli.terminal import Said
 from tests.stories.campaign import start_for
 from tests.stories.program import Program
@@ -50,6 +52,7 @@ def test_nothing_arrives_after_a_pause_and_the_rest_arrives_once(program: Progra
     assert program.books("crm").counts["sent"] == PEOPLE
 
 
+@pytest.mark.slow
 def test_a_running_engine_hears_of_the_pause_too(program: Program, relay: Relay) -> None:
     people = 200
     start_for(program, people)

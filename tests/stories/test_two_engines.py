@@ -16,6 +16,7 @@ from tests.waiting import PATIENCE
 
 
 @pytest.mark.parametrize(("command", "status"), [("run", 1), ("tick", 0)])
+@pytest.mark.slow
 def test_f33_a_second_engine_names_who_holds_the_database(
     program: Program, relay: Relay, command: str, status: int
 ) -> None:
