@@ -358,7 +358,7 @@ rules = st.builds(
 )
 
 
-@settings(max_examples=settings.default.max_examples // 10)  # each is a campaign of months
+@settings(max_examples=max(1, settings.default.max_examples // 10))  # each is a campaign of months
 @given(
     some_plans=st.lists(plans, min_size=1, max_size=2, unique_by=lambda p: p.campaign),
     some_people=people,
@@ -629,7 +629,7 @@ notices = st.builds(
 )
 
 
-@settings(max_examples=settings.default.max_examples // 10)
+@settings(max_examples=max(1, settings.default.max_examples // 10))
 @given(plan=plans, some_people=people, r=rules, new=notices, answers=st.booleans())
 def test_what_is_said_for_a_day_is_foreseen_as_it_comes_about(
     tmp_path_factory: pytest.TempPathFactory,
@@ -687,7 +687,7 @@ def test_what_a_role_learns_moves_its_touches_in_both_alike(tmp_path: Path) -> N
     assert Run(tmp_path, [plan], some, Workspace()).play(suppose) == expected
 
 
-@settings(max_examples=settings.default.max_examples // 20)
+@settings(max_examples=max(1, settings.default.max_examples // 20))
 @given(some_people=people, share=st.sampled_from([0.2, 0.6, 0.9]), r=rules, until=st.sampled_from(["end", "recalled"]))
 def test_the_engine_makes_the_touches_that_the_forecast_says_by_recall(
     tmp_path_factory: pytest.TempPathFactory, some_people: list[Person], share: float, r: Workspace, until: str

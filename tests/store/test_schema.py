@@ -129,6 +129,7 @@ STATEMENTS, EACH = 165, 11
 """A few more than the migrations since the first take, with what goes around them. All are one transaction."""
 
 
+@pytest.mark.slow
 def test_f36_an_upgrade_killed_at_any_statement_leaves_the_old_schema_or_the_new_one(tmp_path: Path) -> None:
     older(tmp_path / "old.db")
     files = [tmp_path / f"{statement}.db" for statement in range(EACH, STATEMENTS + EACH, EACH)]

@@ -27,6 +27,7 @@ def paused_at(program: Program, relay: Relay, arrived: int, *command: str) -> Sa
     return Said(pausing.returncode, out, err)
 
 
+@pytest.mark.slow
 def test_nothing_arrives_after_a_pause_and_the_rest_arrives_once(program: Program, relay: Relay) -> None:
     start_for(program, PEOPLE)
     relay.pause, relay.silent_from = 0.005, 200
