@@ -25,11 +25,11 @@ from commsengine.sandbox.slack_server import SlackStandIn
 from commsengine.sandbox.slack_team import Post
 from commsengine.slack_app import SlackApp
 from commsengine.store.tables import touch
-from commsengine.web.app import create_app
 from tests.answering import KEYS, Answering, answering
 from tests.browsing import WEB
 from tests.builders import ANA, BEN, MIA
 from tests.waiting import expect
+from tests.web.conftest import app_of
 
 SECRET = "sandbox-signing-secret"
 BY_SLACK = Evidence("slack", {"user": "U1"})
@@ -97,17 +97,7 @@ def serve_team(serving: ExitStack, house: Answering, *, grid: tuple[str, ...] = 
         house.inbox, house.store, house.desk, token="xoxb-sandbox", signing_secret=SECRET, api_url=slack.api_url,
         clock=house.clock, signed_at=real_time, copies=copies,
     )  # fmt: skip
-    pages = create_app(
-        house.inbox,
-        house.links,
-        house.fresh_links,
-        house.desk,
-        store=house.store,
-        keys=KEYS,
-        clock=house.clock,
-        slack=app,
-        copies=copies,
-    )
+    pages = app_of(house, slack=app, copies=copies)
     if worker:
         app.cards.connect()
         serving.callback(app.cards.close)

@@ -197,12 +197,19 @@ def test_the_pages_of_a_manager_and_of_who_leads(site: Site, texts: Pseudo) -> N
         shown = looked_at(site.client.post(urlsplit(url).path, follow_redirects=True), texts.language)
         note = shown.partition('name="seen" value="')[2].partition('"')[0]
         named = {"campaign": "crm", "message": "news"}
-        forms: list[dict[str, str]] = [
-            {"do": "line", "text": value("x"), **named}, {"do": "line", "text": "x" * 501, **named},
-            {"do": "hold", "until": "2027-03-19", **named}, {"do": "hold", "until": "", **named},
-            {"do": "outcome", "id": call, "outcome": "nothing"}, {"do": "outcome", "id": call, "outcome": "away"},
-            {"do": "outcome", "id": call, "outcome": "objects"},
-        ] if purpose == "calls" else [{"do": "open", "phase": "learn"}, {"do": "open", "phase": "listen"}]  # fmt: skip
+        forms: list[dict[str, str]] = (
+            [
+                {"do": "line", "text": value("x"), **named},
+                {"do": "line", "text": "x" * 501, **named},
+                {"do": "hold", "until": "2027-03-19", **named},
+                {"do": "hold", "until": "", **named},
+                {"do": "outcome", "id": call, "outcome": "nothing"},
+                {"do": "outcome", "id": call, "outcome": "away"},
+                {"do": "outcome", "id": call, "outcome": "objects"},
+            ]
+            if purpose == "calls"
+            else [{"do": "open", "phase": "learn"}, {"do": "open", "phase": "listen"}]
+        )
         for form in forms:
             looked_at(
                 site.client.post(f"/{purpose}", data={"seen": note, **form}, follow_redirects=True), texts.language

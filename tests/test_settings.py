@@ -185,7 +185,7 @@ def test_the_variables_of_others_are_no_affair_of_ours(monkeypatch: pytest.Monke
 def test_an_account_without_a_home_is_told_what_to_set(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("HOME", "XDG_STATE_HOME", "STATE_DIRECTORY"):
         monkeypatch.delenv(name, raising=False)
-    monkeypatch.setattr("pathlib.os.path.expanduser", lambda path: path)
+    monkeypatch.setenv("HOME", "~")  # a home that leads nowhere, as that of an account without one
     with pytest.raises(InputError, match=r"^This account has no home folder.*Set COMMSENGINE_STATE_DIR"):
         load_settings(tmp_path)
     settings = load_settings(dotenv(tmp_path, "COMMSENGINE_STATE_DIR=/var/lib/commsengine"))

@@ -115,7 +115,7 @@ def _has_the_answer(message: Message, history: History) -> bool:
 def briefing_of(
     campaign: Campaign, message: Message, own: str | None, hours: Hours, reports: Sequence[DirectReport]
 ) -> Briefing | None:
-    """The briefing of a manager whose people get this message; ``None`` for all others.
+    """The briefing of a manager of people who get this message; ``None`` for all others.
 
     ``own`` is the manager's own role in the campaign, if they have one.
     """

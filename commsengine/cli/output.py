@@ -220,9 +220,10 @@ class Progress:
     The work may say how much of it is done, from 0 to 1: ``progress(0.4)``; else the line shows its seconds alone.
     """
 
-    def __init__(self, what: str) -> None:
+    def __init__(self, what: str, *, slow: float = SLOW, step: float = STEP) -> None:
         from commsengine.environment import terminal_moves
 
+        self._slow, self._step = slow, step
         self._what, self._share, self._seconds, self._shown = in_one_line(what), 0.0, 0, ""
         self._done = threading.Event()
         self.thread = threading.Thread(target=self._show, daemon=True) if sys.stderr.isatty() else None
@@ -242,9 +243,9 @@ class Progress:
             self.thread.join()
 
     def _show(self) -> None:
-        while not self._done.wait(STEP):
+        while not self._done.wait(self._step):
             self._seconds += 1
-            if self._seconds >= SLOW and (self._moves or not self._shown):
+            if self._seconds >= self._slow and (self._moves or not self._shown):
                 self._draw(self._line() if self._moves else f"{self._what} …\n")
         if self._shown and self._moves:
             self._draw("")

@@ -5,11 +5,30 @@ from __future__ import annotations
 import contextlib
 import io
 import json
+import sys
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from commsengine.cli import exit_status_of
+
+
+class Screen(io.StringIO):
+    """A stream that is a terminal; with a text, what somebody types."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+@contextlib.contextmanager
+def typing(text: str) -> Iterator[None]:
+    """Standard input is a terminal on which this is typed, as ``redirect_stdout`` does it for output."""
+    before, sys.stdin = sys.stdin, Screen(text)
+    try:
+        yield
+    finally:
+        sys.stdin = before
 
 
 @dataclass(frozen=True)

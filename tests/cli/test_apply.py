@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import inspect
 import io
 import json
 import sqlite3
@@ -11,8 +12,10 @@ from pathlib import Path
 import pytest
 
 from commsengine.cli import exit_status_of
+from commsengine.cli.apply import apply
+from commsengine.wiring import Wiring
 from tests.cli.conftest import PEOPLE, plan
-from tests.cli.terminal import Said, Terminal
+from tests.cli.terminal import Said, Screen, Terminal, typing
 
 SCHEDULE = "schedules/crm.yaml"
 KEY_POINT = "Every customer conversation is logged in one record."
@@ -25,18 +28,13 @@ NEW = """\
 """
 
 
-class Screen(io.StringIO):
-    def isatty(self) -> bool:
-        return True
-
-
 def at_a_terminal(terminal: Terminal, typed: str, *arguments: str) -> Said:
     """Somebody sits there and types this."""
     out, err = Screen(), Screen()
     with pytest.MonkeyPatch.context() as patch, contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
-        patch.setattr("sys.stdin", Screen(typed))
         patch.setenv("COLUMNS", "100")
-        status = exit_status_of(["--workspace", str(terminal.folder), *arguments])
+        with typing(typed):
+            status = exit_status_of(["--workspace", str(terminal.folder), *arguments])
     return Said(status, out.getvalue(), err.getvalue())
 
 
@@ -198,9 +196,16 @@ def audit(terminal: Terminal) -> list[tuple[str, dict[str, object]]]:
     return [(action, json.loads(detail)) for action, detail in rows]
 
 
-def test_a_saved_difference_is_applied_by_another_person_as_it_is(
-    started: Terminal, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def applied_by(account: str, terminal: Terminal, file: str) -> str:
+    """What ``apply FILE --yes`` prints, run by another account of this machine."""
+    with contextlib.redirect_stdout(io.StringIO()) as out, Wiring(terminal.folder) as wiring:
+        wiring.operator = account
+        options = {**dict.fromkeys(("dry_run", "full", "as_json"), False), "save_as": None, "correct": None}
+        inspect.unwrap(apply.callback)(wiring, plan=Path(file), yes=True, because="", **options)
+    return out.getvalue()
+
+
+def test_a_saved_difference_is_applied_by_another_person_as_it_is(started: Terminal) -> None:
     path, file = changed(started, **{'to: "24:00"': 'to: "18:00"'}), started.path("crm.difference")
     started.write("message_templates/reminder.md", "# {{ key_point }}\n\nAs saved.\n")
     said = started.run("apply", path, "--save", file)
@@ -211,10 +216,8 @@ def test_a_saved_difference_is_applied_by_another_person_as_it_is(
     assert "mia@example.com" not in text
     changed(started)  # the plan and its templates go on, the saved difference stays
     (started.folder / "message_templates" / "reminder.md").unlink()
-    monkeypatch.setattr("commsengine.wiring.Wiring.operator", "tom")
-    again = started.run("apply", file, "--yes")
-    assert again.status == 0, again.err
-    assert '~ send.window.to  "24:00" → "18:00"' in again.out
+    again = applied_by("tom", started, file)
+    assert '~ send.window.to  "24:00" → "18:00"' in again
     assert audit(started)[-1][0] == "apply"
     assert audit(started)[-1][1]["saved_by"] not in ("tom", "")
     back = {change["path"]: change for change in started.json("apply", path, "--dry-run")["changes"]}

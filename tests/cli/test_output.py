@@ -7,20 +7,13 @@ import io
 
 import pytest
 
-from commsengine.cli import output
 from commsengine.cli.output import Progress
+from tests.cli.terminal import Screen
 from tests.waiting import expect
-
-
-class Screen(io.StringIO):
-    def isatty(self) -> bool:
-        return True
 
 
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(output, "SLOW", 1)
-    monkeypatch.setattr(output, "STEP", 0.005)
     monkeypatch.setenv("TERM", "xterm")
 
 
@@ -29,7 +22,7 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
 )
 def test_slow_work_shows_that_it_goes_on(monkeypatch: pytest.MonkeyPatch, term: str, seen: str) -> None:
     monkeypatch.setenv("TERM", term)
-    with contextlib.redirect_stderr(Screen()) as screen, Progress("Simulating") as progress:
+    with contextlib.redirect_stderr(Screen()) as screen, Progress("Simulating", slow=1, step=0.005) as progress:
         progress(0.4)
         expect(lambda: seen in screen.getvalue())
     shown = screen.getvalue()
@@ -37,9 +30,8 @@ def test_slow_work_shows_that_it_goes_on(monkeypatch: pytest.MonkeyPatch, term: 
     assert shown.rpartition("\r")[2].strip() == "" or term != "xterm", "the line is gone at the end"
 
 
-def test_quick_work_shows_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(output, "SLOW", 10**6)
-    with contextlib.redirect_stderr(Screen()) as screen, Progress("Simulating"):
+def test_quick_work_shows_nothing() -> None:
+    with contextlib.redirect_stderr(Screen()) as screen, Progress("Simulating", slow=10**6, step=0.005):
         pass
     assert screen.getvalue() == ""
 

@@ -16,7 +16,7 @@ from commsengine.sandbox.mailbox import Mailbox
 from commsengine.store import tables
 from commsengine.wiring import Wiring
 from tests.cli.conftest import PEOPLE
-from tests.cli.terminal import Said, Terminal
+from tests.cli.terminal import Said, Terminal, typing
 
 AUDIT = select(tables.audit).order_by(tables.audit.c.id)
 LEFT = "2026-12-31"
@@ -238,20 +238,14 @@ def test_a_dry_run_shows_what_would_change_and_changes_nothing(terminal: Termina
     assert [(each["kind"], each["people"], each["of"]) for each in data["reasons"]] == [("managers", 2, 4)]
 
 
-def test_what_changes_many_is_asked_about_at_a_terminal(terminal: Terminal, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_changes_many_is_asked_about_at_a_terminal(terminal: Terminal) -> None:
     terminal.run("people", "import", terminal.path("people.csv"))
-    no, yes = FromTheKeyboard("n\n"), FromTheKeyboard("y\nBen leads them now\n")
-    monkeypatch.setattr("sys.stdin", no)
-    assert imported(terminal, MOVED).status == 130
+    with typing("n\n"):
+        assert imported(terminal, MOVED).status == 130
     assert export(terminal)["ana@example.com"]["manager"] == "mia@example.com"
-    monkeypatch.setattr("sys.stdin", yes)
-    assert imported(terminal, MOVED).status == 0
+    with typing("y\nBen leads them now\n"):
+        assert imported(terminal, MOVED).status == 0
     assert export(terminal)["ana@example.com"]["manager"] == "ben@example.com"
-
-
-class FromTheKeyboard(io.StringIO):
-    def isatty(self) -> bool:
-        return True
 
 
 def test_leavers_of_a_complete_file_are_asked_about(terminal: Terminal) -> None:

@@ -28,7 +28,7 @@ from commsengine.cli.terminal_safety import guarded, in_one_line, written_out
 from commsengine.sandbox.mailbox import Mailbox
 from commsengine.store.records import Rest
 from commsengine.wiring import Wiring
-from tests.cli.terminal import Terminal
+from tests.cli.terminal import Screen, Terminal
 from tests.fork_server import python
 from tests.stories.program import HERE
 
@@ -203,11 +203,6 @@ def test_a_log_line_is_one_neutral_line(watched: bool) -> None:
     assert OBEYED.findall(re.sub(r"\x1b\[[0-9;]*m", "", said) if watched else said) == []
     assert "\x1b[8m" not in said
     assert "also" in said if watched else [json.loads(line)["error"] for line in said.splitlines()[:2]] == [EVIL] * 2
-
-
-class Screen(io.StringIO):
-    def isatty(self) -> bool:
-        return True
 
 
 def test_a_stream_that_knows_ascii_only_is_not_written_past_the_guard() -> None:

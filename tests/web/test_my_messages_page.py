@@ -78,8 +78,16 @@ def test_everything_sent_answered_and_stored(site: Site) -> None:
     inbox.ask(inbox.card(key, now), "When does it start?", BY_LINK)
     inbox.snooze(inbox.card(key, now))
     html = site.mine().text
-    for words in ("Sent by e-mail", "You confirmed", "You took that back", "You asked", "When does it start?",
-                  "reminded on Tuesday, 12 January", "Asia/Seoul", ANA.email):  # fmt: skip
+    for words in (
+        "Sent by e-mail",
+        "You confirmed",
+        "You took that back",
+        "You asked",
+        "When does it start?",
+        "reminded on Tuesday, 12 January",
+        "Asia/Seoul",
+        ANA.email,
+    ):
         assert words in html
 
 

@@ -38,7 +38,7 @@ from commsengine.translation import N_, _, has_catalog
 
 ENDINGS = (".yaml", ".yml")
 CHANGED = "changed, was"
-"""The mark above a text whose source has changed since."""
+"""Marks a text of which the source has changed."""
 
 MOST_LISTED = 10
 """Texts that are missing or outdated, each with its place; of the others, how many."""

@@ -36,7 +36,7 @@ STATUS_FIELDS = ("status", "enabled", "blocked", "account_control")
 _KIND_FIELDS = ("user_type", "bot", "guest")
 _NAME_FIELDS = ("preferred_name", "first_name", "last_name", "second_last_name")
 _MERGED = ("email", "phone", "name", "manager", "left")
-"""Fields whose next column is used where the first is empty."""
+"""For these fields the next column fills in where the first is empty."""
 
 _ELSE = N_("left out by the mapping")
 
@@ -214,7 +214,7 @@ _HOLDS: Mapping[str, Callable[[str], object]] = {
     "account_control": str.isdigit,
     "dn": lambda cell: "=" in cell,
 }
-"""What must stand in most cells of a column whose heading alone would not prove what it is."""
+"""For headings that prove nothing alone: what most cells of the column must hold."""
 
 
 def _in_context(choice: _Choice) -> None:

@@ -219,7 +219,7 @@ def _guessed(data: bytes, sample: bytes) -> Decoded:
 
 
 _DOUBT = 0.5
-"""Readings whose letters differ by no more in what they count are both possible."""
+"""Two readings are both possible if their scores differ by no more than this."""
 
 
 def _words_beyond_ascii(data: bytes) -> Iterator[bytes]:

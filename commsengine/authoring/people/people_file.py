@@ -247,7 +247,7 @@ def _leaver(row: ReadPerson) -> ReadPerson:
 
 
 def _staff(reading: _Reading) -> Staff:
-    """The rows come first, so that a name that stands in the file means whoever stands there."""
+    """The rows come first: a name means the person of the file before one of the directory."""
     taken = [_somebody(claim.person, claim.line, reading.dns) for claim in reading.people]
     of_file = {each.email for each in (*taken, *reading.unread)}
     beside = [_somebody(person, 0, {}) for person in reading.rules.directory.people if person.email not in of_file]

@@ -1,4 +1,4 @@
-"""People of countries whose regions have holidays of their own, who have no region: what counts for them as work."""
+"""Advice on people without a region, in countries where regions have their own holidays."""
 
 from __future__ import annotations
 

@@ -74,7 +74,7 @@ def looks_like_footer(row: Sequence[str]) -> bool:
 
 
 def departments_alike(people: Sequence[Person]) -> tuple[tuple[str, ...], ...]:
-    """Departments whose letters are the same, and rare ones that are nearly called like a large one."""
+    """Departments of the same letters, and rare ones with nearly the name of a large one."""
     counts = Counter(person.department for person in people if person.department)
     by_letters: dict[str, list[str]] = defaultdict(list)
     for name, _count in counts.most_common():
