@@ -17,6 +17,9 @@ from commsengine.translation import has_catalog
 Translation = Mapping[str, str]
 """The texts of a plan in one other language, by name."""
 
+Path = tuple[str | int, ...]
+"""Where a text stands in a plan, such as ``("messages", 0, "key_point")``."""
+
 _VALUE = re.compile(r"{{\s*[\w.]+\s*(\|[^}]*)?}}")
 _CODE = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z]{4})?(-([A-Za-z]{2}|[0-9]{3}))?")
 
@@ -47,6 +50,16 @@ def texts_of(node: object, name: str = "") -> Iterator[tuple[str, str]]:
             yield below, value
         else:
             yield from texts_of(value, below)
+
+
+def paths_of(node: object, path: Path = ()) -> Iterator[tuple[Path, str]]:
+    """The same texts, each with where it stands: the items of a list by their place."""
+    for place, (part, value, words) in enumerate(_parts(node)):
+        below = (*path, place if isinstance(node, tuple) else part)
+        if words and isinstance(value, str):
+            yield below, value
+        else:
+            yield from paths_of(value, below)
 
 
 def with_texts(node: Any, texts: Translation, name: str = "") -> Any:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
-from commsengine.cadence.plan import ANGLES, Message, Notice, Plan, Wiifm
+from commsengine.cadence.plan import ANGLES, Message, Notice, Plan
+from commsengine.cadence.translations import Path, paths_of
 from commsengine.content.grammar import Vocabulary, plan_names
 from commsengine.content.templates import Text, compiled
 from commsengine.content.texts_by_touch import text_side
-
-Path = tuple[str | int, ...]
 
 
 class Texts:
@@ -61,34 +60,12 @@ def text_name(plan: Plan, path: Path) -> str:
 
 
 def texts_of(plan: Plan) -> Iterator[tuple[Path, str]]:
-    return ((path, text) for path, text in _written(plan) if text.strip())
+    """The texts that a message is made of; titles, goals and links are no templates."""
+    return ((path, text) for path, text in paths_of(plan) if text.strip() and _is_template(path))
 
 
-def _written(plan: Plan) -> Iterator[tuple[Path, str]]:
-    yield from _wiifm((), plan.wiifm)
-    for name, milestone in plan.milestones.items():
-        yield ("milestones", name, "because"), milestone.because
-    for place, message in enumerate(plan.messages):
-        yield from _of_message(("messages", place), message)
-
-
-def _of_message(base: Path, message: Message) -> Iterator[tuple[Path, str]]:
-    for field in ("key_point", "subject"):
-        yield (*base, field), getattr(message, field)
-    yield from ((path, message.text[place]) for place, (_side, path) in enumerate(_sides(base, message)))
-    if message.commit:
-        yield (*base, "commit", "text"), message.commit.text
-    yield from _wiifm(base, message.wiifm)
-    if message.input:
-        yield (*base, "input", "question"), message.input.question
-        for number, choice in enumerate(message.input.choices):
-            yield (*base, "input", "choices", number), choice
-    for number, check in enumerate(message.checks):
-        at: Path = (*base, "checks", number)
-        yield (*at, "question"), check.question
-        yield (*at, "because"), check.because
-        for place, answer in enumerate(check.answers):
-            yield (*at, "answers", place), answer
+def _is_template(path: Path) -> bool:
+    return path[-1] == "because" or (path[0] in ("messages", "wiifm") and path[-1] != "link")
 
 
 def _sides(base: Path, message: Message) -> list[tuple[str, Path]]:
@@ -96,9 +73,3 @@ def _sides(base: Path, message: Message) -> list[tuple[str, Path]]:
     alone = len(message.text) == 1
     path: Path = (*base, "text")
     return [(text_side(place), path if alone else (*path, place)) for place in range(len(message.text))]
-
-
-def _wiifm(base: Path, wiifm: Mapping[str, Wiifm]) -> Iterator[tuple[Path, str]]:
-    for role, texts in wiifm.items():
-        for angle in ANGLES:
-            yield (*base, "wiifm", role, angle), getattr(texts, angle)

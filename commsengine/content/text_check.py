@@ -13,9 +13,10 @@ from commsengine.cadence.history import Briefing, Touch
 from commsengine.cadence.kinds_and_states import CHANNELS, ChannelName, TouchKind
 from commsengine.cadence.people import Person
 from commsengine.cadence.plan import Message, Plan, Workspace
+from commsengine.cadence.translations import Path
 from commsengine.content.grammar import Flaw, layout_names, plan_names, template_names
 from commsengine.content.person_values import Signers
-from commsengine.content.plan_texts import Path, texts_of
+from commsengine.content.plan_texts import texts_of
 from commsengine.content.render import Renderer
 from commsengine.content.slips import broken_links
 from commsengine.content.templates import parse
