@@ -64,7 +64,7 @@ def write_report(wiring: Wiring, campaign: str, file: Path | None) -> WrittenRep
     with Progress(_("Counting")):
         seen = report_of(wiring.store, campaign, wiring.clock(), wiring.rules.recall)
     if file is not None:
-        with in_language(wiring.rules.language):
+        with in_language(seen.record.plan.language or wiring.rules.language):
             html = page(seen)
         write(file, html, _("Name another file with --out."))
     return WrittenReport(seen, file)

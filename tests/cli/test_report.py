@@ -209,3 +209,14 @@ def test_it_says_what_it_does_not_say_and_which_curve_is_only_assumed(file: Path
     assert text.count("assumed curve") >= 6  # beside each estimate of the table and above each plot
     assert "Too few people: hidden." in text
     assert "Roles shown" in text
+
+
+def test_the_page_is_in_the_language_of_the_plan(tmp_path: Path) -> None:
+    recalled = {"cadence": {"recall_floor": "0.35", "target": "0.6", "by": "go_live"}, "until": "go_live + 14d"}
+    german = a_recalled_plan(a_message(**recalled, checks=list(CHECKS)), language="de")
+    given = Given({"sales": 12}, TYPICAL.strength, TYPICAL.answers)
+    put_on_record(tmp_path, given, german, file="commsengine.db").close()
+    assert Terminal(tmp_path).run("report", "crm").status == 0
+    text = (tmp_path / "report-crm.html").read_text(encoding="utf-8")
+    assert '<html lang="de"' in text
+    assert "Was das nicht aussagt" in text
