@@ -24,7 +24,7 @@ from apscheduler.schedulers.background import BackgroundScheduler  # type: ignor
 
 from commsengine.engine.engine import Engine
 from commsengine.engine.heartbeat import at_night
-from commsengine.engine.recorder import loggable
+from commsengine.engine.sending.recorder import loggable
 from commsengine.errors import CommsError
 from commsengine.garbage_collection import keep_what_is_there
 from commsengine.store.store import Store

@@ -44,7 +44,7 @@ if TYPE_CHECKING:
     from commsengine.content.render import Renderer
     from commsengine.engine.decisions import Decisions
     from commsengine.engine.engine import Engine, MorningMail
-    from commsengine.engine.senders import ChannelSetup
+    from commsengine.engine.sending.senders import ChannelSetup
     from commsengine.engine.state_folder import StateFolder
     from commsengine.links import Links
     from commsengine.people_feed import PeopleFeed
@@ -371,7 +371,7 @@ class Wiring:
     def _email(self) -> ChannelSetup:
         from commsengine.channels.email import EmailChannel
         from commsengine.channels.smtp import parse_smtp_url
-        from commsengine.engine.senders import ChannelSetup
+        from commsengine.engine.sending.senders import ChannelSetup
 
         server, sender = parse_smtp_url(self.settings.smtp), self.mail_from
 
@@ -457,7 +457,7 @@ class Wiring:
     def _slack(self) -> ChannelSetup:
         from commsengine.channels.slack import SlackChannel
         from commsengine.channels.slack_users import LookUpPace, SlackUsers
-        from commsengine.engine.senders import ChannelSetup
+        from commsengine.engine.sending.senders import ChannelSetup
 
         token, url, ids = self.settings.slack_token, self.settings.slack_api_url, self.store.slack_ids
         pace, users = LookUpPace().wait, SlackUsers(token, self.store.slack_workspaces, api_url=url)

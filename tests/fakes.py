@@ -16,7 +16,7 @@ from commsengine.content.digest_facts import DigestFacts, ReviewFacts
 from commsengine.content.message import RenderedMessage
 from commsengine.content.person_values import Signers
 from commsengine.content.talking_points import Part, TalkingPoints
-from commsengine.engine.senders import ChannelSetup, ready_at_once
+from commsengine.engine.sending.senders import ChannelSetup, ready_at_once
 from commsengine.errors import RenderError
 from commsengine.translation import ENGLISH
 

@@ -49,7 +49,7 @@ from commsengine.channels.channel import Outcome as Delivered
 from commsengine.content.message import RenderedMessage
 from commsengine.content.talking_points import TalkingPoints
 from commsengine.engine.engine import Engine
-from commsengine.engine.senders import ChannelSetup
+from commsengine.engine.sending.senders import ChannelSetup
 from commsengine.errors import CommsError
 from commsengine.reports.followups import open_followups, record_outcome
 from commsengine.sandbox.time_lapse import Diary, TimeLapse, play

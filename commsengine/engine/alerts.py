@@ -21,7 +21,7 @@ from commsengine.cadence.kinds_and_states import CHANNELS, Carrier, ChannelName,
 from commsengine.content.kept_words import retold
 from commsengine.content.message import RenderedMessage, payload_of
 from commsengine.content.phrases import moment_text, time_text
-from commsengine.engine.breaker import Breaker
+from commsengine.engine.sending.breaker import Breaker
 from commsengine.store.records import CampaignRecord, Hold, RefusalRecord
 from commsengine.store.store import Store
 from commsengine.text import message_key

@@ -14,10 +14,10 @@ from commsengine.cadence.plan import Plan
 from commsengine.content.message import RenderedMessage, message_of, payload_of
 from commsengine.content.person_values import Signers
 from commsengine.content.render import Renderer, RendererFor
-from commsengine.engine.attempt import Claimed
 from commsengine.engine.decisions import Decided
 from commsengine.engine.directory import SignerLookup
-from commsengine.engine.senders import SenderPool
+from commsengine.engine.sending.attempt import Claimed
+from commsengine.engine.sending.senders import SenderPool
 from commsengine.store.records import Lease, TouchRecord
 from commsengine.store.store import Store
 

@@ -33,11 +33,11 @@ from commsengine.engine.dispatch import Dispatch
 from commsengine.engine.free_places import BATCH, SHORT_WAIT, FreePlaces, WaitingPeople
 from commsengine.engine.heartbeat import LEASE, Heartbeat, finish_what_is_over, is_past
 from commsengine.engine.owner_lock import Owner
-from commsengine.engine.recorder import Recorder
-from commsengine.engine.refusal_guard import RefusalGuard
 from commsengine.engine.restored_database import look_back
-from commsengine.engine.senders import ChannelSetup, SenderPool
-from commsengine.engine.shared_limits import SharedLimits
+from commsengine.engine.sending.recorder import Recorder
+from commsengine.engine.sending.refusal_guard import RefusalGuard
+from commsengine.engine.sending.senders import ChannelSetup, SenderPool
+from commsengine.engine.sending.shared_limits import SharedLimits
 from commsengine.engine.startup import Reconciled
 from commsengine.engine.state_folder import STOPPED, StateFolder
 from commsengine.engine.uncertain_sends import Resolution

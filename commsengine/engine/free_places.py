@@ -14,7 +14,7 @@ from itertools import islice
 
 from commsengine.cadence.history import Decision, Touch
 from commsengine.cadence.kinds_and_states import HUMAN, Carrier
-from commsengine.engine.senders import SenderPool
+from commsengine.engine.sending.senders import SenderPool
 
 BATCH = 1000
 SHORT_WAIT = dt.timedelta(minutes=1)

@@ -33,7 +33,7 @@ from commsengine.cadence.plan import Plan, Workspace
 from commsengine.campaigns import control
 from commsengine.channels.access_tokens import AccessTokens
 from commsengine.channels.providers import ProviderProfile, SendingLimits
-from commsengine.engine.senders import ChannelSetup
+from commsengine.engine.sending.senders import ChannelSetup
 from commsengine.engine.state_folder import StateFolder
 from commsengine.planning.departures import departures
 from commsengine.planning.simulation import queue_of

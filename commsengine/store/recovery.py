@@ -21,7 +21,7 @@ from commsengine.cadence.kinds_and_states import AttemptVerdict, Resolution, Tou
 from commsengine.errors import InputError
 from commsengine.store import bookkeeping, campaigns, moves, refusals
 from commsengine.store.database import Database, many
-from commsengine.store.outbox import give_back, wake
+from commsengine.store.outbox.receipts import give_back, wake
 from commsengine.store.records import Reborn, TouchRecord, Uncertain
 from commsengine.store.tables import attempt, campaign, person, touch
 from commsengine.store.touches import records_of

@@ -25,7 +25,7 @@ from commsengine.store.dialogue.replies import Replies
 from commsengine.store.engine_record import ChannelRecord, EngineRecord
 from commsengine.store.estimates import Estimates
 from commsengine.store.loading import Loading
-from commsengine.store.outbox import Outbox
+from commsengine.store.outbox.outbox import Outbox
 from commsengine.store.people import People
 from commsengine.store.people_files.held import HeldFiles
 from commsengine.store.reachability import Reachability

@@ -14,7 +14,7 @@ from commsengine.cadence.people import Person
 from commsengine.cadence.plan import Plan, Workspace
 from commsengine.engine.decisions import Decisions
 from commsengine.engine.engine import Engine
-from commsengine.engine.senders import ChannelSetup
+from commsengine.engine.sending.senders import ChannelSetup
 from commsengine.reports.morning.morning_mail import morning_mail
 from commsengine.reports.morning.morning_time import MorningBasis
 from commsengine.store.store import Store

@@ -14,7 +14,7 @@ from commsengine.channels.email import EmailChannel
 from commsengine.channels.smtp import SmtpServer
 from commsengine.content.message import RenderedMessage
 from commsengine.engine.engine import Engine
-from commsengine.engine.senders import ChannelSetup
+from commsengine.engine.sending.senders import ChannelSetup
 from commsengine.reports.status import status
 from commsengine.store.store import Store
 from tests.builders import a_plan, someone

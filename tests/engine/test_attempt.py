@@ -11,7 +11,7 @@ from structlog.testing import capture_logs
 from commsengine.cadence.kinds_and_states import Fault
 from commsengine.channels.channel import PERMANENT, RELEASED, RETRY, SENT, UNCERTAIN, Outcome
 from commsengine.content.message import RenderedMessage
-from commsengine.engine.attempt import receipt_of, render_failed, retry_at
+from commsengine.engine.sending.attempt import receipt_of, render_failed, retry_at
 from commsengine.errors import RenderError
 from commsengine.store.store import Store
 from tests.builders import a_message, a_plan, someone, utc

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import datetime as dt
 
-from commsengine.engine.breaker import Breaker
+from commsengine.engine.sending.breaker import Breaker
 from tests.builders import utc
 
 NOW = utc("2027-01-11 09:00")

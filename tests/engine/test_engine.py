@@ -9,8 +9,8 @@ from dataclasses import replace
 from commsengine.campaigns.control import stop
 from commsengine.channels.channel import PERMANENT, RETRY, UNCERTAIN, Outcome
 from commsengine.content.message import RenderedMessage
-from commsengine.engine.breaker import FAILURES
 from commsengine.engine.engine import BeatReport
+from commsengine.engine.sending.breaker import FAILURES
 from commsengine.store.store import Store
 from tests.builders import BEN, a_plan, someone, utc
 from tests.engine.conftest import MakeEngine, run

@@ -17,7 +17,7 @@ from commsengine.content.message import RenderedMessage
 from commsengine.engine.decisions import Decided, Decisions
 from commsengine.engine.engine import Engine
 from commsengine.engine.free_places import LOOK_AGAIN
-from commsengine.engine.senders import ChannelSetup
+from commsengine.engine.sending.senders import ChannelSetup
 from commsengine.store.store import Store
 from tests.builders import a_plan, someone
 from tests.engine.conftest import MakeEngine, run

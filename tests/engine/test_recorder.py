@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from commsengine.engine.journal import Journal
-from commsengine.engine.recorder import Recorder
+from commsengine.engine.sending.recorder import Recorder
 from commsengine.store.records import Commit, Lease, Marked, Receipt
 from tests.builders import utc
 from tests.fakes import Clock

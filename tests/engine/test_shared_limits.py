@@ -15,8 +15,8 @@ from commsengine.channels.channel import RETRY, Outcome
 from commsengine.channels.providers import ProviderProfile, SendingLimits
 from commsengine.content.message import RenderedMessage
 from commsengine.engine.engine import Engine
-from commsengine.engine.senders import ChannelSetup
-from commsengine.engine.shared_limits import Rate
+from commsengine.engine.sending.senders import ChannelSetup
+from commsengine.engine.sending.shared_limits import Rate
 from commsengine.planning.departures import Waiting, departures
 from commsengine.reports.status import resting, today
 from commsengine.sandbox.time_lapse import Diary, TimeLapse, play

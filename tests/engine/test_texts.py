@@ -28,12 +28,12 @@ from commsengine.channels.email import EmailChannel
 from commsengine.channels.smtp import SmtpServer, parse_smtp_url
 from commsengine.content.render import Renderer
 from commsengine.engine.alerts import Alerts
-from commsengine.engine.attempt import receipt_of
-from commsengine.engine.breaker import Breaker
 from commsengine.engine.decisions import Decisions
 from commsengine.engine.journal import Journal
 from commsengine.engine.owner_lock import EngineLock
-from commsengine.engine.refusal_guard import reason_of
+from commsengine.engine.sending.attempt import receipt_of
+from commsengine.engine.sending.breaker import Breaker
+from commsengine.engine.sending.refusal_guard import reason_of
 from commsengine.engine.startup import brake
 from commsengine.errors import CommsError
 from commsengine.links import Links

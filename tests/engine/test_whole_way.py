@@ -22,7 +22,7 @@ from commsengine.content.shipped import shipped_folder
 from commsengine.content.templates import load_templates
 from commsengine.engine.dispatch import add_service_mail
 from commsengine.engine.engine import Engine
-from commsengine.engine.senders import ChannelSetup
+from commsengine.engine.sending.senders import ChannelSetup
 from commsengine.links import Links
 from commsengine.reports.status import resting
 from commsengine.store.store import Store

@@ -17,7 +17,7 @@ from commsengine.cadence.plan import Workspace
 from commsengine.channels.email import EmailChannel
 from commsengine.channels.smtp import SmtpServer
 from commsengine.engine.engine import Engine
-from commsengine.engine.senders import ChannelSetup
+from commsengine.engine.sending.senders import ChannelSetup
 from commsengine.store.store import Store
 from commsengine.store.tables import attempt, refusal, touch
 from tests.builders import a_message, a_plan, someone, utc

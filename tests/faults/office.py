@@ -10,7 +10,7 @@ from pathlib import Path
 from commsengine.channels.email import EmailChannel
 from commsengine.channels.smtp import parse_smtp_url
 from commsengine.engine.engine import BeatReport, Engine
-from commsengine.engine.senders import ChannelSetup
+from commsengine.engine.sending.senders import ChannelSetup
 from commsengine.wiring import Wiring, now
 from tests.stories.program import Program
 

@@ -16,10 +16,10 @@ from commsengine.channels.channel import PERMANENT, Outcome
 from commsengine.channels.email import EmailChannel
 from commsengine.channels.smtp import SmtpServer
 from commsengine.content.message import RenderedMessage
-from commsengine.engine.breaker import FAILURES, FIRST_WAIT
 from commsengine.engine.engine import Engine
-from commsengine.engine.refusal_guard import FIRST
-from commsengine.engine.senders import ChannelSetup
+from commsengine.engine.sending.breaker import FAILURES, FIRST_WAIT
+from commsengine.engine.sending.refusal_guard import FIRST
+from commsengine.engine.sending.senders import ChannelSetup
 from commsengine.reports.status import status
 from commsengine.store.store import Store
 from tests import fresh

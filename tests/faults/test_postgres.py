@@ -11,7 +11,7 @@ from sqlalchemy import text
 from commsengine.cadence.plan import Workspace
 from commsengine.content.message import RenderedMessage
 from commsengine.engine.engine import Engine
-from commsengine.engine.senders import ChannelSetup
+from commsengine.engine.sending.senders import ChannelSetup
 from commsengine.errors import CommsError
 from commsengine.store.records import Lease, Receipt
 from commsengine.store.store import Store

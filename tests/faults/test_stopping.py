@@ -16,7 +16,7 @@ from commsengine.engine.dispatch import add_service_mail
 from commsengine.engine.engine import Engine
 from commsengine.engine.heartbeat import LEASE
 from commsengine.engine.owner_lock import Owner
-from commsengine.engine.senders import ChannelSetup
+from commsengine.engine.sending.senders import ChannelSetup
 from commsengine.engine.startup import SETTLE
 from commsengine.engine.state_folder import STOPPED, StateFolder
 from commsengine.reports.status import status

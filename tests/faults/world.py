@@ -18,11 +18,11 @@ from pathlib import Path
 from commsengine.cadence.history import Touch
 from commsengine.cadence.plan import Plan, Workspace
 from commsengine.channels.channel import PERMANENT, RELEASED, RETRY, SENT, UNCERTAIN, Outcome
-from commsengine.engine.attempt import MOST_ATTEMPTS, receipt_of, render_failed
 from commsengine.engine.decisions import Decided, Decisions
 from commsengine.engine.heartbeat import LEASE
 from commsengine.engine.owner_lock import Owner
 from commsengine.engine.restored_database import look_back, unknown
+from commsengine.engine.sending.attempt import MOST_ATTEMPTS, receipt_of, render_failed
 from commsengine.engine.startup import reconcile
 from commsengine.engine.state_folder import Note, StateFolder
 from commsengine.engine.uncertain_sends import Resolution

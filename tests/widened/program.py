@@ -42,7 +42,7 @@ KIND = '    "will_teach": AnswerWords(N_("You said you will teach it"), N_("will
 OPENED = """
     def _pager(self) -> ChannelSetup:
         from commsengine.channels.pager import Pager, PagerChannel
-        from commsengine.engine.senders import ChannelSetup
+        from commsengine.engine.sending.senders import ChannelSetup
 
         return ChannelSetup(lambda: PagerChannel(Pager(self.settings.pager_file)), 1, None)
 

@@ -19,7 +19,7 @@ from commsengine.engine.decisions import Decisions
 from commsengine.engine.engine import Engine
 from commsengine.engine.heartbeat import LEASE
 from commsengine.engine.owner_lock import Owner
-from commsengine.engine.senders import ChannelSetup
+from commsengine.engine.sending.senders import ChannelSetup
 from commsengine.store.records import Lease, Receipt
 from commsengine.store.store import Store
 from tests import outbox

@@ -17,7 +17,7 @@ import pytest
 
 from commsengine.answers.inbox import AnswerInbox
 from commsengine.channels.slack import SlackChannel
-from commsengine.engine.senders import ChannelSetup
+from commsengine.engine.sending.senders import ChannelSetup
 from commsengine.sandbox.slack_clicks import signed_headers
 from commsengine.store.store import Store
 from tests.answering import answering

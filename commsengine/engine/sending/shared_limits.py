@@ -19,7 +19,7 @@ from typing import Protocol
 from commsengine.cadence.kinds_and_states import ChannelName
 from commsengine.channels.providers import ProviderProfile, SendingLimits
 from commsengine.content.kept_words import kept
-from commsengine.engine.breaker import Breaker, Renewal
+from commsengine.engine.sending.breaker import Breaker, Renewal
 from commsengine.errors import CommsError
 from commsengine.store.records import Rest
 from commsengine.store.store import Store

@@ -17,12 +17,12 @@ from commsengine.cadence.kinds_and_states import ChannelName
 from commsengine.channels.channel import RELEASED, Channel, Outcome
 from commsengine.channels.providers import ProviderProfile, SendingLimits
 from commsengine.content.message import RenderedMessage
-from commsengine.engine.attempt import BatchDelivery, Claimed, SendingLog, receipt_of, render_failed
-from commsengine.engine.breaker import Breaker
 from commsengine.engine.crash_suspects import Suspects
-from commsengine.engine.recorder import Recorder
-from commsengine.engine.refusal_guard import RefusalGuard
-from commsengine.engine.shared_limits import Rate, SharedLimits
+from commsengine.engine.sending.attempt import BatchDelivery, Claimed, SendingLog, receipt_of, render_failed
+from commsengine.engine.sending.breaker import Breaker
+from commsengine.engine.sending.recorder import Recorder
+from commsengine.engine.sending.refusal_guard import RefusalGuard
+from commsengine.engine.sending.shared_limits import Rate, SharedLimits
 from commsengine.errors import CommsError, InputError
 from commsengine.store.records import JudgedReceipt, Receipt, Rest
 

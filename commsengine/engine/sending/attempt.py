@@ -23,9 +23,9 @@ import structlog
 from commsengine.cadence.kinds_and_states import ChannelName, ReceiptState
 from commsengine.channels.channel import PERMANENT, RELEASED, RETRY, SENT, UNCERTAIN, Outcome
 from commsengine.content.message import RenderedMessage
-from commsengine.engine.breaker import Breaker
-from commsengine.engine.recorder import Recorder
-from commsengine.engine.refusal_guard import RefusalGuard
+from commsengine.engine.sending.breaker import Breaker
+from commsengine.engine.sending.recorder import Recorder
+from commsengine.engine.sending.refusal_guard import RefusalGuard
 from commsengine.errors import CommsError
 from commsengine.store.records import Lease, Receipt
 from commsengine.text import without_addresses

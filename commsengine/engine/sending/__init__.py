@@ -1,0 +1,1 @@
+"""The senders: what a claimed touch goes through until its receipt is kept."""

@@ -1,0 +1,1 @@
+"""What is to leave: claims, marks and receipts."""

@@ -1,0 +1,105 @@
+"""The outbox: claims, marks and receipts of touches. Only the owner under its fence moves what it has claimed.
+
+A claim is an INSERT under the touch's key, durable before anything leaves (``claims``). Right before it leaves it is
+marked (``marks``), and what became of it is its receipt (``receipts``).
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from sqlalchemy import Connection, select
+
+from commsengine.cadence.history import Touch
+from commsengine.store import campaigns, moves
+from commsengine.store.database import Database, many
+from commsengine.store.outbox import claims
+from commsengine.store.outbox.claims import Decided
+from commsengine.store.outbox.marks import held, mark
+from commsengine.store.outbox.receipts import give_back, settle
+from commsengine.store.records import Commit, Lease, Receipt
+from commsengine.store.tables import touch
+
+NO_DATES: Mapping[str, str] = {}
+
+
+class Outbox:
+    """What is ours to deliver, and what became of it."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def claim(
+        self,
+        decisions: Decided,
+        lease: Lease,
+        *,
+        epochs: Mapping[str, int],
+        versions: Mapping[str, int],
+        now: dt.datetime,
+    ) -> list[Touch]:
+        """The touches that are ours to render and deliver, in the order of the decisions.
+
+        ``epochs`` are those of *all* running campaigns that were decided on.
+        """
+
+        def work(connection: Connection) -> list[Touch]:
+            if campaigns.on_hold(connection):
+                return []
+            running = campaigns.running_epochs(connection)
+            wanted = claims.claimable(connection, decisions, campaigns.unchanged(running, epochs))
+            rows = [claims.row_of(each, seq, epochs, versions, lease, now) for each, seq in wanted]
+            won = claims.insert_all(connection, rows)
+            lost = {row["person_id"]: row["key"] for row in rows if row["key"] not in won}
+            many(connection, moves.adopting(), ({"the_key": key, "the_person": each} for each, key in lost.items()))
+            if running == dict(epochs):
+                claims.set_bookmarks(connection, decisions, lost)
+            return [each for (each, _), row in zip(wanted, rows, strict=True) if won.get(row["key"]) == "claimed"]
+
+        return self._database.write_again(work)
+
+    def record(
+        self,
+        marks: Sequence[str],
+        receipts: Sequence[Receipt],
+        lease: Lease,
+        now: dt.datetime,
+        named: Mapping[str, str] = NO_DATES,
+    ) -> Commit:
+        """Receipts, then marks, of many connections in one commit; what is marked may leave.
+
+        Settled are the receipts that were still ours to settle. ``named`` are the dates in texts that leave, by key.
+        """
+
+        def work(connection: Connection) -> Commit:
+            recorded = settle(connection, receipts, lease, now)
+            marked = mark(connection, marks, lease, now)
+            dated = ({"the_key": each.key, "dates": named[each.key]} for each in marked if named.get(each.key))
+            many(connection, moves.naming(), dated)
+            return replace(recorded, marked=marked)
+
+        return self._database.write_again(work)
+
+    def still_ours(self, keys: Sequence[str], lease: Lease, now: dt.datetime) -> set[str]:
+        """Those of these claims that are neither marked, given back nor over."""
+        with self._database.read() as connection:
+            return held(connection, keys, lease, now)
+
+    def renew(self, owner: str, until: dt.datetime, now: dt.datetime) -> None:
+        """Lengthens the leases of what this owner has claimed and not yet marked; a lease that is over stays over."""
+        theirs = (touch.c.owner == owner, touch.c.lease_until > now)
+        with self._database.write() as connection:
+            connection.execute(moves.moving(moves.RENEW).where(*theirs).values(lease_until=until))
+
+    def release(self, *, now: dt.datetime, owner: str | None = None, campaign: str | None = None) -> int:
+        """Gives back claims that are not marked yet, all or those of an owner or campaign; returns how many."""
+        chosen = [touch.c.state == "claimed"]
+        chosen += [touch.c.owner == owner] if owner is not None else []
+        chosen += [touch.c.campaign == campaign] if campaign is not None else []
+        with self._database.write() as connection:
+            rows = connection.execute(select(touch).where(*chosen).order_by(touch.c.key).with_for_update()).all()
+            give_back(connection, rows, {}, now)
+            campaigns.skip_retries_of_cancelled(connection)
+        return len(rows)

@@ -1,0 +1,132 @@
+"""Receipts: what became of each attempt, for what was still its owner's to settle."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import Connection, Row, Update, bindparam, select
+
+from commsengine.store import bookkeeping, campaigns, moves, refusals
+from commsengine.store.database import chunks, many
+from commsengine.store.outbox.marks import OURS, ours
+from commsengine.store.reachability import record_unreachable
+from commsengine.store.records import Commit, Lease, Receipt
+from commsengine.store.tables import attempt, touch
+
+LookAgain = Mapping[str, dt.datetime | None]
+"""For each key, when to look at it again; ``None`` is at once."""
+
+NO_DATES: Mapping[str, str] = {}
+
+RECEIPTS = {
+    "sent": moves.ARRIVE,
+    "failed": moves.FAIL,
+    "retry": moves.PUT_OFF,
+    "uncertain": moves.DOUBT,
+    "released": moves.GIVE_BACK,
+}
+"""The move that each state of a receipt asks for."""
+
+_OPEN = select(touch).where(*OURS, touch.c.state.in_(("claimed", "sending"))).order_by(touch.c.key).with_for_update()
+
+
+def settle(connection: Connection, receipts: Sequence[Receipt], lease: Lease, now: dt.datetime) -> Commit:
+    """What was still this owner's to settle. Each attempt begun gets its row."""
+    keys = [receipt.key for receipt in receipts]
+    rows = {row.key: row for some in chunks(keys) for row in connection.execute(_OPEN, ours(some, lease, now))}
+    valid = [each for each in receipts if each.key in rows and rows[each.key].state in RECEIPTS[each.state].sources]
+    valid, judged = refusals.judged(connection, valid, rows, lease.fence, now)
+    noted = {each.receipt.key for each in judged}
+    given_back = [each for each in valid if each.state == "released"]
+    tried = [each for each in valid if each.state != "released"]
+    many(
+        connection, attempt.insert(), (_attempt(each, rows[each.key], lease) for each in tried if each.key not in noted)
+    )
+    for state, settled in _SETTLED.items():
+        many(connection, settled, (_outcome(each, rows[each.key]) for each in tried if each.state == state))
+    give_back(connection, [rows[each.key] for each in given_back], _looks(given_back), now)
+    not_sent = [each for each in tried if each.state != "sent"]
+    wake(connection, [rows[each.key] for each in not_sent], _looks(not_sent), now)
+    for each in valid:
+        row = rows[each.key]
+        if each.unreachable and row.person_id:
+            record_unreachable(connection, row.person_id, row.channel, each.unreachable, by="channel", now=now)
+    if any(each.state in ("retry", "released") for each in valid):
+        campaigns.skip_retries_of_cancelled(connection)
+    if any(each.receipt.fault == "message" for each in judged):
+        _give_back_held_messages(connection, now)
+    return Commit(settled={each.key: each.state for each in valid}, judged=judged)
+
+
+def _give_back_held_messages(connection: Connection, now: dt.datetime) -> None:
+    # what is claimed of a message that is held does not go to the other side any more
+    for held_in, messages in refusals.held_messages(connection)[0].items():
+        theirs = (touch.c.campaign == held_in, touch.c.message.in_(sorted(messages)), touch.c.state == "claimed")
+        rows = connection.execute(select(touch).where(*theirs).order_by(touch.c.key).with_for_update()).all()
+        give_back(connection, rows, {}, now)
+
+
+def _looks(receipts: Sequence[Receipt]) -> LookAgain:
+    return {each.key: each.retry_at for each in receipts}
+
+
+def _attempt(receipt: Receipt, row: Row[Any], lease: Lease) -> dict[str, Any]:
+    begun = {"key": receipt.key, "n": row.attempts + 1, "at": receipt.at, "owner": lease.owner, "fence": lease.fence}
+    said = {"verdict": receipt.state, "phase": receipt.phase, "reply": receipt.reply, "remote_id": receipt.remote_id}
+    return {**begun, **said, "channel": row.channel, "fault": receipt.fault, "refusal_id": receipt.refusal_id}
+
+
+def _settling(move: moves.Move) -> Update:
+    known = ("reason", "sent_at", "retry_at", "uncertain_at", "remote_id", "uncertainties", "held", "refusal_id")
+    change = moves.moving_each(move).values({name: bindparam(name) for name in known})
+    uncounted = touch.c.uncounted + bindparam("not_counted")
+    return change.values(attempts=touch.c.attempts + 1, uncounted=uncounted, owner="")
+
+
+_SETTLED = {state: _settling(move) for state, move in RECEIPTS.items() if state != "released"}
+
+
+def _outcome(receipt: Receipt, row: Row[Any]) -> dict[str, Any]:
+    return {
+        "the_key": receipt.key,
+        "reason": receipt.reason,
+        "uncertain_at": receipt.at if receipt.state == "uncertain" else None,
+        "sent_at": receipt.at if receipt.state == "sent" else None,
+        "retry_at": (receipt.retry_at or receipt.at) if receipt.state == "retry" else None,
+        "remote_id": receipt.remote_id,
+        "uncertainties": row.uncertainties + (receipt.state == "uncertain"),
+        "held": receipt.held,
+        "refusal_id": receipt.refusal_id or (row.refusal_id if receipt.state == "retry" else None),
+        "not_counted": int(not receipt.counted),
+    }
+
+
+# -- also for the recovery ------------------------------------------------------------------------
+
+
+def give_back(connection: Connection, rows: Sequence[Row[Any]], look_again: LookAgain, now: dt.datetime) -> None:
+    """Claims of which nothing was offered: deleted, or ``retry`` again if an attempt was made before."""
+    kept = [row for row in rows if _stays(row)]
+    many(connection, _BACK, ({"the_key": row.key, "look_again": look_again.get(row.key) or now} for row in kept))
+    many(connection, _GONE, ({"the_key": row.key} for row in rows if not _stays(row)))
+    wake(connection, rows, look_again, now)
+
+
+_BACK = moves.moving_each(RECEIPTS["released"]).values(owner="", retry_at=bindparam("look_again"))
+_GONE = moves.removing(moves.DROP).where(touch.c.key == bindparam("the_key"))
+
+
+def _stays(row: Row[Any]) -> bool:
+    return bool(row.attempts) or row.kind == "service"
+
+
+def wake(connection: Connection, rows: Sequence[Row[Any]], look_again: LookAgain, now: dt.datetime) -> None:
+    """A touch that did not arrive is news about its person; they are due when it may be tried again."""
+    when: dict[str, dt.datetime] = {}
+    for row in rows:
+        if row.person_id and row.kind != "service":
+            at = look_again.get(row.key) or now
+            when[row.person_id] = min(at, when.get(row.person_id, at))
+    bookkeeping.again_at(connection, when)
