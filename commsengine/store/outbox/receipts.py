@@ -13,7 +13,7 @@ from commsengine.cadence.kinds_and_states import ReceiptState
 from commsengine.store import bookkeeping, campaigns, moves, refusals
 from commsengine.store.database import many
 from commsengine.store.outbox.marks import OURS, OWN, ours, own
-from commsengine.store.plain_sql import Prepared, as_rows, given
+from commsengine.store.plain_sql import Prepared, as_rows, given, only_checked
 from commsengine.store.reachability import record_unreachable
 from commsengine.store.records import Commit, JudgedReceipt, Lease, Receipt
 from commsengine.store.tables import attempt, touch
@@ -30,12 +30,17 @@ RECEIPTS = {
 }
 """The move that each state of a receipt asks for."""
 
-_OPEN = select(touch).where(*OURS, touch.c.state.in_(("claimed", "sending"))).order_by(touch.c.key).with_for_update()
+_OPEN = (
+    select(touch)
+    .where(*OURS, only_checked(touch.c.state).in_(("claimed", "sending")))
+    .order_by(touch.c.key)
+    .with_for_update(of=touch)
+)
 
 _SENT = given("sent", key=Text(), at=touch.c.sent_at.type, remote_id=Text(), reason=Text())
 _ARRIVE = Prepared(
-    moves.moving(RECEIPTS["sent"])
-    .where(touch.c.key == _SENT.c.key, *OWN)
+    moves.moving_listed(RECEIPTS["sent"], _SENT)
+    .where(*OWN)
     .values(sent_at=_SENT.c.at, remote_id=_SENT.c.remote_id, reason=_SENT.c.reason, attempts=touch.c.attempts + 1)
     .values(owner="", retry_at=None, uncertain_at=None, held=False, refusal_id=None)
     .returning(touch.c.key, touch.c.attempts, touch.c.kind, touch.c.channel, touch.c.campaign, touch.c.message)
