@@ -43,11 +43,18 @@ _ARRIVE = Prepared(
     .where(*OWN)
     .values(sent_at=_SENT.c.at, remote_id=_SENT.c.remote_id, reason=_SENT.c.reason, attempts=touch.c.attempts + 1)
     .values(owner="", retry_at=None, uncertain_at=None, held=False, refusal_id=None)
-    .returning(touch.c.key, touch.c.attempts, touch.c.kind, touch.c.channel, touch.c.campaign, touch.c.message)
+    .returning(touch.c.key)
 )
+_SAID = given("said", key=Text(), phase=Text(), reply=Text(), fault=Text())
 _TRIED = ("key", "n", "at", "owner", "fence", "channel", "verdict", "phase", "reply", "remote_id", "fault")
-_TRIES = given("tries", **{name: attempt.c[name].type for name in _TRIED})
-_NOTE = Prepared(attempt.insert().from_select(_TRIED, select(*_TRIES.c)))
+_NOTE = Prepared(
+    attempt.insert().from_select(
+        _TRIED,
+        select(touch.c.key, touch.c.attempts, touch.c.sent_at, bindparam("the_owner", type_=Text()), touch.c.fence)
+        .add_columns(touch.c.channel, touch.c.state, _SAID.c.phase, _SAID.c.reply, touch.c.remote_id, _SAID.c.fault)
+        .join_from(_SAID, touch, touch.c.key == _SAID.c.key),
+    )
+)
 
 
 def settle(connection: Connection, receipts: Sequence[Receipt], lease: Lease, now: dt.datetime) -> Commit:
@@ -64,26 +71,11 @@ def settle(connection: Connection, receipts: Sequence[Receipt], lease: Lease, no
 def _arrived(connection: Connection, receipts: Sequence[Receipt], lease: Lease, _now: dt.datetime) -> Commit:
     known = {each.key: each for each in receipts}
     sent = as_rows((each.key, each.at, each.remote_id, each.reason) for each in known.values())
-    rows = [refusals.Arrival(*row) for row in _ARRIVE.rows(connection, sent=sent, **own(lease))]
-    if rows:
-        _NOTE.run(connection, tries=as_rows(_try(row, known[row.key], lease) for row in rows))
-        refusals.end_runs(connection, rows)
-    return Commit(settled=dict.fromkeys((row.key for row in rows), "sent"))
-
-
-def _try(row: refusals.Arrival, receipt: Receipt, lease: Lease) -> Sequence[Any]:
-    under = (lease.owner, lease.fence, row.channel)
-    return (
-        row.key,
-        row.attempts,
-        receipt.at,
-        *under,
-        "sent",
-        receipt.phase,
-        receipt.reply,
-        receipt.remote_id,
-        receipt.fault,
-    )
+    keys = [key for (key,) in _ARRIVE.rows(connection, sent=sent, **own(lease))]
+    said = as_rows((key, known[key].phase, known[key].reply, known[key].fault) for key in keys)
+    _NOTE.run(connection, said=said, the_owner=lease.owner)
+    refusals.end_runs(connection, keys)
+    return Commit(settled=dict.fromkeys(keys, "sent"))
 
 
 def _settled(connection: Connection, receipts: Sequence[Receipt], lease: Lease, now: dt.datetime) -> Commit:
