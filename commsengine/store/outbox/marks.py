@@ -9,8 +9,8 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, bindparam, or_, select
 
 from commsengine.store import campaigns, moves, service_mail
-from commsengine.store.database import chunks, columns_of
-from commsengine.store.records import Lease, Marked
+from commsengine.store.database import chunks, columns_of, many
+from commsengine.store.records import Lease, Marked, ToRecord
 from commsengine.store.tables import campaign, person, touch
 
 
@@ -46,13 +46,16 @@ def ours(keys: Sequence[str], lease: Lease, now: dt.datetime) -> dict[str, Any]:
     return {"keys": keys, "the_owner": lease.owner, "the_fence": lease.fence, "the_now": now}
 
 
-def mark(connection: Connection, keys: Sequence[str], lease: Lease, now: dt.datetime) -> list[Marked]:
+def mark(connection: Connection, work: ToRecord, lease: Lease, now: dt.datetime) -> list[Marked]:
     # The one condition: still claimed by this owner under this fence, the lease not over, no hold, the campaign running
     # at the epoch of the claim, and nothing new known about the person since it was decided.
-    if not keys:
+    if not work.marks:
         return []
     campaigns.running_epochs(connection)
-    return [Marked(*row) for some in chunks(keys) for row in connection.execute(_GOING, ours(some, lease, now))]
+    marked = [Marked(*row) for some in chunks(work.marks) for row in connection.execute(_GOING, ours(some, lease, now))]
+    dated = ({"the_key": each.key, "dates": work.named[each.key]} for each in marked if work.named.get(each.key))
+    many(connection, moves.naming(), dated)
+    return marked
 
 
 def held(connection: Connection, keys: Sequence[str], lease: Lease, now: dt.datetime) -> set[str]:

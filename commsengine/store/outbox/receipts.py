@@ -18,8 +18,6 @@ from commsengine.store.tables import attempt, touch
 LookAgain = Mapping[str, dt.datetime | None]
 """For each key, when to look at it again; ``None`` is at once."""
 
-NO_DATES: Mapping[str, str] = {}
-
 RECEIPTS = {
     "sent": moves.ARRIVE,
     "failed": moves.FAIL,
@@ -34,6 +32,8 @@ _OPEN = select(touch).where(*OURS, touch.c.state.in_(("claimed", "sending"))).or
 
 def settle(connection: Connection, receipts: Sequence[Receipt], lease: Lease, now: dt.datetime) -> Commit:
     """What was still this owner's to settle. Each attempt begun gets its row."""
+    if not receipts:
+        return Commit()
     keys = [receipt.key for receipt in receipts]
     rows = {row.key: row for some in chunks(keys) for row in connection.execute(_OPEN, ours(some, lease, now))}
     valid = [each for each in receipts if each.key in rows and rows[each.key].state in RECEIPTS[each.state].sources]
