@@ -50,7 +50,8 @@ def own(lease: Lease) -> dict[str, Any]:
 
 
 def ours(keys: Iterable[str], lease: Lease) -> dict[str, Any]:
-    return {"keys": as_rows((key,) for key in keys), **own(lease)}
+    # in order, so that two who write the same rows do not wait for each other crosswise
+    return {"keys": as_rows((key,) for key in sorted(keys)), **own(lease)}
 
 
 def mark(connection: Connection, work: ToRecord, lease: Lease, now: dt.datetime) -> list[Marked]:

@@ -70,7 +70,7 @@ def settle(connection: Connection, receipts: Sequence[Receipt], lease: Lease, no
 
 def _arrived(connection: Connection, receipts: Sequence[Receipt], lease: Lease, _now: dt.datetime) -> Commit:
     known = {each.key: each for each in receipts}
-    sent = as_rows((each.key, each.at, each.remote_id, each.reason) for each in known.values())
+    sent = as_rows((key, known[key].at, known[key].remote_id, known[key].reason) for key in sorted(known))
     keys = [key for (key,) in _ARRIVE.rows(connection, sent=sent, **own(lease))]
     said = as_rows((key, known[key].phase, known[key].reply, known[key].fault) for key in keys)
     _NOTE.run(connection, said=said, the_owner=lease.owner)
