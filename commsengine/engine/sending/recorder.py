@@ -32,6 +32,9 @@ WAIT_AFTER_FAILURE = 1.0  # seconds
 GATHER = 0.002  # seconds
 NO_DATES: Mapping[str, str] = {}
 
+Answered = Callable[[set[str]], object]
+"""Hears which of the keys may leave."""
+
 log = structlog.get_logger(__name__)
 
 
@@ -59,13 +62,13 @@ class TouchRecords(Protocol):
 class Unwritten:
     """What waits to be written for one claim. ``named`` are the dates in the texts that are to be marked."""
 
-    mark_requests: list[tuple[Sequence[str], Future[set[str]]]] = field(default_factory=list)
+    mark_requests: list[tuple[Sequence[str], Answered]] = field(default_factory=list)
     receipts: list[Receipt] = field(default_factory=list)
     named: dict[str, str] = field(default_factory=dict)
 
     def answer(self, granted: set[str]) -> None:
-        for keys, future in self.mark_requests:
-            future.set_result(granted.intersection(keys))
+        for keys, answered in self.mark_requests:
+            answered(granted.intersection(keys))
 
 
 class Recorder:
@@ -98,17 +101,21 @@ class Recorder:
 
         ``named`` are the dates in their texts, by key: what people have read is kept in the same commit.
         """
-        if not keys:
-            return set()
         granted: Future[set[str]] = Future()
-        with self._news:
-            if self._closing:
-                return set()
-            waiting = self._unwritten.setdefault(lease, Unwritten())
-            waiting.mark_requests.append((keys, granted))
-            waiting.named.update(named)
-            self._news.notify_all()
+        self.request_mark(keys, lease, named, granted.set_result)
         return granted.result()
+
+    def request_mark(self, keys: Sequence[str], lease: Lease, named: Mapping[str, str], answered: Answered) -> None:
+        """The same without waiting: ``answered`` hears which may leave, mostly on the writing thread."""
+        with self._news:
+            closing = self._closing
+            if keys and not closing:
+                waiting = self._unwritten.setdefault(lease, Unwritten())
+                waiting.mark_requests.append((keys, answered))
+                waiting.named.update(named)
+                self._news.notify_all()
+        if closing or not keys:
+            answered(set())
 
     def settle(self, receipts: Sequence[Receipt], lease: Lease) -> None:
         with self._news:
