@@ -106,14 +106,13 @@ class Attempts:
         self._breaker, self._guard, self.clock = breaker, guard, clock
         self._record_receipt, self._narrow = record, narrow
 
-    def may_leave(self, one: Claimed) -> bool:
+    def may_leave(self, one: Claimed, now: dt.datetime) -> bool:
         """As far as the channel, its campaign and its window go; whether all is stopped is asked apart."""
-        now = self.clock()
-        return one.in_time(now) and not (self._breaker.shut(now) or self._guard.stops(one.campaign))
+        return one.in_time(now) and not self.rest(now, one.campaign)
 
-    def rests(self, campaigns: Collection[str]) -> bool:
+    def rest(self, now: dt.datetime, *campaigns: str) -> bool:
         """Whether nothing of these campaigns may leave by this channel at present."""
-        return self._breaker.shut(self.clock()) or self._guard.stops(*campaigns)
+        return self._breaker.shut(now) or self._guard.stops(*campaigns)
 
     def settle(self, one: Claimed, outcome: Outcome, since: dt.datetime, number: int) -> bool:
         """The receipt of an attempt by connection ``number``; whether that connection was given up."""
@@ -180,7 +179,8 @@ class BatchDelivery:
 
     @property
     def over(self) -> bool:
-        return not self._open and (self._down or self._stopped() or self._attempts.rests(self._campaigns))
+        attempts = self._attempts
+        return not self._open and (self._down or self._stopped() or attempts.rest(attempts.clock(), *self._campaigns))
 
     def settle(self, outcome: Outcome) -> None:
         self._settled.add(outcome.key)
@@ -198,7 +198,8 @@ class BatchDelivery:
             self.settle(silent if key in self._marked else Outcome(key, RELEASED, begun=False))
 
     def _may_leave(self, keys: Collection[str]) -> list[str]:
-        return [] if self._stopped() else [key for key in keys if self._attempts.may_leave(self._claimed[key])]
+        now = self._attempts.clock()
+        return [] if self._stopped() else [key for key in keys if self._attempts.may_leave(self._claimed[key], now)]
 
 
 class SendingLog:
@@ -210,9 +211,15 @@ class SendingLog:
     def __init__(self, channel: ChannelName, clock: Callable[[], dt.datetime]) -> None:
         self._channel, self._clock = channel, clock
         self._warned: dict[tuple[str, str], dt.datetime] = {}
+        self._log = log.bind()
 
     def tell(self, one: Claimed, receipt: Receipt, took: dt.timedelta) -> None:
-        event = EVENTS[receipt.state]
+        event, reason = EVENTS[receipt.state], ""
+        if event != SENT:
+            reason = without_addresses(RENDER if receipt.phase == RENDER else receipt.reason or receipt.reply)
+        level = self._level(event, reason)
+        if not self._log.is_enabled_for(level):
+            return
         about: dict[str, object] = {
             "key": one.key,
             "campaign": one.campaign,
@@ -222,17 +229,18 @@ class SendingLog:
             "ms": round(took.total_seconds() * 1000),
         }
         if event != SENT:
-            words = RENDER if receipt.phase == RENDER else receipt.reason or receipt.reply
-            about |= {"reason": without_addresses(words), "fault": receipt.fault}
+            about |= {"reason": reason, "fault": receipt.fault}
         if receipt.retry_at is not None:
             about["until"] = receipt.retry_at.isoformat()
-        log.log(self._level(event, str(about.get("reason", ""))), event, **about)
+        self._log.log(level, event, **about)
 
     def _level(self, event: str, reason: str) -> int:
         if event == "given_back":
             return logging.DEBUG
+        if event not in ("failed", "uncertain"):
+            return logging.INFO
         now = self._clock()
-        if event not in ("failed", "uncertain") or now - self._warned.get((event, reason), NEVER) < A_MINUTE:
+        if now - self._warned.get((event, reason), NEVER) < A_MINUTE:
             return logging.INFO
         self._warned = {told: at for told, at in self._warned.items() if now - at < A_MINUTE}
         self._warned[event, reason] = now

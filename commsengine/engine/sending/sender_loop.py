@@ -217,7 +217,7 @@ class SenderLoop:
 
     def _laid_out(self, one: Claimed, batch: Batch) -> SendingAttempt | None:
         pool, since = self._pool, self._pool.clock()
-        if pool.attempts.rests((one.campaign,)):
+        if pool.attempts.rest(since, one.campaign):
             self._settle(one, batch, Outcome(one.key, RELEASED, begun=False), since)
             return None
         message = pool.rendered(one)
@@ -322,9 +322,9 @@ class SenderLoop:
         self, standing: Sequence[tuple[Connection, SendingAttempt]]
     ) -> list[tuple[Connection, SendingAttempt]]:
         """Those that may; the others are taken back."""
-        stopped, leaving = self._pool.stopped, []
+        stopped, now, leaving = self._pool.stopped, self._pool.clock(), []
         for line, sending in standing:
-            if not stopped and self._pool.attempts.may_leave(sending.one):
+            if not stopped and self._pool.attempts.may_leave(sending.one, now):
                 leaving.append((line, sending))
             else:
                 self._take_back(line, sending)
@@ -374,7 +374,7 @@ class SenderLoop:
         elif failure is not None:
             self._pool.broke(failure)
             self._heed(line, [Outcome(key, RELEASED, begun=False)])
-        elif self._pool.stopping or self._pool.attempts.rests((sending.one.campaign,)):
+        elif self._pool.stopping or self._pool.attempts.rest(self._pool.clock(), sending.one.campaign):
             self._heed(line, [Outcome(key, RELEASED, begun=False)])
         else:
             line.channel.offer(sending.letter)
@@ -395,16 +395,18 @@ class SenderLoop:
             self._open(line, again)
 
     def _watch(self, line: Connection) -> None:
-        now, mask = line.channel.socket, READ | WRITE if line.channel.sends else READ
+        channel = line.channel
+        now, mask = channel.socket, READ | WRITE if channel.sends else READ
         if now is not line.socket or mask != line.mask:
             self._unwatch(line)
             if now is not None:
                 self._selector.register(now, mask, line)
             line.socket, line.mask = now, mask
-        patience = line.channel.patience
-        line.until = None if patience is None else time.monotonic() + patience
-        if line.until is not None:
-            self._look_at = min(self._look_at, line.until)
+        if (patience := channel.patience) is None:
+            line.until = None
+        else:
+            line.until = until = time.monotonic() + patience
+            self._look_at = min(self._look_at, until)
 
     def _unwatch(self, line: Connection) -> None:
         if line.socket is not None:
