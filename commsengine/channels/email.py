@@ -14,8 +14,8 @@ from collections.abc import Callable, Iterator, Sequence
 
 from commsengine.channels import smtp
 from commsengine.channels.access_tokens import AccessTokens
-from commsengine.channels.channel import PERMANENT, RELEASED, RETRY, SENT, UNCERTAIN, DeliveryError, Mark, Outcome
-from commsengine.channels.mime import HeaderError, address, dot_stuffed, message_bytes, sender_address
+from commsengine.channels.channel import RELEASED, RETRY, SENT, UNCERTAIN, DeliveryError, Mark, Outcome
+from commsengine.channels.mime import HeaderError, laid_out, sender_address
 from commsengine.channels.refusal_rule import RefusalRule
 from commsengine.channels.smtp import SmtpConnection, SmtpServer
 from commsengine.content.message import RenderedMessage
@@ -86,7 +86,7 @@ class EmailChannel:
         self._relay.quit()
 
     def _attempt(self, message: RenderedMessage, mark: Mark) -> Outcome:
-        recipient, body = self._laid_out(message)
+        recipient, body = laid_out(message, self._sender)
         self._relay.begin()
         self._relay.command("rcpt", f"RCPT TO:<{recipient}>", 250, 251)
         self._relay.command("data", "DATA", 354)
@@ -99,17 +99,6 @@ class EmailChannel:
                 RETRY, "data", N_("the mail server closed the connection before the end of the message")
             )
         return self._finish(message.key)
-
-    def _laid_out(self, message: RenderedMessage) -> tuple[str, bytes]:
-        try:
-            recipient = address(message.to_email, "the recipient")
-        except HeaderError as bad:
-            why = N_("no usable e-mail address") if message.to_email else N_("no e-mail address")
-            raise DeliveryError(PERMANENT, "connect", str(bad), begun=False, unreachable=why) from None
-        try:
-            return recipient, dot_stuffed(message_bytes(message, self._sender))
-        except HeaderError as bad:
-            raise DeliveryError(PERMANENT, "connect", str(bad), begun=False) from None
 
     def _may_leave(self, key: str, mark: Mark) -> bool:
         try:
