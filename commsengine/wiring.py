@@ -137,13 +137,17 @@ class Wiring:
 
     def _catalogs(self) -> Catalogs:
         # Most workspaces have none: then nothing that reads one is loaded.
-        return self._own_catalogs() if (self.folder / LOCALE).is_dir() else NO_CATALOGS
+        return self._own_catalogs() if self._locale.is_dir() else NO_CATALOGS
+
+    @cached_property
+    def _locale(self) -> Path:
+        return self.folder / LOCALE
 
     @cached_property
     def _own_catalogs(self) -> WorkspaceCatalogs:
         from commsengine.authoring.catalog_file import WorkspaceCatalogs
 
-        return WorkspaceCatalogs(self.folder / LOCALE)
+        return WorkspaceCatalogs(self._locale)
 
     @cached_property
     def settings(self) -> Settings:
@@ -296,13 +300,13 @@ class Wiring:
         """What is wrong with the languages that the workspace adds."""
         from commsengine.authoring.catalog_file import review_catalogs
 
-        return review_catalogs(self.folder / LOCALE)
+        return review_catalogs(self._locale)
 
     def languages(self) -> list[str]:
         """Those that buttons, footers and pages are there in."""
         from commsengine.authoring.catalog_file import languages_known
 
-        return languages_known(self.folder / LOCALE)
+        return languages_known(self._locale)
 
     @property
     def _anybody_imported(self) -> bool:

@@ -55,7 +55,7 @@ class Person:
 
     @property
     def first_name(self) -> str:
-        return self.name.split()[0] if self.name.split() else self.email.split("@")[0]
+        return (self.name.split() or [self.email.partition("@")[0]])[0]
 
     @property
     def short_name(self) -> str:
