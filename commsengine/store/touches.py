@@ -5,19 +5,26 @@ from __future__ import annotations
 import datetime as dt
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import fields
 from typing import Any
 
-from sqlalchemy import Connection, Select, bindparam, func, or_, select
+from sqlalchemy import Connection, Select, and_, bindparam, func, or_, select, tuple_
 
 from commsengine.cadence.kinds_and_states import CARRIED, TouchState
 from commsengine.store import moves
 from commsengine.store.database import CHUNK, Database, columns_of, many, rows_with
-from commsengine.store.records import Attempt, SentText, TouchRecord
-from commsengine.store.tables import attempt, touch, unreachable
+from commsengine.store.records import Attempt, ListedTouch, SentText, TouchRecord
+from commsengine.store.tables import attempt, person, touch, unreachable
 
 _COLUMNS = columns_of(touch, TouchRecord)
 _ATTEMPT = columns_of(attempt, Attempt)
 _IN_ORDER = (touch.c.due_at, touch.c.key)
+_LAST = (bindparam("last_due", type_=touch.c.due_at.type), bindparam("last_key"))
+_ADDRESS = func.coalesce(person.c.email, touch.c.person_id).label("person")
+_LISTED = select(*(_ADDRESS if field.name == "person" else touch.c[field.name] for field in fields(ListedTouch)))
+_LISTED = _LISTED.select_from(
+    touch.outerjoin(person, and_(person.c.id == touch.c.person_id, person.c.erased_at.is_(None)))
+)
 OPEN: tuple[TouchState, ...] = ("claimed", "sending", "uncertain")
 
 # A retry counts only where the channel itself has said that it never reaches the person.
@@ -53,13 +60,21 @@ class Touches:
 
     def list(self, campaign: str) -> Iterator[TouchRecord]:
         """Every touch of a campaign by ``due_at``, read in pages; service mail is not among them."""
-        theirs = select(*_COLUMNS).where(touch.c.campaign == campaign, touch.c.kind != "service").order_by(*_IN_ORDER)
-        page = self._read(theirs.limit(CHUNK))
+        return (TouchRecord(*row) for row in self._in_pages(select(*_COLUMNS), campaign))
+
+    def listed(self, campaign: str, state: TouchState | None = None) -> Iterator[ListedTouch]:
+        """The same as a list shows them; with a ``state`` those in it."""
+        chosen = _LISTED if state is None else _LISTED.where(touch.c.state == state)
+        return (ListedTouch(*row) for row in self._in_pages(chosen, campaign))
+
+    def _in_pages(self, query: Select[Any], campaign: str) -> Iterator[Any]:
+        theirs = query.where(touch.c.campaign == campaign, touch.c.kind != "service").order_by(*_IN_ORDER).limit(CHUNK)
+        later = theirs.where(tuple_(*_IN_ORDER) > tuple_(*_LAST))
+        page = self._database.rows(theirs)
         while page:
             yield from page
-            last = page[-1]
-            later = (touch.c.due_at > last.due_at) | ((touch.c.due_at == last.due_at) & (touch.c.key > last.key))
-            page = self._read(theirs.where(later).limit(CHUNK)) if len(page) == CHUNK else []
+            given = {"last_due": page[-1].due_at, "last_key": page[-1].key}
+            page = self._database.rows(later, given) if len(page) == CHUNK else []
 
     def of_person(self, person_id: str) -> Sequence[TouchRecord]:
         """Every touch and every service mail to this person, by ``due_at``."""
