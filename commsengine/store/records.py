@@ -289,6 +289,16 @@ class Drawn:
 
 
 @dataclass(frozen=True, slots=True)
+class TouchCounts:
+    """``reached`` and ``acknowledged`` are people; ``touches`` are those that a channel carried."""
+
+    reached: int = 0
+    touches: int = 0
+    by_hand: int = 0
+    acknowledged: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class AnswerRecord:
     """An answer on record. ``first`` is false when the same was already said; then ``at`` is when."""
 

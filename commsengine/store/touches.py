@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import fields
 from typing import Any
 
-from sqlalchemy import Connection, Select, and_, bindparam, func, or_, select, tuple_
+from sqlalchemy import BindParameter, Connection, Select, and_, bindparam, func, or_, select, tuple_
 
 from commsengine.cadence.kinds_and_states import CARRIED, TouchState
 from commsengine.store import moves
@@ -19,7 +19,7 @@ from commsengine.store.tables import attempt, person, touch, unreachable
 _COLUMNS = columns_of(touch, TouchRecord)
 _ATTEMPT = columns_of(attempt, Attempt)
 _IN_ORDER = (touch.c.due_at, touch.c.key)
-_LAST = (bindparam("last_due", type_=touch.c.due_at.type), bindparam("last_key"))
+_LAST: tuple[BindParameter[Any], ...] = (bindparam("last_due", type_=touch.c.due_at.type), bindparam("last_key"))
 _ADDRESS = func.coalesce(person.c.email, touch.c.person_id).label("person")
 _LISTED = select(*(_ADDRESS if field.name == "person" else touch.c[field.name] for field in fields(ListedTouch)))
 _LISTED = _LISTED.select_from(
@@ -132,15 +132,6 @@ class Touches:
         with self._database.write() as connection:
             many(connection, moves.naming(), ({"the_key": key, "dates": dates[key]} for key in sorted(dates)))
 
-    def reached(self, campaign: str, message: str) -> Sequence[str]:
-        """The ids of the people who have got a message by a channel, or perhaps have."""
-        theirs = (
-            select(touch.c.person_id)
-            .where(touch.c.campaign == campaign, touch.c.message == message, touch.c.kind.in_(CARRIED))
-            .where(touch.c.state.in_(("sent", "uncertain")), touch.c.person_id.is_not(None))
-        )
-        return [row.person_id for row in self._database.rows(theirs.distinct())]
-
     def _read(self, query: Select[Any]) -> Sequence[TouchRecord]:
         return [TouchRecord(*row) for row in self._database.rows(query)]
 
@@ -149,3 +140,12 @@ def records_of(connection: Connection, keys: Sequence[str]) -> list[TouchRecord]
     """The rows with these keys, in the order of the keys; unknown keys are left out."""
     found = {row.key: TouchRecord(*row) for row in rows_with(connection, select(*_COLUMNS), touch.c.key, keys)}
     return [found[key] for key in keys if key in found]
+
+
+def reached_by(campaign: str, message: str) -> Select[Any]:
+    """The ids of the people who have got a message by a channel, or perhaps have."""
+    return (
+        select(touch.c.person_id)
+        .where(touch.c.campaign == campaign, touch.c.message == message, touch.c.kind.in_(CARRIED))
+        .where(touch.c.state.in_(("sent", "uncertain")), touch.c.person_id.is_not(None))
+    )
