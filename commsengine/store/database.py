@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from sqlalchemy import (
     Column,
+    ColumnElement,
     Connection,
     Engine,
     Executable,
@@ -370,7 +371,9 @@ def chunks(ids: Sequence[T]) -> Iterator[Sequence[T]]:
     return (ids[start : start + CHUNK] for start in range(0, len(ids), CHUNK))
 
 
-def rows_with(connection: Connection, query: Select[Any], column: Column[Any], values: Sequence[str]) -> Iterator[Any]:
+def rows_with(
+    connection: Connection, query: Select[Any], column: ColumnElement[Any], values: Sequence[str]
+) -> Iterator[Any]:
     """The rows whose column has one of any number of values."""
     return (row for some in chunks(values) for row in connection.execute(query.where(column.in_(some))))
 
