@@ -20,6 +20,7 @@ FLOORS = {
     "links": 0,
     "loopback": 0,
     "text": 0,
+    "spool": 0,
     "translation": 0,
     "recall": 1,
     "cadence": 1,

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import Counter
-from collections.abc import Collection, Hashable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Protocol
@@ -65,6 +65,9 @@ class Population(Protocol):
     def find(self, word: str) -> Person | None:
         """The person with this address or id."""
 
+    def named(self, ids: Collection[str], emails: Collection[str]) -> Iterable[Person]:
+        """Those with one of these ids, or of these addresses in small letters."""
+
     def near(self, email: str) -> Sequence[str]:
         """Addresses that this one may be a slip of; where there is none, a few of all."""
 
@@ -114,6 +117,9 @@ class ListedPeople:
     def find(self, word: str) -> Person | None:
         return self._by_word.get(word.lower())
 
+    def named(self, ids: Collection[str], emails: Collection[str]) -> Iterable[Person]:
+        return {id(one): one for word in (*ids, *emails) if (one := self._by_word.get(word))}.values()
+
     def near(self, email: str) -> Sequence[str]:
         known = sorted(person.email for person in self.people)
         return near_names(email, known) or known[:A_FEW]
@@ -131,6 +137,9 @@ class ListedPeople:
     @cached_property
     def _led(self) -> Mapping[str, tuple[DirectReport, ...]]:
         return by_manager(self.people, {})
+
+
+NOBODY = ListedPeople(())
 
 
 def _alike(person: Person, plans: Collection[Plan], day: dt.date) -> Hashable:

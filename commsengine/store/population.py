@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
@@ -92,6 +92,13 @@ class PeopleOnRecord:
         named = select(person).where(*self._these, or_(person.c.email_key == key, person.c.id == key))
         row = self._database.first(named.order_by(person.c.id))
         return person_of(row) if row else None
+
+    def named(self, ids: Collection[str], emails: Collection[str]) -> Iterable[Person]:
+        query = select(person).where(*self._these)
+        with self._database.read() as connection:
+            by_id = list(rows_with(connection, query, person.c.id, [*ids]))
+            by_email = list(rows_with(connection, query, person.c.email_key, [*emails]))
+        return [person_of(row) for row in {row.id: row for row in (*by_id, *by_email)}.values()]
 
     def near(self, email: str) -> Sequence[str]:
         wanted = email_key(email)

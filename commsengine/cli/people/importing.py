@@ -314,15 +314,17 @@ def joining_text(each: Joining) -> str:
 
 
 def tell_leavers(read: PeopleFile) -> None:
-    gone = [person.email for person in read.people if person.left]
+    gone = read.gone
     if gone and "left" not in read.columns:
-        people = counted(len(gone), "person of the file is", "people of the file are")
-        note(_("{people} marked as left, and that stays: {names}.", people=people, names=_some(gone)))
+        people = counted(gone.count, "person of the file is", "people of the file are")
+        names = _some(gone.shown, gone.count)
+        note(_("{people} marked as left, and that stays: {names}.", people=people, names=names))
         note(_("If they are back, give them an empty cell in a column 'left'; it asks about that."))
 
 
-def _some(names: Sequence[str]) -> str:
-    more = _(" and {people:,} more", people=len(names) - MOST_NAMES) if len(names) > MOST_NAMES else ""
+def _some(names: Sequence[str], number: int = 0) -> str:
+    rest = (number or len(names)) - MOST_NAMES
+    more = _(" and {people:,} more", people=rest) if rest > 0 else ""
     return ", ".join(names[:MOST_NAMES]) + more
 
 
