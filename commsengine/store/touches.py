@@ -37,6 +37,8 @@ _FIRST_OUTCOMES = (
     .limit(bindparam("most"))
 )
 
+_NAMED = moves.naming().where(touch.c.key == bindparam("the_key")).values(named=bindparam("dates"))
+
 
 class Touches:
     """Reads rows; what moves them is in ``Outbox``, ``ServiceMail`` and ``Recovery``."""
@@ -120,7 +122,7 @@ class Touches:
     def keep_dates(self, dates: Mapping[str, str]) -> None:
         """The dates in texts that left before they were kept, by key, as far as they are known."""
         with self._database.write() as connection:
-            many(connection, moves.naming(), ({"the_key": key, "dates": dates[key]} for key in sorted(dates)))
+            many(connection, _NAMED, ({"the_key": key, "dates": dates[key]} for key in sorted(dates)))
 
     def reached(self, campaign: str, message: str) -> Sequence[str]:
         """The ids of the people who have got a message by a channel, or perhaps have."""
