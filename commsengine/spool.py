@@ -15,6 +15,13 @@ BATCH = 1000
 T = TypeVar("T")
 
 
+def batches(items: Iterable[T]) -> Iterator[list[T]]:
+    """Up to ``BATCH`` of them at a time."""
+    left = iter(items)
+    while some := list(islice(left, BATCH)):
+        yield some
+
+
 class Spool(Sequence[T]):
     """A sequence that is read from its first item to the last as often as wanted.
 

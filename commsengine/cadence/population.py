@@ -27,7 +27,7 @@ A_FEW = 9
 
 
 @dataclass(frozen=True, slots=True)
-class Group:
+class PeopleGroup:
     """So many ``people`` who are alike, and the ``first`` of them."""
 
     first: Person
@@ -44,7 +44,7 @@ class Population(Protocol):
 
     def __iter__(self) -> Iterator[Person]: ...
 
-    def groups(self, *plans: Plan, day: dt.date = END_OF_DAYS) -> Sequence[Group]:
+    def groups(self, *plans: Plan, day: dt.date = END_OF_DAYS) -> Sequence[PeopleGroup]:
         """People alike in ``GROUPED_BY``, in their role of each plan, in whether they have a manager, and in whether
         they have left, have left on that ``day``, or will leave later. In the order of their first.
         """
@@ -90,14 +90,8 @@ class ListedPeople:
     def __iter__(self) -> Iterator[Person]:
         return iter(self.people)
 
-    def groups(self, *plans: Plan, day: dt.date = END_OF_DAYS) -> Sequence[Group]:
-        firsts: dict[Hashable, Person] = {}
-        counts = Counter[Hashable]()
-        for person in self.people:
-            key = _alike(person, plans, day)
-            firsts.setdefault(key, person)
-            counts[key] += 1
-        return [Group(first, counts[key]) for key, first in firsts.items()]
+    def groups(self, *plans: Plan, day: dt.date = END_OF_DAYS) -> Sequence[PeopleGroup]:
+        return grouped(self.people, *plans, day=day)
 
     def roles(self, plan: Plan, day: dt.date | None = None) -> Iterator[tuple[str, str]]:
         here = members(plan, self.people, dt.date.min if day is None else day)
@@ -140,6 +134,17 @@ class ListedPeople:
 
 
 NOBODY = ListedPeople(())
+
+
+def grouped(people: Iterable[Person], *plans: Plan, day: dt.date = END_OF_DAYS) -> Sequence[PeopleGroup]:
+    """These people in groups, as ``Population.groups``."""
+    firsts: dict[Hashable, Person] = {}
+    counts = Counter[Hashable]()
+    for person in people:
+        key = _alike(person, plans, day)
+        firsts.setdefault(key, person)
+        counts[key] += 1
+    return [PeopleGroup(first, counts[key]) for key, first in firsts.items()]
 
 
 def _alike(person: Person, plans: Collection[Plan], day: dt.date) -> Hashable:

@@ -68,6 +68,11 @@ class Prepared:
         compiled = self._for(connection.dialect)
         connection.exec_driver_sql(compiled.sql, compiled.values(given))
 
+    def run_each(self, connection: Connection, rows: Sequence[dict[str, Any]]) -> None:
+        """Once for each of these parameters; there must be some."""
+        compiled = self._for(connection.dialect)
+        connection.exec_driver_sql(compiled.sql, [compiled.values(row) for row in rows])
+
     def _for(self, dialect: Dialect) -> Compiled:
         return self._compiled.get(dialect.name) or self._compiled.setdefault(
             dialect.name, _compiled(self._statement, dialect)

@@ -11,7 +11,6 @@ import io
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import islice
 from pathlib import Path
 
 from commsengine.authoring.people.clocks import clocks_of
@@ -27,7 +26,7 @@ from commsengine.cadence.people import COLUMNS, KNOWN, Person
 from commsengine.cadence.plan import WEEKDAYS
 from commsengine.cadence.population import NOBODY, Population
 from commsengine.errors import Problem
-from commsengine.spool import BATCH, KeyIndex, Spool
+from commsengine.spool import KeyIndex, Spool, batches
 from commsengine.translation import N_, _, counted
 
 FORMULA = ("=", "+", "-", "@", "\t", "\r", "＝", "＋", "－", "＠")
@@ -127,8 +126,7 @@ def load_people(
     columns = choose_columns(table, mapping or {}, unguarded)
     reading = _Reading(table, _rules(table, columns, Directory(directory), today), guests)
     below: list[Row] = []
-    rows = _rows_of_people(table, below)
-    while some := list(islice(rows, BATCH)):
+    for some in batches(_rows_of_people(table, below)):
         reading.rules.directory.look_up((row for _line, row in some), columns)
         for line, row in some:
             _read_row(reading, line, row)
