@@ -16,13 +16,16 @@ import pytest
 
 from tests.waiting import PATIENCE
 
+MEMORY = Path("/dev/shm")
+"""A database that is thrown away need not go to a disk."""
+
 
 class Postgres:
     """A throw-away server. PostgreSQL refuses to run as root, so root starts it as a user that has no rights."""
 
     def __init__(self, programs: Path) -> None:
         self._programs = programs
-        self._folder = Path(tempfile.mkdtemp(prefix="pg-"))
+        self._folder = Path(tempfile.mkdtemp(dir=MEMORY if MEMORY.is_dir() else None, prefix="pg-"))
         self._user: dict[str, Any] = _somebody_else() if os.geteuid() == 0 else {}
         if self._user:
             os.chown(self._folder, self._user["user"], self._user["group"])
@@ -30,14 +33,34 @@ class Postgres:
 
     @property
     def url(self) -> str:
-        return f"postgresql://postgres@/postgres?host={self._folder}"
+        return self.url_of("postgres")
+
+    def url_of(self, database: str) -> str:
+        return f"postgresql://postgres@/{database}?host={self._folder}"
+
+    def made(self, url: str) -> bool:
+        """Whether that is a database of this server."""
+        return str(self._folder) in url
+
+    def command(self, sql: str) -> None:
+        """A command that no transaction may hold."""
+        import psycopg  # noqa: PLC0415 - where there is no driver, this file can still be loaded
+
+        with psycopg.connect(self.url, autocommit=True) as connection:
+            connection.execute(sql)
+
+    def leave(self, database: str) -> None:
+        """Ends all connections to it."""
+        at_work = f"FROM pg_stat_activity WHERE datname = '{database}'"
+        self.command(f"SELECT pg_terminate_backend(pid, 10000) {at_work}")
 
     def start(self) -> None:
         self._run("initdb", "-U", "postgres", "-A", "trust", "-E", "utf8", "--no-sync", "-D", str(self._data))
         self.start_again()
 
     def start_again(self) -> None:
-        options = f"-c listen_addresses='' -c unix_socket_directories={self._folder} -c fsync=off -c max_connections=50"
+        options = f"-c listen_addresses='' -c unix_socket_directories={self._folder} -c fsync=off"
+        options += " -c max_connections=200"
         log = str(self._folder / "log")
         self._run("pg_ctl", "-w", "-D", str(self._data), "-l", log, "-o", options, "start")
 

@@ -23,6 +23,8 @@ from tests.fakes import Clock, Mailbag, Scribe, Script, a_channel, arrives
 
 PEOPLE = 4
 
+pytestmark = pytest.mark.sqlite("copies of files are put in the place of others")
+
 
 @contextmanager
 def opened(
