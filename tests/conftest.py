@@ -46,9 +46,10 @@ def kind_of_database(request: pytest.FixtureRequest) -> Iterator[None]:
         yield
 
 
-def pytest_configure() -> None:
+def pytest_configure(config: pytest.Config) -> None:
     """No test writes into the state folder of whoever runs it, in this process or in one that it starts."""
     os.environ["XDG_STATE_HOME"] = tempfile.mkdtemp(prefix="state-")
+    fresh.begin_with(config.getoption("--database"))
     share_compiled_sql()
     open_fork_server()
 

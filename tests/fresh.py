@@ -152,10 +152,14 @@ FILES, SERVER = SqliteFiles(), PostgresDatabases()
 _in_use: list[SqliteFiles | PostgresDatabases] = [FILES]
 
 
+def begin_with(kind: str) -> None:
+    """New databases are of this kind, ``sqlite`` or ``postgresql``."""
+    _in_use.append(SERVER if kind == "postgresql" else FILES)
+
+
 @contextmanager
 def databases_on(kind: str) -> Iterator[None]:
-    """From here on a test's databases are of this kind: ``sqlite`` or ``postgresql``."""
-    _in_use.append(SERVER if kind == "postgresql" else FILES)
+    begin_with(kind)
     try:
         yield
     finally:
