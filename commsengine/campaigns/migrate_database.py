@@ -11,7 +11,8 @@ from collections.abc import Callable
 from commsengine.content.kept_words import KEPT, kept
 from commsengine.engine.owner_lock import EngineLock
 from commsengine.errors import InputError
-from commsengine.store import bookkeeping, transfer
+from commsengine.store import bookkeeping
+from commsengine.store.copies import transfer
 from commsengine.store.database import Database
 from commsengine.store.store import Store
 from commsengine.translation import _

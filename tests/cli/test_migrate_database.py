@@ -11,9 +11,9 @@ import pytest
 
 from commsengine.engine.owner_lock import EngineLock
 from commsengine.sandbox.mailbox import Mailbox
+from commsengine.store.copies.transfer import TABLES
 from commsengine.store.database import Database
 from commsengine.store.store import Store
-from commsengine.store.transfer import TABLES
 from tests import fresh
 from tests.builders import ANA
 from tests.cli.terminal import Said, Terminal
