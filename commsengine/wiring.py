@@ -198,7 +198,8 @@ class Wiring:
 
     def upgrade(self) -> Path | None:
         """Returns the copy of a SQLite file as it was, if one was made."""
-        from commsengine.store import schema, sqlite_copies
+        from commsengine.store import schema
+        from commsengine.store.copies import sqlite_copies
         from commsengine.store.database import Database
         from commsengine.store.store import Store
 
