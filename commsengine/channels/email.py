@@ -23,7 +23,6 @@ from dataclasses import replace
 from commsengine.channels import smtp
 from commsengine.channels.access_tokens import AccessTokens
 from commsengine.channels.channel import (
-    PERMANENT,
     RELEASED,
     RETRY,
     SENT,
@@ -36,7 +35,7 @@ from commsengine.channels.channel import (
     Outcome,
     SendingEvent,
 )
-from commsengine.channels.mime import HeaderError, address, dot_stuffed, message_bytes, sender_address
+from commsengine.channels.mime import HeaderError, laid_out, sender_address
 from commsengine.channels.refusal_rule import RefusalRule
 from commsengine.channels.refusals import DATA, DOT, MAIL
 from commsengine.channels.smtp import SmtpConnection, SmtpServer
@@ -116,15 +115,7 @@ class EmailChannel:
 
     def lay_out(self, message: RenderedMessage) -> Letter:
         """What ``offer`` takes. Raises ``DeliveryError``."""
-        try:
-            recipient = address(message.to_email, "the recipient")
-        except HeaderError as bad:
-            why = N_("no usable e-mail address") if message.to_email else N_("no e-mail address")
-            raise DeliveryError(PERMANENT, "connect", str(bad), begun=False, unreachable=why) from None
-        try:
-            return Letter(message.key, recipient, dot_stuffed(message_bytes(message, self._sender)))
-        except HeaderError as bad:
-            raise DeliveryError(PERMANENT, "connect", str(bad), begun=False) from None
+        return Letter(message.key, *laid_out(message, self._sender))
 
     @property
     def at_hand(self) -> bool:
