@@ -91,6 +91,11 @@ class Prepared:
         except driver.Error as error:
             raise DBAPIError.instance(compiled.sql, None, error, driver.Error, hide_parameters=True) from error
 
+    def run_each(self, connection: Connection, rows: Sequence[dict[str, Any]]) -> None:
+        """Once for each of these parameters; there must be some."""
+        compiled = self._for(connection.dialect)
+        connection.exec_driver_sql(compiled.sql, [compiled.values(row) for row in rows])
+
     def _for(self, dialect: Dialect) -> Compiled:
         return self._compiled.get(dialect.name) or self._compiled.setdefault(
             dialect.name, _compiled(self._statement, dialect)
