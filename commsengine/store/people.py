@@ -6,7 +6,7 @@ import datetime as dt
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Column, Connection, Row, Select, bindparam, delete, func, or_, select, update
+from sqlalchemy import Column, Connection, Row, Select, bindparam, case, delete, func, not_, or_, select, update
 
 from commsengine.cadence.kinds_and_states import Wish
 from commsengine.cadence.people import Person
@@ -16,7 +16,7 @@ from commsengine.store.database import CHUNK, Database, chunks, many, rows_with
 from commsengine.store.dialogue import link_tokens
 from commsengine.store.people_files.difference import PeopleDifference, difference, matched
 from commsengine.store.people_files.rekey import with_history
-from commsengine.store.person_rows import email_key, person_of
+from commsengine.store.person_rows import TEXTS, email_key, is_here, person_of
 from commsengine.store.records import ImportCounts
 from commsengine.store.tables import person, roster, slack_id
 from commsengine.text import LIKE_AN_ADDRESS, like, near_names
@@ -118,6 +118,23 @@ class People:
             if len(people) < at_a_time:
                 return
             last = people[-1].id
+
+    def columns_in_use(self, *, left_by: dt.date, left: bool) -> set[str]:
+        """The columns of texts and dates that are filled for any of those who have left by that day, or have not."""
+        here = is_here(left_by)
+        filled = {name: func.max(case((person.c[name] != "", 1), else_=0)).label(name) for name in TEXTS}
+        filled["left"] = func.count(person.c.left).label("left")
+        found = self._database.first(select(*filled.values()).where(_HERE, not_(here) if left else here))
+        return {name for name in filled if getattr(found, name)}
+
+    def attributes_in_use(self) -> list[str]:
+        """The names of all columns of people's own, sorted."""
+        with self._database.read() as connection:
+            names = func.json_object_keys if connection.dialect.name == "postgresql" else func.json_each
+            each = names(person.c.attributes).table_valued("key")
+            return sorted(
+                connection.execute(select(each.c.key).select_from(person, each).where(_HERE).distinct()).scalars()
+            )
 
     def count(self) -> int:
         return int(self._database.scalar(_COUNT))
