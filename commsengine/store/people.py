@@ -6,7 +6,7 @@ import datetime as dt
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Column, Connection, Row, Select, bindparam, case, delete, func, not_, or_, select, update
+from sqlalchemy import Column, Connection, Row, Select, bindparam, case, delete, func, not_, or_, select, true, update
 
 from commsengine.cadence.kinds_and_states import Wish
 from commsengine.cadence.people import Person
@@ -130,11 +130,12 @@ class People:
     def attributes_in_use(self) -> list[str]:
         """The names of all columns of people's own, sorted."""
         with self._database.read() as connection:
-            names = func.json_object_keys if connection.dialect.name == "postgresql" else func.json_each
-            each = names(person.c.attributes).table_valued("key")
-            return sorted(
-                connection.execute(select(each.c.key).select_from(person, each).where(_HERE).distinct()).scalars()
-            )
+            if connection.dialect.name == "postgresql":
+                each = func.json_object_keys(person.c.attributes).table_valued("key").render_derived()
+            else:
+                each = func.json_each(person.c.attributes).table_valued("key")
+            found = select(each.c.key).select_from(person.join(each, true())).where(_HERE)
+            return sorted(connection.execute(found.distinct()).scalars())
 
     def count(self) -> int:
         return int(self._database.scalar(_COUNT))

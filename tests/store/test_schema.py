@@ -64,16 +64,31 @@ def test_a_load_of_people_reads_no_table_from_end_to_end(tmp_path: Path) -> None
     with Store.create(f"sqlite:///{tmp_path}/store.db") as store:
         running(store)
         store.people.set_roster("crm", ["ana", "ben"], NOW)
-        with statements(store.database) as seen:
-            store.loading.histories(["ana", "ben"])
-        with store.database.read() as connection:
-            plans = {
-                statement: [row.detail for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {filled(statement)}")]
-                for statement in seen
-                if statement.startswith("SELECT")
-            }
+        plans = planned(store, lambda: store.loading.histories(["ana", "ben"]))
     assert len(plans) >= 8
     assert [(s, line) for s, lines in plans.items() for line in lines if line.startswith("SCAN")] == []
+
+
+def test_a_list_of_touches_comes_in_the_order_of_an_index(tmp_path: Path) -> None:
+    with Store.create(f"sqlite:///{tmp_path}/store.db") as store:
+        claim(running(store), *(a_touch(f"p{n:05d}") for n in range(CHUNK + 1)))
+        plans = planned(store, lambda: len(list(store.touches.listed("crm"))))
+    assert len(plans) == 2  # a page, and the one after it
+    for lines in plans.values():
+        assert lines[0].startswith("SEARCH touch USING INDEX ix_touch_campaign_due_at (campaign=?")
+        assert not any("TEMP B-TREE" in line for line in lines)
+
+
+def planned(store: Store, work: Callable[[], object]) -> dict[str, list[str]]:
+    """How SQLite finds what each statement of the work asks for."""
+    with statements(store.database) as seen:
+        work()
+    with store.database.read() as connection:
+        return {
+            statement: [row.detail for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {filled(statement)}")]
+            for statement in seen
+            if statement.startswith("SELECT")
+        }
 
 
 def filled(statement: str) -> str:
