@@ -10,16 +10,16 @@ import datetime as dt
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, Date, Select, String, Subquery, and_, case, cast, func, select, true
+from sqlalchemy import Connection, Date, Select, String, Subquery, case, cast, func, select
 
 from commsengine.cadence.kinds_and_states import ASKED_FOR, BY_HAND, GOT_IT, AnswerKind
-from commsengine.cadence.people import COLUMNS
-from commsengine.cadence.plan import OutcomeId, Role
+from commsengine.cadence.plan import OutcomeId
+from commsengine.store.audience import in_roster, role_in
 from commsengine.store.database import Database, rows_with
 from commsengine.store.dialogue.answers import answered_by
 from commsengine.store.person_rows import is_here
 from commsengine.store.records import CampaignRecord, Drawn, TouchCounts
-from commsengine.store.tables import answer, deed, person, roster, touch
+from commsengine.store.tables import answer, deed, person, touch
 from commsengine.store.touches import reached_by
 
 ByRole = Mapping[str, int]
@@ -134,16 +134,9 @@ def sizes_of(
 
 def placed(connection: Connection, record: CampaignRecord, day: dt.date) -> Subquery:
     """The people who have a role: id, address, department, role."""
-    audience, kept_out = record.plan.audience, record.plan.kept_out
-    roles = case(*((_matches(connection, role), name) for name, role in audience.roles.items()), else_=None)
-    own = (person.c.id, person.c.email, person.c.department, roles.label("role"))
-    members = select(*own).where(is_here(day), person.c.erased_at.is_(None))
-    if kept_out:
-        members = members.where(person.c.email_key != kept_out)
-    if audience.people is not None:
-        members = members.join(roster, and_(roster.c.person_id == person.c.id, roster.c.campaign == record.id))
-    everybody = members.subquery()
-    return select(everybody).where(everybody.c.role.is_not(None)).subquery()
+    members = select(person.c.id, person.c.email, person.c.department, role_in(connection, record.plan).label("role"))
+    here = in_roster(members, record.plan).where(is_here(day), person.c.erased_at.is_(None)).subquery()
+    return select(here).where(here.c.role.is_not(None)).subquery()
 
 
 def _evenly(members: Subquery, most: int) -> Select[Any]:
@@ -179,24 +172,3 @@ def _by_day(connection: Connection, dated: Select[Any]) -> Days:
     each = (rows.c.message, rows.c.role, cast(utc, String).label("day"))
     counted = connection.execute(select(*each, func.count().label("n")).group_by(*each))
     return {(row.message, row.role, dt.date.fromisoformat(row.day)): row.n for row in counted}
-
-
-def _matches(connection: Connection, role: Role) -> ColumnElement[bool]:
-    if role.rest:
-        return true()
-    head = true() if role.is_manager is None else person.c.is_manager == role.is_manager
-    return and_(head, *(_column(connection, name).in_(values) for name, values in role.columns.items()))
-
-
-def _column(connection: Connection, name: str) -> ColumnElement[Any]:
-    """A column of people.csv, empty where the person has none."""
-    return person.c[name] if name in COLUMNS else func.coalesce(_attribute(connection, name), "")
-
-
-def _attribute(connection: Connection, name: str) -> Any:
-    """NULL where the person has none."""
-    if connection.dialect.name == "postgresql":
-        return person.c.attributes[name].as_string()
-    # A JSON path of SQLite could not name every column that a file may have.
-    pairs = func.json_each(person.c.attributes).table_valued("key", "value")
-    return select(pairs.c.value).where(pairs.c.key == name).correlate(person).scalar_subquery()

@@ -35,6 +35,7 @@ from sqlalchemy.engine import URL
 from sqlalchemy.exc import ArgumentError, DatabaseError, NoSuchModuleError, OperationalError
 
 from commsengine.errors import CommsError, DiskError, InputError
+from commsengine.spool import batches
 from commsengine.translation import N_, _
 
 if TYPE_CHECKING:
@@ -380,9 +381,8 @@ def rows_with(
 
 def many(connection: Connection, statement: Executable, rows: Iterable[Mapping[str, Any]]) -> None:
     """Executes once per row, in bulk; nothing to do is nothing done."""
-    listed = [dict(row) for row in rows]
-    if listed:
-        connection.execute(statement, listed)
+    for some in batches(rows):
+        connection.execute(statement, [dict(row) for row in some])
 
 
 MOUNTS = Path("/proc/self/mounts")

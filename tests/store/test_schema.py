@@ -6,6 +6,7 @@ import shutil
 import sqlite3
 import subprocess
 import sys
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -18,10 +19,11 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import event, inspect
 
 from commsengine.store import schema, tables
-from commsengine.store.database import Database
+from commsengine.store.database import CHUNK, Database
 from commsengine.store.store import Store
+from tests.builders import someone
 from tests.statements import statements
-from tests.store.scene import NOW, older, running
+from tests.store.scene import NOW, a_touch, claim, older, running
 from tests.stories.program import HERE
 
 
@@ -71,7 +73,9 @@ def test_a_load_of_people_reads_no_table_from_end_to_end(tmp_path: Path) -> None
 
 def test_a_list_of_touches_comes_in_the_order_of_an_index(tmp_path: Path) -> None:
     with Store.create(f"sqlite:///{tmp_path}/store.db") as store:
-        claim(running(store), *(a_touch(f"p{n:05d}") for n in range(CHUNK + 1)))
+        claim(
+            running(store, [someone(n) for n in range(CHUNK + 1)]), *(a_touch(someone(n).id) for n in range(CHUNK + 1))
+        )
         plans = planned(store, lambda: len(list(store.touches.listed("crm"))))
     assert len(plans) == 2  # a page, and the one after it
     for lines in plans.values():
@@ -120,7 +124,7 @@ DIES = """
 import os, sys
 from sqlalchemy import event
 from commsengine.store import schema
-from commsengine.store.database import Database
+from commsengine.store.database import CHUNK, Database
 
 def upgrade(url, left):
     def die(*_):
