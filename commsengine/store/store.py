@@ -36,6 +36,8 @@ from commsengine.store.slack.ids import SlackIds
 from commsengine.store.slack.redraws import Redraws
 from commsengine.store.slack.workspaces import SlackWorkspaces
 from commsengine.store.touches import Touches
+from commsengine.store.workers.jobs import Jobs
+from commsengine.store.workers.leadership import Leadership
 
 
 @cache
@@ -78,6 +80,8 @@ class Store:
         self.counts = Counts(database, self.campaigns)
         self.engine = EngineRecord(database)
         self.channels = ChannelRecord(database)
+        self.jobs = Jobs(database)
+        self.leadership = Leadership(database)
         self.estimates = Estimates(database)
         self.slack_ids = SlackIds(database)
         self.slack_workspaces = SlackWorkspaces(database, self.slack_ids)

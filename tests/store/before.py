@@ -9,6 +9,7 @@ from commsengine.store.store import Store
 MIGRATION = import_module("commsengine.store.migrations.versions.0005_slack")
 
 UNDO = (
+    "DROP TABLE lead",
     "DROP TABLE review_copy",
     "DROP TABLE people_file",
     "ALTER TABLE touch DROP COLUMN asks",

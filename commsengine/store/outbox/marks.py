@@ -11,6 +11,7 @@ from sqlalchemy import ColumnElement, Connection, bindparam, or_, select
 from commsengine.store import campaigns, moves, service_mail
 from commsengine.store.database import chunks, columns_of
 from commsengine.store.records import Lease, Marked
+from commsengine.store.server_clock import lease_now
 from commsengine.store.tables import campaign, person, touch
 
 
@@ -29,17 +30,18 @@ def _service_may_leave() -> ColumnElement[bool]:
 
 NOW = bindparam("the_now", type_=touch.c.lease_until.type)
 _KEYS = touch.c.key.in_(bindparam("keys", expanding=True))
+NOT_OVER = touch.c.lease_until > bindparam("the_lease_now", type_=touch.c.lease_until.type)
 OURS = (_KEYS, touch.c.owner == bindparam("the_owner"), touch.c.fence == bindparam("the_fence"))
 
 # Built once: this runs once or twice for every message, and building it costs more than running it.
 _GOING = (
     moves.moving(moves.MARK)
-    .where(*OURS, touch.c.lease_until > NOW)
+    .where(*OURS, NOT_OVER)
     .where(or_(_touch_may_leave(), _service_may_leave()))
     .values(sending_at=NOW)
     .returning(*columns_of(touch, Marked))
 )
-_HELD = select(touch.c.key).where(*OURS, touch.c.lease_until > NOW, touch.c.state == "claimed")
+_HELD = select(touch.c.key).where(*OURS, NOT_OVER, touch.c.state == "claimed")
 
 
 def ours(keys: Sequence[str], lease: Lease, now: dt.datetime) -> dict[str, Any]:
@@ -52,9 +54,12 @@ def mark(connection: Connection, keys: Sequence[str], lease: Lease, now: dt.date
     if not keys:
         return []
     campaigns.running_epochs(connection)
-    return [Marked(*row) for some in chunks(keys) for row in connection.execute(_GOING, ours(some, lease, now))]
+    clock = {"the_lease_now": lease_now(connection, now)}
+    marked = (connection.execute(_GOING, ours(some, lease, now) | clock) for some in chunks(keys))
+    return [Marked(*row) for rows in marked for row in rows]
 
 
 def held(connection: Connection, keys: Sequence[str], lease: Lease, now: dt.datetime) -> set[str]:
     """Those of these claims that are neither marked, given back nor over."""
-    return {key for some in chunks(keys) for key in connection.execute(_HELD, ours(some, lease, now)).scalars()}
+    clock = {"the_lease_now": lease_now(connection, now)}
+    return {key for some in chunks(keys) for key in connection.scalars(_HELD, ours(some, lease, now) | clock)}

@@ -20,6 +20,7 @@ from commsengine.store.outbox.claims import Decided
 from commsengine.store.outbox.marks import held, mark
 from commsengine.store.outbox.receipts import give_back, settle
 from commsengine.store.records import Commit, Lease, Receipt
+from commsengine.store.server_clock import lease_now, leased
 from commsengine.store.tables import touch
 
 NO_DATES: Mapping[str, str] = {}
@@ -50,7 +51,8 @@ class Outbox:
                 return []
             running = campaigns.running_epochs(connection)
             wanted = claims.claimable(connection, decisions, campaigns.unchanged(running, epochs))
-            rows = [claims.row_of(each, seq, epochs, versions, lease, now) for each, seq in wanted]
+            kept = leased(connection, lease, now)
+            rows = [claims.row_of(each, seq, epochs, versions, kept, now) for each, seq in wanted]
             won = claims.insert_all(connection, rows)
             lost = {row["person_id"]: row["key"] for row in rows if row["key"] not in won}
             many(connection, moves.adopting(), ({"the_key": key, "the_person": each} for each, key in lost.items()))
@@ -89,9 +91,10 @@ class Outbox:
 
     def renew(self, owner: str, until: dt.datetime, now: dt.datetime) -> None:
         """Lengthens the leases of what this owner has claimed and not yet marked; a lease that is over stays over."""
-        theirs = (touch.c.owner == owner, touch.c.lease_until > now)
         with self._database.write() as connection:
-            connection.execute(moves.moving(moves.RENEW).where(*theirs).values(lease_until=until))
+            clock = lease_now(connection, now)
+            theirs = (touch.c.owner == owner, touch.c.lease_until > clock)
+            connection.execute(moves.moving(moves.RENEW).where(*theirs).values(lease_until=clock + (until - now)))
 
     def release(self, *, now: dt.datetime, owner: str | None = None, campaign: str | None = None) -> int:
         """Gives back claims that are not marked yet, all or those of an owner or campaign; returns how many."""
