@@ -12,19 +12,19 @@ from sqlalchemy import Connection, func, select
 from commsengine.errors import CommsError
 from commsengine.store.database import Database
 from commsengine.store.records import Lease
+from commsengine.store.tables import Instant
 
 READ_EVERY = 10.0
 """Seconds; in between the host's own count of seconds goes on from the last reading."""
 
-_NOW = select(func.clock_timestamp())
+_NOW = select(func.clock_timestamp(type_=Instant()))
 
 
 def lease_now(connection: Connection, now: dt.datetime) -> dt.datetime:
     """By which time leases are decided: that of the server; on a file, which one host has, ``now``."""
     if connection.dialect.name == "sqlite":
         return now
-    server: dt.datetime = connection.scalar(_NOW)
-    return server
+    return connection.execute(_NOW).scalar_one()
 
 
 def leased(connection: Connection, lease: Lease, now: dt.datetime) -> Lease:

@@ -24,6 +24,7 @@ from commsengine.store.dialogue.questions import Questions
 from commsengine.store.dialogue.replies import Replies
 from commsengine.store.engine_record import ChannelRecord, EngineRecord
 from commsengine.store.estimates import Estimates
+from commsengine.store.gauges import Gauges
 from commsengine.store.loading import Loading
 from commsengine.store.outbox.outbox import Outbox
 from commsengine.store.people import People
@@ -81,6 +82,7 @@ class Store:
         self.engine = EngineRecord(database)
         self.channels = ChannelRecord(database)
         self.jobs = Jobs(database)
+        self.gauges = Gauges(database)
         self.leadership = Leadership(database)
         self.estimates = Estimates(database)
         self.slack_ids = SlackIds(database)

@@ -42,17 +42,15 @@ AHEAD = 3
 
 _LOCK = 7_236_512  # any fixed number: two processes that bring the tables up to date wait for each other
 
-_DUE = text(
-    "SELECT id FROM person WHERE wake_at <= :now ORDER BY wake_at LIMIT :most FOR NO KEY UPDATE SKIP LOCKED"
-)
+_DUE = text("SELECT id FROM person WHERE wake_at <= :now ORDER BY wake_at LIMIT :most FOR NO KEY UPDATE SKIP LOCKED")
 _HAND_OVER = text("UPDATE person SET wake_at = :until WHERE id = ANY(:people)")
 _DUE_AGAIN = text("UPDATE person SET wake_at = :now WHERE id = ANY(:people) AND wake_at = :until")
 _WORKERS = text("SELECT count(*) FROM procrastinate_workers WHERE last_heartbeat > clock_timestamp() - :silent")
 _UNDONE = "FROM procrastinate_jobs WHERE queue_name = 'people' AND status = 'todo'"
-_OPEN_JOBS = text(f"SELECT count(*) {_UNDONE}")  # noqa: S608 - words of ours
-_WAITING = text(f"SELECT EXISTS (SELECT 1 {_UNDONE})")  # noqa: S608 - words of ours
-_OLD = text(f"SELECT id, args {_UNDONE} AND (args ->> 'until')::timestamptz < :now FOR UPDATE SKIP LOCKED")  # noqa: S608
-_OLDEST = text(f"SELECT min((args ->> 'until')::timestamptz) {_UNDONE}")  # noqa: S608
+_OPEN_JOBS = text(f"SELECT count(*) {_UNDONE}")
+_WAITING = text(f"SELECT EXISTS (SELECT 1 {_UNDONE})")
+_OLD = text(f"SELECT id, args {_UNDONE} AND (args ->> 'until')::timestamptz < :now FOR UPDATE SKIP LOCKED")
+_OLDEST = text(f"SELECT min((args ->> 'until')::timestamptz) {_UNDONE}")
 _VERSION = text("SELECT obj_description(to_regclass('procrastinate_jobs'), 'pg_class')")
 
 
@@ -105,7 +103,9 @@ class Jobs:
                 return 0
             seconds = {"seconds_since_heartbeat": SILENT.total_seconds()}
             _call(connection, "prune_stalled_workers", seconds)
-            stalled = _call(connection, "select_stalled_jobs_by_heartbeat", {**seconds, "queue": QUEUE, "task_name": TASK})
+            stalled = _call(
+                connection, "select_stalled_jobs_by_heartbeat", {**seconds, "queue": QUEUE, "task_name": TASK}
+            )
             lost = [_job_of(row) for row in (*stalled, *connection.execute(_OLD, {"now": now}).all())]
             for job in lost:
                 _end(connection, job, "failed", job.people, now)
