@@ -19,7 +19,7 @@ LOOKS = 0.5
 BEATS = 10.0
 """Seconds between two beats without one."""
 
-HEARD = 15.0
+HEARD = 5.0
 """Seconds between two signs of life for the queue."""
 
 log = structlog.get_logger(__name__)

@@ -40,8 +40,7 @@ class Gauges:
     def read(self, now: dt.datetime) -> list[Gauge]:
         with self._database.read() as connection:
             found = [*_counts(connection, now), *_channels(connection, now), *_ages(connection, now)]
-        jobs, _until = Jobs(self._database).waiting()
-        return [*found, Gauge("jobs_waiting", "Jobs that no worker has begun.", jobs)]
+        return [*found, Gauge("jobs_waiting", "Jobs that no worker has begun.", Jobs(self._database).waiting())]
 
 
 def _counts(connection: Connection, now: dt.datetime) -> Iterator[Gauge]:

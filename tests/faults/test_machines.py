@@ -10,7 +10,7 @@ import pytest
 
 from tests.browsing import WEB
 from tests.faults.machines import SCHEDULER, WORKER, Machines, machines
-from tests.faults.witness import Rule, SmtpWitness
+from tests.faults.witness import SmtpWitness
 from tests.postgres import start_postgres
 from tests.stories.campaign import addresses
 from tests.waiting import PATIENCE, expect

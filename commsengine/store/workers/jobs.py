@@ -34,7 +34,7 @@ SIZE = 200
 HANDED_OVER = dt.timedelta(minutes=5)
 """So long a job may wait and be worked on; afterwards its people are due again."""
 
-SILENT = dt.timedelta(seconds=90)
+SILENT = dt.timedelta(seconds=30)
 """A worker that was not heard of for so long has lost its jobs."""
 
 AHEAD = 3
@@ -50,7 +50,6 @@ _UNDONE = "FROM procrastinate_jobs WHERE queue_name = 'people' AND status = 'tod
 _OPEN_JOBS = text(f"SELECT count(*) {_UNDONE}")
 _WAITING = text(f"SELECT EXISTS (SELECT 1 {_UNDONE})")
 _OLD = text(f"SELECT id, args {_UNDONE} AND (args ->> 'until')::timestamptz < :now FOR UPDATE SKIP LOCKED")
-_OLDEST = text(f"SELECT min((args ->> 'until')::timestamptz) {_UNDONE}")
 _VERSION = text("SELECT obj_description(to_regclass('procrastinate_jobs'), 'pg_class')")
 
 
@@ -75,9 +74,19 @@ class Jobs:
             fix = _("Set COMMSENGINE_DATABASE_URL to postgresql://user@host/name, or use: commsengine run")
             raise InputError(_("Workers share a PostgreSQL database; this one is SQLite."), fix)
         _queries()
+        while self._one_step():
+            pass
+
+    def _one_step(self) -> bool:
+        """Whether there was one. Each is a transaction: a later one may use what an earlier one has added to a type."""
         with self._database.write() as connection:
             connection.execute(text(f"SELECT pg_advisory_xact_lock({_LOCK})"))
-            _bring_up_to_date(connection)
+            step = _next_step(connection)
+            if step is not None:
+                version, statements = step
+                _execute_all(connection, statements)
+                connection.exec_driver_sql(f"COMMENT ON TABLE procrastinate_jobs IS '{version}'")
+            return step is not None
 
     # -- the scheduler ----------------------------------------------------------------------------
 
@@ -146,12 +155,11 @@ class Jobs:
 
     # -- for those who watch ----------------------------------------------------------------------
 
-    def waiting(self) -> tuple[int, dt.datetime | None]:
-        """How many jobs wait, and when the hand-over of the oldest ends."""
-        with self._database.read() as connection:
-            if connection.scalar(_VERSION) is None:
-                return 0, None
-            return int(connection.scalar(_OPEN_JOBS)), connection.scalar(_OLDEST)
+    def waiting(self) -> int:
+        """How many jobs wait; none where there are no workers."""
+        if self._database.dialect != "postgresql" or self._database.scalar(_VERSION) is None:
+            return 0
+        return int(self._database.scalar(_OPEN_JOBS))
 
 
 def _make(connection: Connection, people: Sequence[str], until: dt.datetime) -> None:
@@ -190,21 +198,16 @@ def _queries() -> Mapping[str, str]:
     return queries
 
 
-def _bring_up_to_date(connection: Connection) -> None:
+def _next_step(connection: Connection) -> tuple[str, str] | None:
     # The tables do not say of which version they are; a comment on one of them does.
     from procrastinate.schema import SchemaManager  # noqa: PLC0415 - an extra
 
     steps = sorted(Path(SchemaManager.get_migrations_path()).glob("*.sql"))
-    there, newest = connection.scalar(text("SELECT to_regclass('procrastinate_jobs')")), steps[-1].stem
-    if there is None:
-        _execute_all(connection, SchemaManager.get_schema())
-    else:
-        known = connection.scalar(_VERSION) or newest
-        for step in steps:
-            if step.stem > known:
-                _execute_all(connection, step.read_text(encoding="utf-8"))
-        newest = max(newest, known)
-    connection.exec_driver_sql(f"COMMENT ON TABLE procrastinate_jobs IS '{newest}'")
+    if connection.scalar(text("SELECT to_regclass('procrastinate_jobs')")) is None:
+        return steps[-1].stem, SchemaManager.get_schema()
+    known = connection.scalar(_VERSION)
+    later = [step for step in steps if known is not None and step.stem > known]
+    return (later[0].stem, later[0].read_text(encoding="utf-8")) if later else None
 
 
 def _execute_all(connection: Connection, statements: str) -> None:
