@@ -14,7 +14,7 @@ from commsengine.store.database import Database
 from commsengine.store.records import Lease
 from commsengine.store.tables import Instant
 
-READ_EVERY = 10.0
+ASK_AFTER = 10.0
 """Seconds; in between the host's own count of seconds goes on from the last reading."""
 
 _NOW = select(func.clock_timestamp(type_=Instant()))
@@ -33,13 +33,13 @@ def leased(connection: Connection, lease: Lease, now: dt.datetime) -> Lease:
 
 
 class ServerClock:
-    """Aware UTC, as the server has it. A PostgreSQL database; it is asked every ten seconds.
+    """Aware UTC, as the server of a PostgreSQL database has it; it is asked after so many seconds again.
 
     Raises ``CommsError`` when it never answered; later it is done without.
     """
 
-    def __init__(self, database: Database) -> None:
-        self._database = database
+    def __init__(self, database: Database, ask_after: float = ASK_AFTER) -> None:
+        self._database, self._ask_after = database, ask_after
         self._read: tuple[dt.datetime, float] | None = None
         self._next = 0.0
         self._lock = threading.Lock()
@@ -48,7 +48,7 @@ class ServerClock:
         with self._lock:
             if self._read is None or time.monotonic() >= self._next:
                 self._read = self._asked()
-                self._next = time.monotonic() + READ_EVERY
+                self._next = time.monotonic() + self._ask_after
             instant, at = self._read
         return instant + dt.timedelta(seconds=time.monotonic() - at)
 

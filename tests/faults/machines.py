@@ -17,11 +17,13 @@ from sqlalchemy import select
 
 from commsengine.store.store import Store
 from commsengine.store.tables import attempt, touch
+from tests.deployment import command
 from tests.faults.witness import SmtpWitness
 from tests.stories.campaign import addresses, start_for
 from tests.stories.program import Program
 
-SCHEDULER, WORKER = ("run", "--scheduler-only"), ("worker",)
+SCHEDULER, WORKER = command("scheduler"), command("worker-1")
+"""As the compose file starts them."""
 OPEN = ("claimed", "sending", "retry")
 
 

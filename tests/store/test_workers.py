@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 from procrastinate.schema import SchemaManager
 from sqlalchemy import create_engine, text
 
-from commsengine.errors import InputError
+from commsengine.errors import CommsError, InputError
 from commsengine.store.server_clock import ServerClock
 from commsengine.store.store import Store
 from commsengine.store.workers.jobs import HANDED_OVER, SIZE, Job
@@ -57,6 +58,14 @@ def fetched(store: Store, worker: int) -> Job:
 def lead_is_over(store: Store) -> None:
     with store.database.write() as connection:
         connection.execute(text("UPDATE lead SET until = until - interval '1 hour'"))
+
+
+def nobody_gets_in(store: Store) -> None:
+    with store.database.write() as connection:
+        connection.execute(text("ALTER DATABASE workers ALLOW_CONNECTIONS false"))
+    ends = text("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = 'workers'")
+    with suppress(CommsError):
+        store.database.rows(ends)
 
 
 def test_one_leads_until_its_lease_is_over_or_given_up(store: Store) -> None:
@@ -148,9 +157,12 @@ def test_workers_need_a_server() -> None:
 
 
 def test_the_servers_clock_goes_on_without_the_server(store: Store) -> None:
-    clock = ServerClock(store.database)
+    clock = ServerClock(store.database, ask_after=0.0)
     first = clock()
     with store.database.read() as connection:
         server: dt.datetime = connection.execute(text("SELECT clock_timestamp()")).scalar_one()
     assert abs(server - first) < dt.timedelta(minutes=1)
+    nobody_gets_in(store)
+    with pytest.raises(CommsError):
+        store.engine.fence()
     assert first <= clock() < first + dt.timedelta(minutes=5)
