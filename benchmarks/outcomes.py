@@ -23,6 +23,7 @@ from commsengine.authoring.rules.outcomes import arm_sizes
 from commsengine.cadence.experiment import arm_of
 from commsengine.cadence.people import Person
 from commsengine.cadence.plan import Plan
+from commsengine.cadence.population import ListedPeople
 from commsengine.recall.small_groups import enough
 from commsengine.recall.statistics import Interval
 from commsengine.recall.two_arms import found, power
@@ -167,7 +168,7 @@ def _audience(number: int, replays: int, dice: random.Random) -> tuple[float, fl
     one = company(number, dice)
     base, lift = dice.uniform(0.1, 0.6), dice.uniform(0.05, 0.35)
     one = replace(one, base=dict.fromkeys(one.people, base), lift=dict.fromkeys(one.people, lift))
-    everybody = [person for theirs in one.people.values() for person in theirs]
+    everybody = ListedPeople(tuple(person for theirs in one.people.values() for person in theirs))
     foretold = power(arm_sizes(one.plan, everybody, 1), base, lift)
     dealt = one.dealt()
     hits = sum(found(_more(one, dealt, dice)) for _ in range(replays))

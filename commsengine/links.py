@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
+import hmac
 import re
+from binascii import b2a_base64
 from collections.abc import Sequence
 from typing import NamedTuple
 from urllib.parse import urlsplit
@@ -17,6 +19,11 @@ from commsengine.translation import _
 
 PATHS = {"answer": "a", "calendar": "c", "heard": "h", "mine": "m", "unsubscribe": "u"}
 """Each purpose has its own path and its own salt, so that no token can be moved from one page to another."""
+
+_SHORT = re.compile("[0-9a-z]{1,24}")
+"""A key that needs no escape in JSON, and that itsdangerous would not compress."""
+
+_BASE64URL = bytes.maketrans(b"+/", b"-_")
 
 _BEHIND = re.compile(r"(?:\.ics)?[^A-Za-z0-9_-]*$")
 """What a sentence, a bracket or a mail program put behind a link: no token ends with any of it."""
@@ -37,15 +44,15 @@ class Links:
         self.base_url = _checked(base_url)
         if not any(keys) or not all(keys):
             raise InputError(_("There is no secret key to sign links with."), _("Set COMMSENGINE_SECRET_KEY."))
-        self._serializers = {purpose: [_serializer(key, purpose) for key in keys] for purpose in PATHS}
+        self._signers = {purpose: [_Signer(key, purpose) for key in keys] for purpose in PATHS}
 
     def url(self, purpose: str, key: str, expires: dt.datetime, revoked: int = 0) -> str:
         """The page of one touch for one purpose, until ``expires`` (aware).
 
         ``revoked`` is how often the person's links were revoked before.
         """
-        payload = [key, int(expires.timestamp()), *([revoked] if revoked else [])]
-        return f"{self.base_url}/{PATHS[purpose]}/{self._serializers[purpose][0].dumps(payload)}"
+        token = self._signers[purpose][0].token(key, int(expires.timestamp()), revoked)
+        return f"{self.base_url}/{PATHS[purpose]}/{token}"
 
     def read(self, purpose: str, token: str, now: dt.datetime) -> Signed:
         """What a token says; raises ``LinkError`` when it is forged, of another purpose or expired.
@@ -58,21 +65,49 @@ class Links:
         return Signed(key, revoked)
 
     def _payload(self, purpose: str, token: str) -> tuple[str, int, int]:
-        for serializer in self._serializers[purpose]:
-            try:
-                payload = serializer.loads(token)
-                key, expires, *revoked = payload
-            except (BadData, ValueError, TypeError):
-                continue
-            # Base64 has spare bits: only the exact token we made counts, so that no changed bit is accepted.
-            if serializer.dumps(payload) == token:
-                return str(key), int(expires), int(revoked[0]) if revoked else 0
+        for signer in self._signers[purpose]:
+            if found := signer.read(token):
+                return found
         raise LinkError(_("This link is not valid."), _("Open the link again from your message."))
 
 
-def _serializer(key: str, purpose: str) -> URLSafeSerializer:
-    how = {"digest_method": hashlib.sha256, "key_derivation": "hmac"}
-    return URLSafeSerializer(key, salt=f"commsengine.{purpose}", signer_kwargs=how)
+class _Signer:
+    """The tokens of itsdangerous for one purpose; those of touches are made here, at a tenth of its time."""
+
+    def __init__(self, key: str, purpose: str) -> None:
+        salt = f"commsengine.{purpose}"
+        how = {"digest_method": hashlib.sha256, "key_derivation": "hmac"}
+        self._serializer = URLSafeSerializer(key, salt=salt, signer_kwargs=how)
+        derived = hmac.digest(key.encode(), salt.encode(), "sha256").ljust(64, b"\0")
+        # HMAC (RFC 2104) with the key already taken in
+        self._inner = hashlib.sha256(bytes(byte ^ 0x36 for byte in derived))
+        self._outer = hashlib.sha256(bytes(byte ^ 0x5C for byte in derived))
+
+    def token(self, key: str, expires: int, revoked: int) -> str:
+        if not _SHORT.fullmatch(key):
+            return str(self._serializer.dumps(_said(key, expires, revoked)))
+        payload = _base64(f'["{key}",{expires}{f",{revoked}" if revoked else ""}]'.encode())
+        inner, outer = self._inner.copy(), self._outer.copy()
+        inner.update(payload)
+        outer.update(inner.digest())
+        return f"{payload.decode()}.{_base64(outer.digest()).decode()}"
+
+    def read(self, token: str) -> tuple[str, int, int] | None:
+        try:
+            key, expires, *more = self._serializer.loads(token)
+            found = str(key), int(expires), int(more[0]) if more else 0
+        except (BadData, ValueError, TypeError):
+            return None
+        # Base64 has spare bits: only the exact token we make counts, so that no changed bit is accepted.
+        return found if token in (self.token(*found), self._serializer.dumps(_said(*found))) else None
+
+
+def _said(key: str, expires: int, revoked: int) -> list[str | int]:
+    return [key, expires, *([revoked] if revoked else [])]
+
+
+def _base64(data: bytes) -> bytes:
+    return b2a_base64(data, newline=False).rstrip(b"=").translate(_BASE64URL)
 
 
 def _checked(base_url: str) -> str:

@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from commsengine.cadence.kinds_and_states import ChannelName
     from commsengine.cadence.people import Person
     from commsengine.cadence.plan import Plan, Workspace
+    from commsengine.cadence.population import Population
     from commsengine.campaigns.restore_backup import Restore
     from commsengine.channels.access_tokens import AccessTokens
     from commsengine.channels.providers import ProviderProfile
@@ -260,7 +261,7 @@ class Wiring:
             how = {"encoding": encoding, "sheet": sheet}
             return load_people(file, directory=directory, mapping=mapping, guests=guests, today=today, **how)
 
-        directory = self._imported() or ()
+        directory = tuple(self.store.people.all()) if self.has_database else ()
         found = read(directory)
         return read(with_their_ids(directory, found.people)) if rekey else found
 
@@ -278,9 +279,9 @@ class Wiring:
 
         templates, beside = review_templates(shipped_folder(), self.folder / "message_templates")
         beside += self.review_catalogs()
-        people = self._imported()
+        people: Population | None = self.store.people.population() if self._anybody_imported else None
         try:
-            people = people or self._people_on_disk()
+            people = self._people_on_disk() if people is None else people
         except InputError as error:
             if not error.problems:
                 raise
@@ -307,12 +308,15 @@ class Wiring:
 
         return languages_known(self.folder / LOCALE)
 
-    def _imported(self) -> tuple[Person, ...] | None:
-        return (tuple(self.store.people.all()) if self.has_database else ()) or None
+    @property
+    def _anybody_imported(self) -> bool:
+        return self.has_database and self.store.people.count() > 0
 
-    def _people_on_disk(self) -> tuple[Person, ...] | None:
+    def _people_on_disk(self) -> Population | None:
+        from commsengine.cadence.population import ListedPeople
+
         file = self.folder / "people.csv"
-        return self.read_people(file).people if file.exists() else None
+        return ListedPeople(self.read_people(file).people) if file.exists() else None
 
     # -- before anything is sent ------------------------------------------------------------------
 

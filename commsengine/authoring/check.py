@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -17,8 +17,8 @@ from commsengine.authoring.rules import dates, names, outcomes, recall, roles
 from commsengine.authoring.validation_errors import sentence
 from commsengine.authoring.workspace_file import load_workspace
 from commsengine.authoring.yaml_parser import Place
-from commsengine.cadence.people import Person
 from commsengine.cadence.plan import Plan, Workspace
+from commsengine.cadence.population import ListedPeople, Population
 from commsengine.cadence.translations import canonical, wider
 from commsengine.content.plan_texts import text_name
 from commsengine.content.text_check import TextProblem, check_names, check_texts
@@ -37,7 +37,7 @@ class CheckResult:
     """
 
     plan: Plan | None
-    people: tuple[Person, ...] | None
+    people: Population | None
     problems: tuple[Problem, ...]
     roster: PeopleFile | None = None
 
@@ -50,7 +50,7 @@ def check(
     plan_path: Path,
     *,
     root: Path,
-    people: Sequence[Person] | None,
+    people: Population | None,
     templates: Mapping[str, str],
     beside: Sequence[Problem] = (),
     columns: Mapping[str, str] | None = None,
@@ -63,28 +63,29 @@ def check(
     not there; everything else is in ``problems``.
     """
     review = review_plan(plan_path, root=root)
-    roster, problems = _roster(review, people or (), columns, today)
-    found = people if review.roster is None else roster.people if roster else None
+    roster, problems = _roster(review, people, columns, today)
+    found = people if review.roster is None else ListedPeople(roster.people) if roster else None
+    columns_there = None if found is None else found.columns
     if review.draft is not None:
-        problems += _text_problems(review.draft, review.errors, found, templates)
+        problems += _text_problems(review.draft, review.errors, columns_there, templates)
         problems += names.templates_exist(review.draft, [name for name in templates if "." not in name])
         problems += _with_people(review.draft, found) if found else []
-        problems += _languages_served(review, _workspace(root), found or ())
+        problems += _languages_served(review, _workspace(root), found)
     for overlay in review.overlays:
-        problems += _overlay_problems(review.draft, overlay, found, templates) if review.draft else []
+        problems += _overlay_problems(review.draft, overlay, columns_there, templates) if review.draft else []
     everything = ordered([*review.problems, *problems, *beside])
     sound = not any(problem.severity == "error" for problem in everything)
     plan = review.draft.plan if review.draft is not None and sound else None
-    return CheckResult(plan, tuple(found) if found is not None else None, everything, roster)
+    return CheckResult(plan, found, everything, roster)
 
 
 def _roster(
-    review: Review, directory: Sequence[Person], columns: Mapping[str, str] | None, today: dt.date | None
+    review: Review, directory: Population | None, columns: Mapping[str, str] | None, today: dt.date | None
 ) -> tuple[PeopleFile | None, list[Problem]]:
     if review.roster is None:
         return None, []
     try:
-        roster = load_people(review.roster, directory=directory, mapping=columns, today=today)
+        roster = load_people(review.roster, directory=tuple(directory or ()), mapping=columns, today=today)
     except InputError as error:
         return None, list(error.problems)
     returning = [replace(problem, severity="advice") for problem in roster.returning.values()]
@@ -99,10 +100,10 @@ def _workspace(root: Path) -> Workspace:
 
 
 def _overlay_problems(
-    draft: Draft, overlay: Overlay, people: Sequence[Person] | None, templates: Mapping[str, str]
+    draft: Draft, overlay: Overlay, columns: Collection[str] | None, templates: Mapping[str, str]
 ) -> list[Problem]:
     theirs = draft.plan.in_language(overlay.language)
-    flaws = [(text_name(theirs, flaw.path), flaw) for flaw in check_names(theirs, {}, people)]
+    flaws = [(text_name(theirs, flaw.path), flaw) for flaw in check_names(theirs, {}, columns)]
     written = Draft(theirs, overlay.tree, {})
     return [
         _problem(written, replace(flaw, path=overlay.paths[name]), templates)
@@ -111,14 +112,17 @@ def _overlay_problems(
     ]
 
 
-def _languages_served(review: Review, workspace: Workspace, people: Sequence[Person]) -> Iterator[Problem]:
+def _languages_served(review: Review, workspace: Workspace, people: Population | None) -> Iterator[Problem]:
     """Advice on the languages of the people, and on those of the company, in which the plan has no texts."""
     draft = review.draft
     if draft is None:
         return
     own = draft.plan.language or workspace.language
     there = {own, *(overlay.language for overlay in review.overlays)}
-    speak = Counter(spoken[0] for person in people if (spoken := wider(person.language)) and not there & {*spoken})
+    speak = Counter[str]()
+    for group in people.groups(draft.plan) if people is not None else ():
+        spoken = wider(group.first.language)
+        speak.update({spoken[0]: group.people} if spoken and not there & {*spoken} else {})
     company = [code for code in map(canonical, workspace.languages) if code and not there & {*wider(code)}]
     lacking = [*(code for code, _number in speak.most_common()), *(code for code in company if code not in speak)]
     if not lacking or own in lacking:
@@ -133,19 +137,19 @@ def _languages_served(review: Review, workspace: Workspace, people: Sequence[Per
     yield draft.advice(("title",), "language_without_texts", cause, fix)
 
 
-def _with_people(draft: Draft, people: Sequence[Person]) -> Iterator[Problem]:
+def _with_people(draft: Draft, people: Population) -> Iterator[Problem]:
     for rule in (*roles.PEOPLE_RULES, *dates.PEOPLE_RULES, *recall.PEOPLE_RULES, *outcomes.PEOPLE_RULES):
         yield from rule(draft, people)
-    zones = {person.time_zone for person in people if person.time_zone}
+    zones = {group.first.time_zone for group in people.groups(draft.plan)} - {""}
     yield from dates.clock_changes(draft, zones - {draft.plan.send.time_zone})
     yield from dates.windows_in_gaps(draft, zones - {draft.plan.send.time_zone})
 
 
 def _text_problems(
-    draft: Draft, errors: Sequence[Problem], people: Sequence[Person] | None, templates: Mapping[str, str]
+    draft: Draft, errors: Sequence[Problem], columns: Collection[str] | None, templates: Mapping[str, str]
 ) -> list[Problem]:
     # A plan with other errors is not rendered on trial.
-    found = (check_names if errors else check_texts)(draft.plan, templates, people)
+    found = (check_names if errors else check_texts)(draft.plan, templates, columns)
     known = {(error.line, error.column) for error in errors}
     new = [flaw for flaw in found if flaw.template or draft.tree.place(flaw.path) not in known]
     return [_problem(draft, flaw, templates) for flaw in new]

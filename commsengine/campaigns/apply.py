@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Literal
@@ -12,10 +12,20 @@ from commsengine.cadence.audience import members
 from commsengine.cadence.calendar import Hours
 from commsengine.cadence.history import Campaign
 from commsengine.cadence.kinds_and_states import CampaignState
-from commsengine.cadence.people import ANYBODY, Person
+from commsengine.cadence.people import ANYBODY
 from commsengine.cadence.plan import Message, Notice, Plan
+from commsengine.cadence.population import Population
 from commsengine.campaigns.changes import PlanChange, changes_of, template_changes
-from commsengine.campaigns.diff import NOTHING_FORESEEN, Consequence, Foreseen, RoleMove, TouchDiff, foresee, role_moves
+from commsengine.campaigns.diff import (
+    NOTHING_FORESEEN,
+    Consequence,
+    Foreseen,
+    RoleMove,
+    TouchDiff,
+    foresee,
+    role_moves,
+    roster_moves,
+)
 from commsengine.campaigns.moved_dates import Moved, OldDates, correction_of, milestones_moved, proposed_text
 from commsengine.engine.decisions import Decisions
 from commsengine.errors import InputError
@@ -80,7 +90,7 @@ def compare(
     store: Store,
     decisions: Decisions,
     plan: Plan,
-    people: Iterable[Person],
+    people: Population,
     now: dt.datetime,
     templates: Mapping[str, str] | None = None,
     shipped: Mapping[str, str] = MappingProxyType({}),
@@ -91,8 +101,9 @@ def compare(
     Raises ``InputError`` if the plan renumbers steps that people stand on, has the id of a notice, or changes how an
     experiment that has begun is judged.
     """
-    old, everybody = store.campaigns.get(plan.campaign), tuple(people)
-    audience = sum(1 for _ in members(plan, everybody, now.date()))
+    old, groups = store.campaigns.get(plan.campaign), people.groups(plan, day=now.date())
+    placed = {person.id for person, _role in members(plan, (group.first for group in groups), now.date())}
+    audience = sum(group.people for group in groups if group.first.id in placed)
     introduced = introduced_at(old, plan, now)
     if old is None:
         added = tuple(message.id for message in plan.messages)
@@ -106,7 +117,7 @@ def compare(
     introduced_now = {**introduced, **{notice.id: old.introduced[notice.id] for notice in old.plan.notices}}
     mine = Campaign(plan, old.started_at or now, old.version + 1, old.epoch, introduced_now)
     wrong = correction_of(store, decisions.campaigns(now), mine, now)
-    listed = {person.id: person for person in everybody} if plan.audience.people else None
+    listed = {person.id: person for person in people} if plan.audience.people else None
     return Diff(
         plan.campaign,
         new=False,
@@ -114,7 +125,7 @@ def compare(
         audience=audience,
         state=old.state,
         changes=(*changes_of(old.plan, plan), *_of_templates({**shipped, **old.templates}, templates)),
-        roles=role_moves((old.plan, _people_of(store, old, everybody, listed)), (plan, everybody), now.date()),
+        roles=_role_moves(store, old.plan, plan, people, now.date()),
         messages_added=tuple(message.id for message in plan.messages if message.id not in _ids(old.plan)),
         messages_removed=tuple(message.id for message in old.plan.messages if message.id not in _ids(plan)),
         messages_changed=tuple(message.id for message in plan.messages if _changed(old.plan, message)),
@@ -133,15 +144,11 @@ def _of_templates(kept: Mapping[str, str], templates: Mapping[str, str] | None) 
     return () if templates is None else template_changes(kept, templates)
 
 
-def _people_of(
-    store: Store, old: CampaignRecord, everybody: Sequence[Person], listed: Mapping[str, Person] | None
-) -> Iterable[Person]:
-    # who the campaign is for now
-    on_record = everybody if listed is None else store.people.all()
-    if not old.plan.audience.people:
-        return on_record
-    roster = store.people.roster(old.id)
-    return (person for person in on_record if person.id in roster)
+def _role_moves(store: Store, old: Plan, new: Plan, people: Population, day: dt.date) -> tuple[RoleMove, ...]:
+    if not (old.audience.people or new.audience.people):
+        return role_moves(old, new, people, day)
+    before = store.people.population(old.campaign if old.audience.people else "")
+    return roster_moves((old, before), (new, people), day)
 
 
 def apply(
@@ -238,9 +245,7 @@ def _refuse_ids_of_notices(old: Plan, new: Plan) -> None:
 
 def _refuse_renumbered_steps(store: Store, old: Plan, new: Plan) -> None:
     # a step that a person has had keeps its number and its kind: else they would be asked twice, or never
-    had: dict[str, int] = {}
-    for row in store.touches.list(old.campaign):
-        had[row.message] = max(had.get(row.message, 0), row.rung or 0)
+    had = store.touches.highest_rungs(old.campaign)
     for message in new.messages:
         if message.id not in _ids(old):
             continue

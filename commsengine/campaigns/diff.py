@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from commsengine.cadence import managers_first
-from commsengine.cadence.audience import members
+from commsengine.cadence.audience import members, role_of
 from commsengine.cadence.calendar import last_closing
 from commsengine.cadence.forecast import forecast, no_answers
 from commsengine.cadence.history import Campaign, Campaigns, History, Touch
@@ -21,6 +21,7 @@ from commsengine.cadence.kinds_and_states import HUMAN
 from commsengine.cadence.people import Person
 from commsengine.cadence.phases import opened_in_time
 from commsengine.cadence.plan import Plan
+from commsengine.cadence.population import Population
 from commsengine.cadence.standing import open_outreach
 from commsengine.campaigns.effects import as_running, with_campaign
 from commsengine.engine.decisions import Decisions
@@ -97,12 +98,25 @@ class Foreseen:
 NOTHING_FORESEEN = Foreseen()
 
 
-def role_moves(
+def role_moves(old: Plan, new: Plan, people: Population, day: dt.date) -> tuple[RoleMove, ...]:
+    """Of two plans for the same people."""
+    moves = Counter[tuple[str, str]]()
+    for group in people.groups(old, new, day=day):
+        here = not group.first.has_left(day)
+        before, after = ((role_of(plan, group.first) or "") if here else "" for plan in (old, new))
+        moves[before, after] += group.people
+    return _moved(moves)
+
+
+def roster_moves(
     before: tuple[Plan, Iterable[Person]], after: tuple[Plan, Iterable[Person]], day: dt.date
 ) -> tuple[RoleMove, ...]:
-    """Each plan with the people it is for."""
+    """Of two plans, each with the people it is for."""
     old, new = ({person.id: role for person, role in members(*each, day)} for each in (before, after))
-    moves = Counter((old.get(person, ""), new.get(person, "")) for person in old.keys() | new.keys())
+    return _moved(Counter((old.get(person, ""), new.get(person, "")) for person in old.keys() | new.keys()))
+
+
+def _moved(moves: Mapping[tuple[str, str], int]) -> tuple[RoleMove, ...]:
     return tuple(RoleMove(*roles, people) for roles, people in sorted(moves.items()) if roles[0] != roles[1])
 
 
@@ -132,9 +146,12 @@ def foresee(
 
 
 def _sample(store: Store, listed: Mapping[str, Person]) -> Sample:
-    known = [person.id for person in store.people.all()]
-    ids = [*known, *sorted(listed.keys() - set(known))]
-    return Sample(ids[:: -(-len(ids) // EXACT_UP_TO) or 1], len(ids))
+    everybody = store.people.population()
+    strangers = sorted(listed.keys() - store.people.by_ids(list(listed)).keys())
+    known = len(everybody)
+    total = known + len(strangers)
+    step = -(-total // EXACT_UP_TO) or 1
+    return Sample([*everybody.ids(step), *strangers[-known % step :: step]], total)
 
 
 @dataclass(slots=True)

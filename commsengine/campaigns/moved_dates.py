@@ -15,7 +15,7 @@ from commsengine.cadence.audience import role_of, sequences_of
 from commsengine.cadence.history import Campaign, Campaigns, History
 from commsengine.cadence.people import Person
 from commsengine.cadence.plan import Cadence, Milestone, Notice, Plan
-from commsengine.cadence.told import Told, as_told, dates_read, holds, in_force
+from commsengine.cadence.told import Told, as_told, dates_read, holds, in_force, told_of
 from commsengine.content.phrases import milestone_text
 from commsengine.content.recipe import CORRECTION, milestones_mentioned
 from commsengine.store.records import CampaignRecord, SentText
@@ -83,6 +83,9 @@ def correction_of(store: Store, campaigns: Campaigns, mine: Campaign, now: dt.da
     """What the plan of ``mine``, with its notices, makes wrong of what people have read, as of its ``apply``."""
     plan = mine.plan
     earlier = _earlier_dates(store, plan)
+    lines = {*store.touches.dates_named(plan.campaign), *(dates for _each, dates in earlier)}
+    if not any(_is_wrong(name, date, plan) for line in lines for name, date in told_of(line).dates.items()):
+        return NO_CORRECTION
     ids = sorted({*store.touches.people_with_dates(plan.campaign), *(each.person_id for each, _dates in earlier)})
     dates = {each.key: named for each, named in earlier}
     read = {

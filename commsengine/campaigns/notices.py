@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
@@ -15,7 +15,6 @@ from commsengine.cadence.audience import is_for, role_of
 from commsengine.cadence.calendar import DAY, local_date_in
 from commsengine.cadence.history import Campaigns, Decision
 from commsengine.cadence.kinds_and_states import HUMAN
-from commsengine.cadence.people import Person
 from commsengine.cadence.plan import Message, Notice, Plan
 from commsengine.cadence.translations import canonical, in_reach
 from commsengine.content.text_check import check_texts
@@ -52,15 +51,15 @@ class Words:
 
 
 def for_today(
-    record: CampaignRecord, words: Words, templates: Mapping[str, str], people: Sequence[Person], now: dt.datetime
+    record: CampaignRecord, words: Words, templates: Mapping[str, str], columns: Collection[str], now: dt.datetime
 ) -> Notice:
     """One message of this day, where each person lives.
 
-    Raises ``InputError`` with everything that is wrong with the words; ``people`` say which columns there are.
+    Raises ``InputError`` with everything that is wrong with the words; ``columns`` are those of the people.
     """
     day = local_date_in(record.plan.send.time_zone, now)
     times = {"from": str(day), "until": str(day + DAY), "said_at": now}
-    return _checked(record, words, f"now-{day}", times, templates, people)
+    return _checked(record, words, f"now-{day}", times, templates, columns)
 
 
 def _checked(
@@ -69,7 +68,7 @@ def _checked(
     prefix: str,
     times: Mapping[str, object],
     templates: Mapping[str, str],
-    people: Sequence[Person],
+    columns: Collection[str],
 ) -> Notice:
     _refuse_unknown_roles(record.plan, words.to)
     problems = [*_lengths(words), *leaks("--text", words.text), *leaks("--subject", words.subject)]
@@ -96,7 +95,7 @@ def _checked(
             **times,
         }
     )
-    _refuse_flaws(record.plan, notice, words, templates, people)
+    _refuse_flaws(record.plan, notice, words, templates, columns)
     return notice
 
 
@@ -165,12 +164,12 @@ def _lengths(words: Words, option: str = "") -> list[Problem]:
 
 
 def _refuse_flaws(
-    plan: Plan, notice: Notice, words: Words, templates: Mapping[str, str], people: Sequence[Person]
+    plan: Plan, notice: Notice, words: Words, templates: Mapping[str, str], columns: Collection[str]
 ) -> None:
     alone = plan.model_copy(update={"messages": (notice,)})
     problems = []
     for language in ("", *notice.translations):
-        for flaw in check_texts(alone.in_language(language), templates, people):
+        for flaw in check_texts(alone.in_language(language), templates, columns):
             if flaw.path[:1] == ("messages",):
                 named = "--subject" if flaw.path[-1] == "key_point" and words.subject else "--text"
                 named = f"--in {language}" if language else named

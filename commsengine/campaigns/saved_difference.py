@@ -19,10 +19,9 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 from ruamel.yaml.scalarstring import LiteralScalarString
 
-from commsengine.cadence.audience import members
 from commsengine.cadence.kinds_and_states import CampaignState
-from commsengine.cadence.people import Person
 from commsengine.cadence.plan import Plan
+from commsengine.cadence.population import Population
 from commsengine.errors import InputError
 from commsengine.store.records import CampaignRecord
 from commsengine.translation import N_, _, counted
@@ -74,15 +73,14 @@ class SavedDifference(Value):
     plan: Mapping[str, Any]
 
 
-def known_audience(
-    plan: Plan, people: Iterable[Person], day: dt.date, file: str = "", content: bytes = b""
-) -> KnownAudience:
+def known_audience(plan: Plan, people: Population, day: dt.date, file: str = "", content: bytes = b"") -> KnownAudience:
     """That of one day. ``content`` is that of the plan's own people file."""
-    roles = {person.id: role for person, role in members(plan, people, day)}
-    lines = "\n".join(f"{person}\t{roles[person]}" for person in sorted(roles))
+    lines = sorted(f"{person}\t{role}" for person, role in people.roles(plan, day))
+    counts = dict(sorted(Counter(line.partition("\t")[2] for line in lines).items()))
     digest = hashlib.sha256(content).hexdigest() if file else ""
-    counts = dict(sorted(Counter(roles.values()).items()))
-    return KnownAudience(people=len(roles), roles=counts, digest=_sha256(lines), file=file, file_digest=digest)
+    return KnownAudience(
+        people=len(lines), roles=counts, digest=_sha256("\n".join(lines)), file=file, file_digest=digest
+    )
 
 
 def _sha256(text: str) -> str:

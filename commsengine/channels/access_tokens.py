@@ -93,6 +93,11 @@ class AccessTokens:
                 return self._token
             return self._renewed(self._clock())
 
+    def holds(self, token: AccessToken) -> bool:
+        """Whether no newer one is known or due: a look that never waits for a renewal."""
+        known = self._token
+        return known is not None and known.text == token.text and self._clock() < token.renew_at
+
     def has_replaced(self, token: AccessToken) -> bool:
         """Whether a connection that logged in with ``token`` must log in with a newer one. Never raises."""
         try:

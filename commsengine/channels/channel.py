@@ -10,9 +10,10 @@ Rules of delivery
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import KW_ONLY, dataclass, fields
-from typing import Protocol
+from typing import NamedTuple, Protocol, runtime_checkable
 
 from commsengine.cadence.kinds_and_states import Fault, Verdict
 from commsengine.content.message import RenderedMessage
@@ -80,10 +81,70 @@ class DeliveryError(Exception):
 
 
 class Channel(Protocol):
-    """One outside thing that carries messages. An instance belongs to one sender thread."""
+    """One outside thing that carries messages. An instance belongs to one sender."""
 
     name: str
 
     def deliver(self, messages: Sequence[RenderedMessage], mark: Mark) -> Iterator[Outcome]: ...
 
     def close(self) -> None: ...
+
+
+class Letter(NamedTuple):
+    """A message laid out: ``body`` is dot-stuffed and ends with CRLF, the final dot is not in it."""
+
+    key: str
+    recipient: str
+    body: bytes
+
+
+class BeforeTheEnd(NamedTuple):
+    """All of this message but its end is with the other side: ``mark`` comes now."""
+
+    key: str
+
+
+class Again(NamedTuple):
+    """The connection ended before anything of this letter was heard: it may be offered on a new one."""
+
+    letter: Letter
+
+
+SendingEvent = Outcome | BeforeTheEnd | Again
+
+
+@runtime_checkable
+class InterleavedChannel(Channel, Protocol):
+    """One of many connections that one thread drives: nothing here waits but ``ready`` and ``close``.
+
+    After ``offer`` and after ``end`` comes ``send``; ``send`` again when the socket takes more, ``receive`` when there
+    is something to read, ``silent`` when the other side takes longer than ``patience`` (seconds).
+    """
+
+    @property
+    def at_hand(self) -> bool: ...
+
+    @property
+    def socket(self) -> socket.socket | None: ...
+
+    @property
+    def sends(self) -> bool: ...
+
+    @property
+    def patience(self) -> float | None: ...
+
+    def lay_out(self, message: RenderedMessage) -> Letter: ...
+
+    def ready(self) -> None: ...
+
+    def offer(self, letter: Letter) -> None: ...
+
+    def end(self) -> list[SendingEvent]: ...
+
+    def send(self) -> list[SendingEvent]: ...
+
+    def receive(self) -> list[SendingEvent]: ...
+
+    def silent(self) -> list[SendingEvent]: ...
+
+    def drop(self) -> None: ...

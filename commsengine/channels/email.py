@@ -5,22 +5,48 @@ One attempt
 2. Connect (TLS verified, then AUTH) unless a connection is open; MAIL, RCPT, DATA, then the body without its final dot.
 3. ``mark``: refused, the connection is dropped and the server forgets the message. Up to here all is safe to repeat.
 4. The final dot, and up to ten minutes for its reply (RFC 5321, 4.5.3.2.6). Silence from here on is ``uncertain``.
+
+``deliver`` makes attempts one by one and waits. A loop over many connections uses the parts: ``ready`` waits, on a
+thread of its own; ``offer``, ``end``, ``send`` and ``receive`` never do, and what happens comes back as events. Where
+the server takes pipelines, the next message is offered right behind the final dot.
 """
 
 from __future__ import annotations
 
+import contextlib
+import select
+import smtplib
+import socket
 import ssl
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 
 from commsengine.channels import smtp
 from commsengine.channels.access_tokens import AccessTokens
-from commsengine.channels.channel import PERMANENT, RELEASED, RETRY, SENT, UNCERTAIN, DeliveryError, Mark, Outcome
+from commsengine.channels.channel import (
+    PERMANENT,
+    RELEASED,
+    RETRY,
+    SENT,
+    UNCERTAIN,
+    Again,
+    BeforeTheEnd,
+    DeliveryError,
+    Letter,
+    Mark,
+    Outcome,
+    SendingEvent,
+)
 from commsengine.channels.mime import HeaderError, address, dot_stuffed, message_bytes, sender_address
 from commsengine.channels.refusal_rule import RefusalRule
+from commsengine.channels.refusals import DATA, DOT, MAIL
 from commsengine.channels.smtp import SmtpConnection, SmtpServer
+from commsengine.channels.smtp_dialogue import Answered, Event, Refused, SmtpDialogue, Standing
 from commsengine.content.message import RenderedMessage
 from commsengine.errors import InputError
 from commsengine.translation import N_, _
+
+AT_ONCE = 65_536  # bytes read at once
 
 
 class EmailChannel:
@@ -67,66 +93,222 @@ class EmailChannel:
             own=refusals,
             **times,
         )
-        self._dot_timeout = dot_timeout
+        self._reply_timeout, self._dot_timeout = reply_timeout, dot_timeout
+        self._dialogue: SmtpDialogue | None = None
+        self._first = False  # the letter that was offered last is the first on its connection
+        self._leaving = self._standing = ""  # the key whose body is on its way, and the one that stands before its dot
 
     def deliver(self, messages: Sequence[RenderedMessage], mark: Mark) -> Iterator[Outcome]:
-        down: DeliveryError | None = None
+        down: Outcome | None = None
         for message in messages:
-            if down is not None:  # do not wait for a dead server once per person
-                yield down.outcome(message.key)
-                continue
-            try:
+            if down is None:
                 outcome = self._attempt(message, mark)
-            except DeliveryError as error:
-                outcome = error.outcome(message.key)
-                down = error if error.channel_down else None
-            yield outcome
+                down = outcome if outcome.channel_down else None
+                yield outcome
+            else:  # do not wait for a dead server once per person
+                yield replace(down, key=message.key)
 
     def close(self) -> None:
         self._relay.quit()
+        self._dialogue = None
 
-    def _attempt(self, message: RenderedMessage, mark: Mark) -> Outcome:
-        recipient, body = self._laid_out(message)
-        self._relay.begin()
-        self._relay.command("rcpt", f"RCPT TO:<{recipient}>", 250, 251)
-        self._relay.command("data", "DATA", 354)
-        self._relay.body(body)
-        if not self._may_leave(message.key, mark):
-            self._relay.drop()
-            return Outcome(message.key, RELEASED, "data", begun=False)
-        if not self._relay.still_open():  # it left while we marked: without the dot nothing has been handed over
-            raise DeliveryError(
-                RETRY, "data", N_("the mail server closed the connection before the end of the message")
-            )
-        return self._finish(message.key)
+    # -- without waiting --------------------------------------------------------------------------
 
-    def _laid_out(self, message: RenderedMessage) -> tuple[str, bytes]:
+    def lay_out(self, message: RenderedMessage) -> Letter:
+        """What ``offer`` takes. Raises ``DeliveryError``."""
         try:
             recipient = address(message.to_email, "the recipient")
         except HeaderError as bad:
             why = N_("no usable e-mail address") if message.to_email else N_("no e-mail address")
             raise DeliveryError(PERMANENT, "connect", str(bad), begun=False, unreachable=why) from None
         try:
-            return recipient, dot_stuffed(message_bytes(message, self._sender))
+            return Letter(message.key, recipient, dot_stuffed(message_bytes(message, self._sender)))
         except HeaderError as bad:
             raise DeliveryError(PERMANENT, "connect", str(bad), begun=False) from None
+
+    @property
+    def at_hand(self) -> bool:
+        """Whether a message may be offered now; else ``ready`` comes first, once nothing is under way."""
+        return self._dialogue is not None and self._dialogue.takes_next and self._relay.at_hand
+
+    def ready(self) -> None:
+        """Waits for a connection that a message may be offered on. Raises ``DeliveryError`` where there is none."""
+        self._relay.ready()
+        if self._dialogue is None or self._relay.fresh:
+            self._dialogue = SmtpDialogue(self._sender, pipelining=self._relay.pipelining)
+        self._relay.sock.setblocking(False)
+
+    def offer(self, letter: Letter) -> None:
+        self._first = self._relay.begin()
+        self._live.offer(letter)
+
+    def end(self) -> list[SendingEvent]:
+        """The final dot is to be sent: the point of no return. Without a connection nothing has been handed over."""
+        standing, self._standing = self._standing, ""
+        if self._dialogue is None:
+            cut = N_("the mail server closed the connection before the end of the message")
+            return [Outcome(standing, RETRY, DATA, cut)]
+        self._live.end()
+        return []
+
+    def drop(self) -> None:
+        """The server forgets a message without its final dot."""
+        self._relay.drop()
+        self._dialogue, self._leaving, self._standing = None, "", ""
+
+    @property
+    def socket(self) -> socket.socket | None:
+        """Of the connection that is open."""
+        return self._relay.sock if self._dialogue is not None else None
+
+    @property
+    def sends(self) -> bool:
+        """Whether something is to be sent."""
+        return self._dialogue is not None and bool(self._dialogue.out)
+
+    @property
+    def patience(self) -> float | None:
+        """How long the server may take for its next step, in seconds; ``None`` where it is ours."""
+        if self._dialogue is None or not (self._dialogue.out or self._dialogue.awaits):
+            return None
+        return self._dot_timeout if self._dialogue.awaits == DOT else self._reply_timeout
+
+    def send(self) -> list[SendingEvent]:
+        """As much as the connection takes now."""
+        if self._dialogue is None:
+            return []
+        try:
+            while out := self._dialogue.out:
+                del out[: self._relay.sock.send(out)]
+        except (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError):
+            return []
+        except OSError as error:
+            return self.lost(error)
+        if not self._leaving:
+            return []
+        self._leaving, self._standing = "", self._leaving
+        return [BeforeTheEnd(self._standing)]
+
+    def receive(self) -> list[SendingEvent]:
+        """What has come in."""
+        if self._dialogue is None:
+            return []
+        try:
+            data = self._read()
+        except OSError as error:
+            return self.lost(error)
+        events = [event for found in self._dialogue.receive(data) for event in self._heard(found)]
+        if self._dialogue is not None and self._dialogue.over:
+            events += self.lost(smtplib.SMTPServerDisconnected("Connection unexpectedly closed"))
+        return events + self.send()
+
+    def silent(self) -> list[SendingEvent]:
+        """The server takes longer than it may."""
+        return self.lost(smtplib.SMTPServerDisconnected("Connection unexpectedly closed: timed out"))
+
+    def lost(self, error: OSError) -> list[SendingEvent]:
+        """The connection is over: what that means for the messages on it. One before its end waits for ``end``."""
+        left, standing = self._live.unfinished(), self._standing
+        self.drop()
+        self._standing = standing
+        events: list[SendingEvent] = []
+        if left.ended:
+            why = f"no answer to the final dot ({type(error).__name__})"
+            events.append(Outcome(left.ended, UNCERTAIN, DOT, why))
+        if left.letter is None or standing:
+            return events
+        if left.phase == MAIL and not self._first:  # nothing of it has been heard
+            return [*events, Again(left.letter)]
+        return [*events, self._relay.broken(left.phase, error).outcome(left.letter.key)]
+
+    def _read(self) -> bytes:
+        pieces = []
+        with contextlib.suppress(BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError):
+            while piece := self._relay.sock.recv(AT_ONCE):
+                pieces.append(piece)
+                if len(piece) < AT_ONCE and not isinstance(self._relay.sock, ssl.SSLSocket):
+                    break
+            else:
+                if not pieces:
+                    raise smtplib.SMTPServerDisconnected("Connection unexpectedly closed")
+        return b"".join(pieces)
+
+    def _heard(self, found: Event) -> list[SendingEvent]:
+        if isinstance(found, Standing):
+            self._leaving = found.key
+            return []  # ``send`` reports it once its body is out
+        if isinstance(found, Refused):
+            return [self._refused(found)]
+        return [self._answered(found)]
+
+    def _answered(self, found: Answered) -> Outcome:
+        reply = smtp.shown(found.code, found.reply)
+        if 200 <= found.code <= 299:
+            return Outcome(found.key, SENT, DOT, reply, remote_id=smtp.queue_id(found.reply))
+        if 400 <= found.code <= 599:
+            return self._relay.refusal(DOT, found.code, found.reply).outcome(found.key)
+        return Outcome(found.key, UNCERTAIN, DOT, reply)
+
+    def _refused(self, found: Refused) -> SendingEvent:
+        error = self._relay.refusal(found.phase, found.code, found.reply)
+        if found.phase == MAIL and not self._first and self._done_with_us(found, error):
+            self.drop()
+            return Again(found.letter)
+        return error.outcome(found.letter.key)
+
+    def _done_with_us(self, found: Refused, error: DeliveryError) -> bool:
+        # with the session (421), with its token (530, 535), or with what came before in the pipeline
+        if self._relay.token_refused(found.code) or found.behind:
+            return True
+        return self._live.over and not error.channel_down
+
+    @property
+    def _live(self) -> SmtpDialogue:
+        assert self._dialogue is not None, "a connection is open"  # noqa: S101 - a defect of ours
+        return self._dialogue
+
+    # -- one by one -------------------------------------------------------------------------------
+
+    def _attempt(self, message: RenderedMessage, mark: Mark) -> Outcome:
+        try:
+            letter = self.lay_out(message)
+            events = self._begin(letter)
+            while True:
+                for event in events:
+                    if isinstance(event, Outcome):
+                        return event
+                events = self._next(letter, mark, events)
+        except DeliveryError as error:
+            return error.outcome(message.key)
+
+    def _begin(self, letter: Letter) -> list[SendingEvent]:
+        if self._wait(0):  # a kept connection with something to read is being closed
+            self.receive()
+        if not self.at_hand:
+            self.ready()
+        self.offer(letter)
+        return self.send()
+
+    def _next(self, letter: Letter, mark: Mark, events: list[SendingEvent]) -> list[SendingEvent]:
+        if any(isinstance(event, Again) for event in events):
+            return self._begin(letter)
+        if any(isinstance(event, BeforeTheEnd) for event in events):
+            if not self._may_leave(letter.key, mark):
+                self.drop()
+                return [Outcome(letter.key, RELEASED, DATA, begun=False)]
+            if self._wait(0):  # it left while we marked
+                self.receive()
+            return self.end() + self.send()
+        return self.receive() + self.send() if self._wait(self.patience) else self.silent()
 
     def _may_leave(self, key: str, mark: Mark) -> bool:
         try:
             return key in set(mark([key]))
         except BaseException:
-            self._relay.drop()  # whatever went wrong, the dot must not follow
+            self.drop()  # whatever went wrong, the dot must not follow
             raise
 
-    def _finish(self, key: str) -> Outcome:
-        try:
-            code, reply = self._relay.final_dot(self._dot_timeout)
-        except OSError as error:
-            self._relay.drop()
-            return Outcome(key, UNCERTAIN, "reply", f"no answer to the final dot ({type(error).__name__})")
-        if 200 <= code <= 299:
-            return Outcome(key, SENT, "reply", smtp.shown(code, reply), remote_id=smtp.queue_id(reply))
-        self._relay.reset(code)
-        if not 400 <= code <= 599:
-            return Outcome(key, UNCERTAIN, "reply", smtp.shown(code, reply))
-        raise self._relay.refusal("reply", code, reply)
+    def _wait(self, seconds: float | None) -> bool:
+        if (line := self.socket) is None:
+            return False
+        return any(map(bool, select.select([line], [line] if self.sends and seconds else [], [], seconds)))

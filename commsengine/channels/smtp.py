@@ -147,6 +147,7 @@ class SmtpConnection:
         self._connect_timeout, self._reply_timeout = connect, reply
         self._smtp: smtplib.SMTP | None = None
         self._token: AccessToken | None = None  # what this session logged in with
+        self._token_refused = False
         self._per_connection, self._greeted, self._carried = per_connection, greeted, 0
         self.banner = ""
         """What the server greeted with."""
@@ -182,51 +183,64 @@ class SmtpConnection:
             self.drop()
             raise _no_connection(error, self._server.host, self._server.port, self._own) from None
 
-    def begin(self) -> None:
-        """MAIL FROM, on the kept connection or on a new one where the server has ended it. Raises ``DeliveryError``."""
-        if self._per_connection is not None and self._carried >= self._per_connection:
+    @property
+    def at_hand(self) -> bool:
+        """Open, and good for one message more."""
+        fresh = not (self._tokens and self._token) or self._tokens.holds(self._token)
+        return self._smtp is not None and fresh and not self._spent
+
+    def ready(self) -> None:
+        """The kept connection if it is good for one message more, else a new one. Raises ``DeliveryError``.
+
+        It may wait for the network and for a token.
+        """
+        if self._spent or not self._kept():
             self.quit()
-        if not (self._kept() and self._goes_on()):
+            self._renew_token()
             self.connect()
             self._greeted(self.banner)
-            self.command("mail", self._mail, 250)
-        self._carried += 1
 
-    def command(self, phase: str, command: str, *wanted: int) -> None:
+    @property
+    def fresh(self) -> bool:
+        """Nothing has been offered on it."""
+        return self._carried == 0
+
+    def begin(self) -> bool:
+        """One message more; whether it is the first on this connection."""
+        self._carried += 1
+        return self._carried == 1
+
+    @property
+    def pipelining(self) -> bool:
+        """Whether the server takes commands before it has answered those before them (RFC 2920)."""
+        return self._live.has_extn("pipelining")
+
+    def command(self, phase: str, command: str, wanted: int) -> None:
         """Raises ``DeliveryError`` for any other reply than the wanted, or when the connection breaks."""
-        code, reply = self._asked(phase, command)
-        if code not in wanted:
-            self.reset(code)
+        try:
+            code, reply = self._live.docmd(command)
+        except OSError as error:
+            raise self.broken(phase, error) from None
+        if code != wanted:
+            self.drop()
             raise self.refusal(phase, code, reply)
 
     def refusal(self, phase: str, code: int, reply: bytes) -> DeliveryError:
         return refusal(phase, code, reply, sender=self._sender, own=self._own)
 
-    def body(self, data: bytes) -> None:
-        # Without the final dot the server may not act on it yet.
-        try:
-            self._live.send(data)
-        except OSError as error:
-            raise self._broken("data", error) from None
+    def broken(self, phase: str, error: OSError) -> DeliveryError:
+        """Before the final dot. Drops the connection."""
+        self.drop()
+        why = f"the connection broke before the message was handed over: {_in_words(error)}"
+        return DeliveryError(RETRY, phase, why)
 
-    def final_dot(self, timeout: float) -> tuple[int, bytes]:
-        """The point of no return, and the reply to it. Raises ``OSError`` when there is none."""
-        self.wait_at_most(timeout)
-        self._live.send(b".\r\n")
-        reply = self._live.getreply()
-        self.wait_at_most(self._reply_timeout)
-        return reply
-
-    def reset(self, code: int) -> None:
-        # A clean start for the next message: RSET, or a new connection where that does not help.
-        try:
-            if code == 421 or code < 400 or self._live.docmd("RSET")[0] != 250:
-                self.drop()
-        except OSError:
-            self.drop()
+    def token_refused(self, code: int) -> bool:
+        """Whether this refusal of a kept connection is about the token it logged in with: it is renewed next time."""
+        self._token_refused = bool(self._tokens and self._token) and code in (530, 535)
+        return self._token_refused
 
     def wait_at_most(self, seconds: float) -> None:
-        self._socket.settimeout(seconds)
+        self.sock.settimeout(seconds)
 
     def quit(self) -> None:
         """Never raises."""
@@ -246,10 +260,6 @@ class SmtpConnection:
             self._smtp = None
 
     @property
-    def _mail(self) -> str:
-        return f"MAIL FROM:<{self._sender}>"
-
-    @property
     def _place(self) -> str:
         return f"{self._server.host}:{self._server.port}"
 
@@ -259,29 +269,15 @@ class SmtpConnection:
             self.quit()
         return self.open
 
-    def _goes_on(self) -> bool:
-        # False where the server is done with this connection: with the session (421), or with its token (530, 535).
-        try:
-            code, reply = self._asked("mail", self._mail)
-        except DeliveryError:
-            return False
-        if code == 250:
-            return True
-        self.reset(code)
-        error = self.refusal("mail", code, reply)
-        if self._tokens and self._token and code in (530, 535):
-            self.drop()
-            with suppress(TokenError):  # the next log-in says why
-                self._tokens.another_than(self._token)
-        elif self.open or error.channel_down:
-            raise error
-        return False
+    @property
+    def _spent(self) -> bool:
+        return self._per_connection is not None and self._carried >= self._per_connection
 
-    def _asked(self, phase: str, command: str) -> smtp_login.SmtpReply:
-        try:
-            return self._live.docmd(command)
-        except OSError as error:
-            raise self._broken(phase, error) from None
+    def _renew_token(self) -> None:
+        if self._token_refused and self._tokens and self._token:
+            with suppress(TokenError):  # the log-in says why
+                self._tokens.another_than(self._token)
+        self._token_refused = False
 
     @property
     def _live(self) -> smtplib.SMTP:
@@ -290,7 +286,7 @@ class SmtpConnection:
         return self._smtp
 
     @property
-    def _socket(self) -> socket.socket:
+    def sock(self) -> socket.socket:
         if self._live.sock is None:
             raise smtplib.SMTPServerDisconnected("the connection is closed")
         return self._live.sock
@@ -298,11 +294,11 @@ class SmtpConnection:
     def _connect(self) -> None:
         self._smtp = smtp = self._opened()
         self.banner, self._carried = refusals.in_one_line(getattr(smtp, "banner", b"")), 0
-        smtp.local_hostname = self._hello or address_literal(self._socket.getsockname()[0])
+        smtp.local_hostname = self._hello or address_literal(self.sock.getsockname()[0])
         self._secure(smtp)
         self.wait_at_most(self._reply_timeout)
         # The body and the final dot are two writes; with Nagle's algorithm the second waits 40 ms for an echo.
-        self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
     def _opened(self) -> smtplib.SMTP:
         # smtplib would ask the name service for our name, which may take seconds
@@ -338,11 +334,6 @@ class SmtpConnection:
         if self._context is None:
             self._context = ssl.create_default_context()
         return self._context
-
-    def _broken(self, phase: str, error: OSError) -> DeliveryError:
-        self.drop()
-        why = f"the connection broke before the message was handed over: {_in_words(error)}"
-        return DeliveryError(RETRY, phase, why)
 
 
 def _carry(smtp: smtplib.SMTP, dialogue: Dialogue) -> None:

@@ -99,14 +99,14 @@ def _ahead(wiring: Wiring, record: CampaignRecord) -> str:
     """How many messages there will be if nobody answers, and until when; empty where there are none."""
     from commsengine.planning.plan_on_disk import CheckedPlan, outlook
 
-    roster = wiring.store.people.roster(record.id) if record.plan.audience.people else None
-    people = tuple(person for person in wiring.store.people.all() if roster is None or person.id in roster)
-    each = -(-len(people) // LOOKED_AT) or 1
+    people = wiring.store.people.population(record.id if record.plan.audience.people else "")
+    number = len(people)
+    each = -(-number // LOOKED_AT) or 1
     try:
         seen = outlook(wiring.planning_basis, CheckedPlan(record.plan, people), each=each)
     except InputError:  # the last message is closed
         return ""
-    return _in_all(seen, len(people), len(people[::each])) if seen.sent else ""
+    return _in_all(seen, number, -(-number // each)) if seen.sent else ""
 
 
 def _in_all(seen: Simulation, people: int, looked_at: int) -> str:

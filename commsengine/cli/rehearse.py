@@ -155,7 +155,7 @@ def _script(wiring: Wiring, path: Path, answers: str) -> Script:
     from commsengine.sandbox.rehearse import Script
 
     checked_plan = checked(wiring.check(path))
-    plan, people = checked_plan.plan, checked_plan.people
+    plan, people = checked_plan.plan, tuple(checked_plan.people)
     hours = Hours(plan, people[0])
     opens = min(hours.instant_of(plan, message.opens) for message in plan.messages) - DAY
     start = opens.replace(hour=0, minute=0)

@@ -113,7 +113,7 @@ def _must_run(record: CampaignRecord) -> None:
 def _written(wiring: Wiring, record: CampaignRecord, words: Words) -> Notice:
     from commsengine.campaigns.notices import for_today
 
-    return for_today(record, words, wiring.templates, list(wiring.store.people.all()), wiring.clock())
+    return for_today(record, words, wiring.templates, wiring.store.people.population().columns, wiring.clock())
 
 
 def _keep(wiring: Wiring, record: CampaignRecord, words: Words, notice: Notice) -> None:

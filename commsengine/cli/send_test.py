@@ -105,7 +105,7 @@ def _person(checked_plan: CheckedPlan, to: str, email: str | None, role: str | N
     from commsengine.cadence.audience import role_of
     from commsengine.planning.preview import preview_people
 
-    mine = next((each for each in checked_plan.people if each.email.lower() == to.lower()), None)
+    mine = checked_plan.people.find(to)
     if email is None and role is None and mine is not None and role_of(checked_plan.plan, mine) is not None:
         email = mine.email
     return preview_people(checked_plan, email=email, role=role)[0]

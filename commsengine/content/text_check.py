@@ -5,13 +5,13 @@ from __future__ import annotations
 import datetime as dt
 import itertools
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from commsengine.cadence.check_questions import asks_of
 from commsengine.cadence.history import Briefing, Touch
 from commsengine.cadence.kinds_and_states import CHANNELS, ChannelName, TouchKind
-from commsengine.cadence.people import Person
+from commsengine.cadence.people import COLUMNS, Person
 from commsengine.cadence.plan import Message, Plan, Workspace
 from commsengine.cadence.translations import Path
 from commsengine.content.grammar import Flaw, layout_names, plan_names, template_names
@@ -62,18 +62,22 @@ TRIALS: tuple[tuple[TouchKind, ChannelName, int], ...] = (
 """Kind, channel and number of the touches that are tried with every text: what follows the first only as mail."""
 
 
-def check_texts(plan: Plan, templates: Mapping[str, str], people: Sequence[Person] | None) -> list[TextProblem]:
+def check_texts(plan: Plan, templates: Mapping[str, str], columns: Collection[str] | None) -> list[TextProblem]:
     """Syntax, names, links, and a trial rendering of everything.
 
-    ``people`` say which columns exist; ``None`` leaves them open.
+    ``columns`` are those of the people; ``None`` leaves them open.
     """
-    return check_names(plan, templates, people) or list(_in_trial(plan, templates, people or ()))
+    return check_names(plan, templates, columns) or list(_in_trial(plan, templates, _attributes(columns) or ()))
 
 
-def check_names(plan: Plan, templates: Mapping[str, str], people: Sequence[Person] | None) -> list[TextProblem]:
+def check_names(plan: Plan, templates: Mapping[str, str], columns: Collection[str] | None) -> list[TextProblem]:
     # Without the trial rendering: the plan may still have other faults.
-    columns = None if people is None else {column for person in people for column in person.attributes}
-    return [*_in_plan(plan, columns), *_in_templates(plan, templates, columns)]
+    own = _attributes(columns)
+    return [*_in_plan(plan, own), *_in_templates(plan, templates, own)]
+
+
+def _attributes(columns: Collection[str] | None) -> set[str] | None:
+    return None if columns is None else set(columns).difference(COLUMNS)
 
 
 def _in_plan(plan: Plan, columns: set[str] | None) -> Iterator[TextProblem]:
@@ -126,11 +130,10 @@ def _found(pattern: re.Pattern[str], source: str) -> Iterator[tuple[int, re.Matc
         yield place_of(source, found.start())[0], found
 
 
-def _in_trial(plan: Plan, templates: Mapping[str, str], people: Sequence[Person]) -> Iterator[TextProblem]:
+def _in_trial(plan: Plan, templates: Mapping[str, str], columns: Collection[str]) -> Iterator[TextProblem]:
     # Some flaws show only when a text is rendered, such as one that grows too large.
     renderer = Renderer(plan, templates, Links("https://check.invalid", ["trial"]), Workspace())
-    columns = {column: "x" for person in people for column in person.attributes}
-    filled = Person(id="trial", email="ann@example.com", attributes=columns)
+    filled = Person(id="trial", email="ann@example.com", attributes=dict.fromkeys(columns, "x"))
     person = replace(filled, name="Ann Example", department="x", job="x", country="x", region="x", phone="x")
     seen = set()
     for message in plan.messages:

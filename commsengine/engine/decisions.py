@@ -7,10 +7,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from commsengine.cadence import managers_first
-from commsengine.cadence.decide import decide
 from commsengine.cadence.history import SILENCE, Campaign, Campaigns, Decision, History
 from commsengine.cadence.people import Person
 from commsengine.cadence.plan import Workspace
+from commsengine.cadence.shape import SharedDecisions
 from commsengine.engine.daily_estimates import EstimatesInUse
 from commsengine.engine.tick_gaps import awaited
 from commsengine.store.store import Store
@@ -55,7 +55,8 @@ class Decisions:
 
     def of(self, ids: Sequence[str], campaigns: Campaigns, now: dt.datetime) -> list[Decided]:
         loaded = self._store.loading.histories(ids, reports=managers_first.wanted(campaigns))
+        shared = SharedDecisions(campaigns, now)
         return [
-            Decided(one.person, one.history, one.facts_seq, decide(campaigns, one.person, one.history, now))
+            Decided(one.person, one.history, one.facts_seq, shared.of(one.person, one.history))
             for one in (loaded[person] for person in ids if person in loaded)
         ]

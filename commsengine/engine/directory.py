@@ -75,9 +75,9 @@ class Sample:
 
 def sample(store: Store) -> Sample:
     """All people, or every n-th of a directory larger than ``EXACT_UP_TO``."""
-    total = store.people.count()
-    step = -(-total // EXACT_UP_TO) or 1
-    return Sample([person.id for index, person in enumerate(store.people.all()) if index % step == 0], total)
+    everybody = store.people.population()
+    total = len(everybody)
+    return Sample(everybody.ids(-(-total // EXACT_UP_TO) or 1), total)
 
 
 def members_of(store: Store, plan: Plan, day: dt.date) -> Iterator[tuple[Person, str]]:

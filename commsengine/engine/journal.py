@@ -17,7 +17,7 @@ import datetime as dt
 import json
 import os
 import threading
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from operator import attrgetter
 from pathlib import Path
@@ -25,7 +25,7 @@ from typing import Any, Literal
 
 from commsengine.cadence.kinds_and_states import ReceiptState
 from commsengine.errors import DiskError
-from commsengine.store.records import Marked
+from commsengine.store.records import Commit, Marked
 from commsengine.translation import _
 
 CLAIM = "claim"
@@ -67,13 +67,13 @@ class Journal:
         """A claim is about to be made. Raises ``DiskError`` when the journal cannot be written."""
         self._append([[CLAIM, fence, "", now.isoformat()]], now)
 
-    def write(
-        self, marked: Iterable[Marked], settled: Iterable[tuple[str, str]], *, fence: int, now: dt.datetime
-    ) -> None:
-        """Touches that may leave, and the (key, state) of those with a known outcome. Raises ``DiskError``."""
+    def write(self, commits: Mapping[int, Commit], now: dt.datetime) -> None:
+        """By fence, touches that may leave and those with a known outcome. Raises ``DiskError``."""
         at = now.isoformat()
-        lines = [[state, fence, key, at] for key, state in settled]
-        lines += [["sending", fence, each.key, at, *_plain(each)] for each in marked]
+        lines: list[list[Any]] = []
+        for fence, commit in commits.items():
+            lines += [[state, fence, key, at] for key, state in commit.settled.items()]
+            lines += [["sending", fence, each.key, at, *_plain(each)] for each in commit.marked]
         if lines:
             self._append(lines, now)
 

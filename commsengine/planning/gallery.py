@@ -22,7 +22,7 @@ from commsengine.authoring.yaml_parser import Tree, read_tree
 from commsengine.cadence.calendar import zone
 from commsengine.cadence.history import Touch
 from commsengine.cadence.kinds_and_states import CHANNELS, ChannelName
-from commsengine.cadence.managers_first import reports_of
+from commsengine.cadence.managers_first import briefs
 from commsengine.cadence.people import Person
 from commsengine.cadence.plan import Plan
 from commsengine.content.message import RenderedMessage
@@ -175,8 +175,7 @@ def _briefings(
     """What managers get before their people, where none of those shown is such a manager."""
     plan = checked_plan.plan
     seen = {piece.touch.message for piece in shown if piece.touch.kind == "briefing"}
-    led = reports_of(plan, checked_plan.people)
-    managers = [person for person in checked_plan.people if person.id in led][:MOST]
+    managers = checked_plan.people.managers(MOST) if briefs(plan) else ()
     for message in plan.messages:
         first = message.managers_first is not None and message.id not in (*seen, *plan.corrected)
         for manager in managers if first and wanted.message in (None, message.id) else ():

@@ -17,6 +17,7 @@ from commsengine.cadence.managers_first import briefs, by_manager
 from commsengine.cadence.people import Person
 from commsengine.cadence.phases import opened_in_time
 from commsengine.cadence.plan import Plan, Workspace
+from commsengine.cadence.population import Population
 from commsengine.channels.providers import ProviderProfile, SendingLimits
 from commsengine.engine.decisions import Decisions
 from commsengine.errors import InputError
@@ -24,6 +25,7 @@ from commsengine.planning.departures import NOTHING_LEFT, Left
 from commsengine.planning.simulation import ShownBasis, Simulation, SimulationInput, running_campaign, simulate
 from commsengine.recall.learning import nothing
 from commsengine.reports.check_results import as_shown, check_results, shown_of
+from commsengine.store.database import chunks
 from commsengine.store.store import Store
 from commsengine.translation import N_, _
 
@@ -77,7 +79,7 @@ class CheckedPlan:
     """A plan without errors and the people it is for; ``roster`` is the plan's own people file, if it has one."""
 
     plan: Plan
-    people: tuple[Person, ...]
+    people: Population
     roster: PeopleFile | None = None
 
 
@@ -88,7 +90,7 @@ def checked(result: CheckResult) -> CheckedPlan:
         raise InputError.of(errors)
     if not result.people:
         raise InputError(_("There are no people yet."), _("Import people first: commsengine people import people.csv"))
-    return CheckedPlan(result.plan, tuple(result.people), result.roster)
+    return CheckedPlan(result.plan, result.people, result.roster)
 
 
 def outlook(
@@ -110,7 +112,7 @@ def outlook(
     """
     plan = checked_plan.plan
     begin = basis.now if start is None else dt.datetime.combine(start, dt.time(), dt.UTC)
-    end = dt.datetime.combine(until + DAY, dt.time(), dt.UTC) if until else last_closing(plan, checked_plan.people)
+    end = dt.datetime.combine(until + DAY, dt.time(), dt.UTC) if until else last_closing(plan, _clocks(checked_plan))
     if end <= begin:
         cause = N_("Nothing to simulate: the last message closes {last:%Y-%m-%d}, before {first:%Y-%m-%d}.")
         fix = _("Move the milestones, or name another day with --from.")
@@ -133,6 +135,10 @@ def outlook(
         shown = shown_basis(store, campaigns, plan.campaign, basis.now)
         asked = replace(asked, known=_known(store, campaigns), shown=shown)
     return simulate(asked, pasts)
+
+
+def _clocks(checked_plan: CheckedPlan) -> list[Person]:
+    return [group.first for group in checked_plan.people.groups(checked_plan.plan)]
 
 
 def _opened(basis: PlanningBasis, campaign: str) -> Mapping[str, dt.datetime]:
@@ -184,20 +190,41 @@ def _with(basis: PlanningBasis, plan: Plan, begin: dt.datetime) -> Campaigns:
 def _pasts(
     basis: PlanningBasis, checked_plan: CheckedPlan, begin: dt.datetime, each: int
 ) -> Iterator[tuple[Person, History]]:
+    if checked_plan.plan.audience.people:
+        return _pasts_of_roster(basis, checked_plan, begin, each)
+    return _pasts_of_all(basis, checked_plan, each)
+
+
+def _pasts_of_all(basis: PlanningBasis, checked_plan: CheckedPlan, each: int) -> Iterator[tuple[Person, History]]:
+    plan, everybody = checked_plan.plan, checked_plan.people
+    for some in chunks(everybody.every(each)):
+        known = _known_histories(basis, some)
+        for person in some:
+            reports = everybody.reports(person) if person.is_manager and briefs(plan) else ()
+            yield person, replace(known.get(person.id, History()), reports=reports)
+
+
+def _known_histories(basis: PlanningBasis, people: Sequence[Person]) -> dict[str, History]:
+    if basis.on_record is None:
+        return {}
+    store, _decisions = basis.on_record
+    return {one.person.id: one.history for one in store.loading.histories([each.id for each in people]).values()}
+
+
+def _pasts_of_roster(
+    basis: PlanningBasis, checked_plan: CheckedPlan, begin: dt.datetime, each: int
+) -> Iterator[tuple[Person, History]]:
     # People are as the plan's file has them, not as they are on record.
-    plan, listed = checked_plan.plan, checked_plan.people
-    beside = _managers_beside(basis, listed) if briefs(plan) and plan.audience.people else ()
-    people, known = [*listed[::each], *beside], dict[str, History]()
-    if basis.on_record:
-        store, _decisions = basis.on_record
-        known = {one.person.id: one.history for one in store.loading.histories([p.id for p in people]).values()}
+    plan, listed = checked_plan.plan, tuple(checked_plan.people)
+    beside = _managers_beside(basis, listed) if briefs(plan) else ()
+    people = [*listed[::each], *beside]
+    known = _known_histories(basis, people)
     rosters = {person: frozenset(history.rosters) for person, history in known.items()}
-    if plan.audience.people:
-        rosters |= {person.id: rosters.get(person.id, frozenset()) | {plan.campaign} for person in listed}
+    rosters |= {person.id: rosters.get(person.id, frozenset()) | {plan.campaign} for person in listed}
     led, members = by_manager([*listed, *beside], rosters), frozenset(person.id for person in listed)
     for person in people:
         past = replace(known.get(person.id, History()), reports=led.get(person.id, ()))
-        if plan.audience.people and person.id in members and plan.campaign not in past.rosters:
+        if person.id in members and plan.campaign not in past.rosters:
             past = replace(past, rosters={**past.rosters, plan.campaign: begin})
         yield person, past
 

@@ -14,9 +14,9 @@ from typing import Any
 from commsengine.cadence.audience import is_for, is_kept_out, role_of, takes_part
 from commsengine.cadence.calendar import DAY, Hours, last_closing
 from commsengine.cadence.forecast import Forecast, all_answer, forecast, messages_of, no_answers
-from commsengine.cadence.history import Campaign, Campaigns, History, Touch
+from commsengine.cadence.history import Campaign, Campaigns, DirectReport, History, Touch
 from commsengine.cadence.kinds_and_states import CARRIED, HUMAN, ChannelName, channel_of
-from commsengine.cadence.managers_first import reports_of
+from commsengine.cadence.managers_first import briefs
 from commsengine.cadence.people import Person, by_address
 from commsengine.cadence.phases import opened_in_time
 from commsengine.cadence.plan import Message, Plan, Workspace
@@ -98,20 +98,22 @@ def preview_people(checked_plan: CheckedPlan, *, email: str | None, role: str | 
     if role is not None and role not in plan.audience.roles:
         raise InputError(no_such(N_("role"), role, plan.audience.roles))
     if email is not None:
-        return [_named(plan, people, email)]
+        return [_named(checked_plan, email)]
     wanted = [role] if role else list(plan.audience.roles)
-    firsts = (next((each for each in people if role_of(plan, each) == name), None) for name in wanted)
-    found = [person for person in firsts if person is not None]
+    firsts: dict[str | None, Person] = {}
+    for group in people.groups(plan):
+        firsts.setdefault(role_of(plan, group.first), group.first)
+    found = [firsts[name] for name in wanted if name in firsts]
     if not found:
         raise InputError(_("There is no person in the role '{role}'.", role=role))
     return found
 
 
-def _named(plan: Plan, people: tuple[Person, ...], email: str) -> Person:
-    found = next((person for person in people if email.lower() in (person.email.lower(), person.id)), None)
+def _named(checked_plan: CheckedPlan, email: str) -> Person:
+    plan, found = checked_plan.plan, checked_plan.people.find(email)
     if found is None:
-        raise InputError(no_such(N_("person"), email, [person.email for person in people]))
-    past = History(reports=reports_of(plan, people).get(found.id, ()))
+        raise InputError(no_such(N_("person"), email, checked_plan.people.near(email)))
+    past = History(reports=reports_in(checked_plan, found))
     if not takes_part(Campaign(plan, _beginning(plan, found)), found, past):
         if is_kept_out(plan, found):
             cause = N_("{person} sponsors {campaign} and is not in its audience, so they get nothing.")
@@ -120,6 +122,14 @@ def _named(plan: Plan, people: tuple[Person, ...], email: str) -> Person:
         cause = N_("{person} is in none of the roles of {campaign}, so they get nothing.")
         raise InputError(_(cause, person=email, campaign=plan.campaign))
     return found
+
+
+def reports_in(checked_plan: CheckedPlan, person: Person) -> tuple[DirectReport, ...]:
+    """Whom the person leads, where the plan tells managers first."""
+    plan = checked_plan.plan
+    rosters = frozenset({plan.campaign}) if plan.audience.people else frozenset[str]()
+    led = checked_plan.people.reports(person) if briefs(plan) else ()
+    return tuple(replace(one, rosters=rosters) for one in led)
 
 
 def languages(basis: PreviewBasis, plan: Plan) -> tuple[str, ...]:
@@ -246,7 +256,7 @@ def _foreseen(
     basis: PreviewBasis, checked_plan: CheckedPlan, person: Person, plan: Plan, *, answers: bool = False
 ) -> Forecast:
     opens, closes = _beginning(plan, person), last_closing(plan, [person])
-    reports = reports_of(plan, checked_plan.people).get(person.id, ())
+    reports = reports_in(checked_plan, person)
     past = History(rosters={plan.campaign: opens}, reports=reports)
     # Where no channel of the plan has credentials, as on a lead's own machine, all are supposed.
     carriers = basis.carriers if basis.carriers.intersection(plan.send.channels) else None
@@ -266,7 +276,7 @@ def people_in(basis: PreviewBasis, checked_plan: CheckedPlan, person: Person) ->
     """The person, who signs what they get, and whom they lead."""
     signers = signers_of(basis.store, checked_plan, person)
     others = [one for one in (signers.lead, signers.manager, signers.sponsor) if one is not None]
-    return (person, *others, *(one for one in checked_plan.people if one.manager.lower() == person.email.lower()))
+    return (person, *others, *(one.person for one in checked_plan.people.reports(person)))
 
 
 def signers_of(store: Store | None, checked_plan: CheckedPlan, person: Person) -> Signers:
@@ -274,7 +284,7 @@ def signers_of(store: Store | None, checked_plan: CheckedPlan, person: Person) -
     plan = checked_plan.plan
     named = [email for email in (plan.owner[0], plan.sponsor_email, person.manager) if email]
     by_email = dict(store.people.by_emails(named)) if store else {}
-    by_email |= {each.email.lower(): each for each in checked_plan.people}
+    by_email |= {each.email.lower(): each for each in map(checked_plan.people.find, named) if each}
 
     def known(email: str) -> Person:
         return by_email.get(email.lower()) or by_address(email)

@@ -7,18 +7,18 @@ from collections.abc import Collection, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, Select, and_, bindparam, case, false, func, or_, select, true
+from sqlalchemy import ColumnElement, Connection, Row, Select, and_, bindparam, case, false, func, or_, select
 
 from commsengine.cadence.check_questions import check_of
 from commsengine.cadence.kinds_and_states import ASKED_FOR, BY_HAND, ENOUGH, GOT_IT, STATES
-from commsengine.cadence.people import COLUMNS, Person
-from commsengine.cadence.plan import Role
+from commsengine.cadence.people import Person
 from commsengine.cadence.standing import AWAY, call_again
+from commsengine.store.audience import members
 from commsengine.store.campaigns import CampaignStore
 from commsengine.store.database import Database
-from commsengine.store.person_rows import is_here, person_of
+from commsengine.store.person_rows import person_of
 from commsengine.store.records import CampaignCounts, CampaignRecord, Drawn, GotItOnly, Happened, OpenRung
-from commsengine.store.tables import answer, deed, outcome, person, question, roster, touch
+from commsengine.store.tables import answer, deed, outcome, person, question, touch
 
 
 class Counts:
@@ -45,7 +45,7 @@ class Counts:
     def drawn(self, record: CampaignRecord, most: int, day: dt.date) -> Mapping[str, Drawn]:
         """As the directory stands: the size of each role on that day, and at most so many of its people, by id."""
         with self._database.read() as connection:
-            found = connection.execute(_evenly(_members(connection, record, day), most)).all()
+            found = connection.execute(_evenly(members(connection, record.plan, day), most)).all()
         sizes = {row.role: row.people for row in found}
         return {
             role: Drawn(sizes.get(role, 0), tuple(row.id for row in found if row.role == role))
@@ -196,7 +196,7 @@ def _got_it_only(connection: Connection, record: CampaignRecord, often: int, day
     presses = select(answer.c.person_id).where(*own, answer.c.kind == "acknowledged", answer.c.evidence != "manager")
     pressed = presses.group_by(answer.c.person_id).having(func.count() >= often)
     checked = select(answer.c.person_id).where(*own, answer.c.kind == "check")
-    people = _members(connection, record, day).subquery()
+    people = members(connection, record.plan, day).subquery()
     only = case((and_(people.c.id.in_(pressed), people.c.id.not_in(checked)), 1), else_=0)
     found = select(people.c.role, func.count().label("people"), func.sum(only).label("only"))
     found = found.join(shown, shown.c.person_id == people.c.id).where(people.c.role.is_not(None))
@@ -204,11 +204,8 @@ def _got_it_only(connection: Connection, record: CampaignRecord, often: int, day
     return [GotItOnly(role, rows[role].people, rows[role].only) for role in record.plan.audience.roles if role in rows]
 
 
-# -- the audience, counted by the database: the same people and roles that ``role_of`` finds one by one
-
-
 def _size(connection: Connection, record: CampaignRecord, day: dt.date) -> int:
-    theirs = _members(connection, record, day).subquery()
+    theirs = members(connection, record.plan, day).subquery()
     placed = select(func.count()).select_from(theirs).where(theirs.c.role.is_not(None))
     return connection.execute(placed).scalar_one()
 
@@ -225,36 +222,3 @@ def _evenly(members: Select[Any], most: int) -> Select[Any]:
     each = placed.subquery()
     step = (each.c.people + (most - 1)) // most
     return select(each).where((each.c.place - 1) % step == 0).order_by(each.c.id)
-
-
-def _members(connection: Connection, record: CampaignRecord, day: dt.date) -> Select[Any]:
-    """The people who are there on that day and, if the campaign has a roster, in it: the id, and the role or NULL."""
-    audience, kept_out = record.plan.audience, record.plan.kept_out
-    roles = case(*((_matches(connection, role), name) for name, role in audience.roles.items()), else_=None)
-    members = select(person.c.id, roles.label("role")).where(is_here(day), person.c.erased_at.is_(None))
-    if kept_out:
-        members = members.where(person.c.email_key != kept_out)
-    if audience.people is None:
-        return members
-    return members.join(roster, and_(roster.c.person_id == person.c.id, roster.c.campaign == record.id))
-
-
-def _matches(connection: Connection, role: Role) -> ColumnElement[bool]:
-    if role.rest:
-        return true()
-    head = true() if role.is_manager is None else person.c.is_manager == role.is_manager
-    return and_(head, *(_column(connection, name).in_(values) for name, values in role.columns.items()))
-
-
-def _column(connection: Connection, name: str) -> ColumnElement[Any]:
-    """A column of people.csv, empty where the person has none."""
-    return person.c[name] if name in COLUMNS else func.coalesce(_attribute(connection, name), "")
-
-
-def _attribute(connection: Connection, name: str) -> Any:
-    """NULL where the person has none."""
-    if connection.dialect.name == "postgresql":
-        return person.c.attributes[name].as_string()
-    # A JSON path of SQLite could not name every column that a file may have.
-    pairs = func.json_each(person.c.attributes).table_valued("key", "value")
-    return select(pairs.c.value).where(pairs.c.key == name).correlate(person).scalar_subquery()

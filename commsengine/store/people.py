@@ -6,20 +6,21 @@ import datetime as dt
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Column, Connection, Row, Select, bindparam, delete, func, or_, select, update
+from sqlalchemy import Column, Connection, Row, Select, bindparam, delete, or_, select, update
 
 from commsengine.cadence.kinds_and_states import Wish
 from commsengine.cadence.people import Person
 from commsengine.errors import InputError
 from commsengine.store import bookkeeping, erasure, people_import, tables
-from commsengine.store.database import CHUNK, Database, chunks, many, rows_with
+from commsengine.store.database import Database, chunks, many, rows_with
 from commsengine.store.dialogue import link_tokens
 from commsengine.store.people_files.difference import PeopleDifference, difference, matched
 from commsengine.store.people_files.rekey import with_history
 from commsengine.store.person_rows import email_key, person_of
+from commsengine.store.population import PeopleOnRecord
 from commsengine.store.records import ImportCounts
 from commsengine.store.tables import person, roster, slack_id
-from commsengine.text import LIKE_AN_ADDRESS, like, near_names
+from commsengine.text import like, near_names
 from commsengine.translation import _
 
 NO_SOURCE: Mapping[str, str] = {}
@@ -31,8 +32,6 @@ _KNOWN_AS = select(slack_id.c.email_key).where(
     or_(person.c.slack_id == "", person.c.slack_id == slack_id.c.user_id),
 )
 _BY_SLACK_ID = select(person).where(_HERE, or_(person.c.slack_id == _USER, _KNOWN_AS.exists()))
-
-_COUNT = select(func.count()).select_from(person).where(_HERE)
 
 
 class People:
@@ -109,26 +108,20 @@ class People:
         with self._database.read() as connection:
             return list(rows_with(connection, select(person).where(_HERE), column, names))
 
-    def all(self, at_a_time: int = CHUNK) -> Iterator[Person]:
+    def population(self, campaign: str = "") -> PeopleOnRecord:
+        """Everybody, or the roster of a campaign. What it has counted it keeps: make another one to see changes."""
+        return PeopleOnRecord(self._database, campaign)
+
+    def all(self) -> Iterator[Person]:
         """Everybody in the order of their ids, read in pages."""
-        page, last = select(person).where(_HERE).order_by(person.c.id).limit(at_a_time), ""
-        while True:
-            people = [person_of(row) for row in self._database.rows(page.where(person.c.id > last))]
-            yield from people
-            if len(people) < at_a_time:
-                return
-            last = people[-1].id
+        return iter(self.population())
 
     def count(self) -> int:
-        return int(self._database.scalar(_COUNT))
+        return len(self.population())
 
-    def near(self, email: str) -> list[str]:
+    def near(self, email: str) -> Sequence[str]:
         """Up to three addresses that look like this one, the nearest first."""
-        wanted = email_key(email)
-        start = person.c.email_key.like(f"{wanted[:1]}%")
-        some = select(person.c.email_key).where(start, _HERE).limit(5000)
-        known = [str(row.email_key) for row in self._database.rows(some)]
-        return near_names(wanted, known, likeness=LIKE_AN_ADDRESS)
+        return self.population().near(email)
 
     def called(self, text: str) -> list[Person]:
         """Those of this name, else those with these words in it, else those whose name or address holds the text."""

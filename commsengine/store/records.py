@@ -106,8 +106,17 @@ class JudgedReceipt:
 
 
 @dataclass(frozen=True, slots=True)
+class ToRecord:
+    """What is to be recorded of one claim: keys to mark, receipts, and by key the dates in texts that leave."""
+
+    marks: Sequence[str] = ()
+    receipts: Sequence[Receipt] = ()
+    named: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class Commit:
-    """What one commit has kept: ``marked`` may leave, ``settled`` receipts by key as they are on record."""
+    """What was kept of one claim: ``marked`` may leave, ``settled`` receipts by key as they are on record."""
 
     marked: Sequence[Marked] = ()
     settled: Mapping[str, ReceiptState] = field(default_factory=dict)

@@ -18,14 +18,15 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, Connection, Row, func, or_, select, update
 
-from commsengine.cadence.kinds_and_states import REFUSAL_WORDS, Carrier, Fault, RefusalWord
+from commsengine.cadence.kinds_and_states import REFUSAL_WORDS, Carrier, Fault, RefusalWord, TouchKind
 from commsengine.errors import InputError
 from commsengine.store import bookkeeping, moves
 from commsengine.store.database import Database
+from commsengine.store.plain_sql import Prepared
 from commsengine.store.records import JudgedReceipt, Receipt, RefusalRecord
 from commsengine.store.tables import attempt, refusal, touch
 from commsengine.translation import _
@@ -41,9 +42,22 @@ AFTER_A_REST = dt.timedelta(minutes=11)
 
 OPEN_FAULTS: tuple[Fault, ...] = ("unknown", "message")
 _HELD = (touch.c.state == "retry", touch.c.held)
-_RUNNING = select(refusal).where(
-    or_(refusal.c.run_since.is_not(None), (refusal.c.fault == "us") & (refusal.c.settled_by == ENGINE))
+_RUNNING = Prepared(
+    select(refusal.c.id, refusal.c.fault, refusal.c.channel, refusal.c.campaign, refusal.c.message).where(
+        or_(refusal.c.run_since.is_not(None), (refusal.c.fault == "us") & (refusal.c.settled_by == ENGINE))
+    )
 )
+
+
+class Arrival(NamedTuple):
+    """A touch that the other side has taken; ``attempts`` made until then."""
+
+    key: str
+    attempts: int
+    kind: TouchKind
+    channel: Carrier
+    campaign: str
+    message: str
 
 
 class Refusals:
@@ -109,17 +123,12 @@ def judged(
     """The receipts as they are to be kept, and those of them whose refusal was judged; these have their attempt row."""
     kept: list[Receipt] = []
     found: dict[str, JudgedReceipt] = {}
-    running: Sequence[Row[Any]] | None = None
     for each in receipts:
         row = rows[each.key]
-        if row.kind != "service" and each.state == "sent":
-            running = connection.execute(_RUNNING).all() if running is None else running
-            running = [run for run in running if not _got_through(connection, run, row)]
         if row.kind == "service" or each.state != "retry" or each.fault not in OPEN_FAULTS:
             kept.append(each)
         else:
             found[each.key] = _judge(connection, each, row, fence, now)
-            running = None
     late = _settled_since(connection, found, rows, now)
     return [*kept, *(one.receipt for one in late)], late
 
@@ -163,14 +172,14 @@ def free(connection: Connection, *chosen: ColumnElement[bool], at: dt.datetime, 
     return len(freed)
 
 
-def _got_through(connection: Connection, run: Row[Any], sent: Row[Any]) -> bool:
-    """Whether this ends the run: not everything of the channel is refused alike, or of the message."""
-    about = (run.campaign, run.message)
-    if run.channel != sent.channel or about not in (("", ""), (sent.campaign, sent.message)):
-        return False
-    opened = {"settled_at": None, "settled_by": "", "fault": "unknown"} if run.fault == "us" else {}
-    _change(connection, run, **NO_RUN, **opened)
-    return True
+def end_runs(connection: Connection, sent: Iterable[Arrival]) -> None:
+    """Something got through: not everything of the channel is refused alike, or of the message."""
+    told = [each for each in sent if each.kind != "service"]
+    through = {(each.channel, *about) for each in told for about in (("", ""), (each.campaign, each.message))}
+    for number, fault, *about in _RUNNING.rows(connection):
+        if tuple(about) in through:
+            opened = {"settled_at": None, "settled_by": "", "fault": "unknown"} if fault == "us" else {}
+            connection.execute(update(refusal).where(refusal.c.id == number).values({**NO_RUN, **opened}))
 
 
 def _judge(connection: Connection, receipt: Receipt, row: Row[Any], fence: int, now: dt.datetime) -> JudgedReceipt:

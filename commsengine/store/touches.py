@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Select, bindparam, func, or_, select
+from sqlalchemy import Column, Connection, Select, bindparam, func, or_, select
 
 from commsengine.cadence.kinds_and_states import CARRIED, TouchState
 from commsengine.store import moves
@@ -36,6 +36,8 @@ _FIRST_OUTCOMES = (
     .where(or_(attempt.c.verdict == "sent", _THEIR_OWN, unreachable.c.id.is_not(None)))
     .limit(bindparam("most"))
 )
+
+_NAMED = moves.naming().where(touch.c.key == bindparam("the_key")).values(named=bindparam("dates"))
 
 
 class Touches:
@@ -103,19 +105,24 @@ class Touches:
         )
         return [SentText(*row) for row in self._database.rows(theirs.order_by(*_IN_ORDER))]
 
+    def dates_named(self, campaign: str) -> Sequence[str]:
+        """What texts that arrived, or may have, named of dates: each line once."""
+        return [row.named for row in self._database.rows(_with_dates(touch.c.named, campaign))]
+
     def people_with_dates(self, campaign: str) -> Sequence[str]:
         """The ids of the people who got a text that named a date, or may have."""
-        theirs = (
-            select(touch.c.person_id)
-            .where(touch.c.campaign == campaign, touch.c.state.in_(("sending", "sent", "uncertain")))
-            .where(touch.c.named != "", touch.c.person_id.is_not(None))
-        )
-        return [row.person_id for row in self._database.rows(theirs.distinct())]
+        return [row.person_id for row in self._database.rows(_with_dates(touch.c.person_id, campaign))]
+
+    def highest_rungs(self, campaign: str) -> Mapping[str, int]:
+        """By message, the last step of its follow-up that somebody stands on."""
+        rungs = select(touch.c.message, func.max(touch.c.rung).label("rung")).where(touch.c.campaign == campaign)
+        rows = self._database.rows(rungs.where(touch.c.kind != "service").group_by(touch.c.message))
+        return {row.message: row.rung or 0 for row in rows}
 
     def keep_dates(self, dates: Mapping[str, str]) -> None:
         """The dates in texts that left before they were kept, by key, as far as they are known."""
         with self._database.write() as connection:
-            many(connection, moves.naming(), ({"the_key": key, "dates": dates[key]} for key in sorted(dates)))
+            many(connection, _NAMED, ({"the_key": key, "dates": dates[key]} for key in sorted(dates)))
 
     def reached(self, campaign: str, message: str) -> Sequence[str]:
         """The ids of the people who have got a message by a channel, or perhaps have."""
@@ -128,6 +135,11 @@ class Touches:
 
     def _read(self, query: Select[Any]) -> Sequence[TouchRecord]:
         return [TouchRecord(*row) for row in self._database.rows(query)]
+
+
+def _with_dates(column: Column[Any], campaign: str) -> Select[Any]:
+    arrived = (touch.c.campaign == campaign, touch.c.state.in_(("sending", "sent", "uncertain")))
+    return select(column).where(*arrived, touch.c.named != "", touch.c.person_id.is_not(None)).distinct()
 
 
 def records_of(connection: Connection, keys: Sequence[str]) -> list[TouchRecord]:

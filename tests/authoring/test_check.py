@@ -6,6 +6,7 @@ import pytest
 
 from commsengine.authoring.check import CheckResult, check
 from commsengine.cadence.people import Person
+from commsengine.cadence.population import ListedPeople
 from commsengine.content.shipped import shipped_folder
 from commsengine.content.templates import load_templates
 from commsengine.errors import InputError
@@ -22,7 +23,8 @@ def checked(
     people: Sequence[Person] | None = PEOPLE,
     templates: Mapping[str, str] = TEMPLATES,
 ) -> CheckResult:
-    return check(write(folder, text), root=folder, people=people, templates=templates)
+    given = None if people is None else ListedPeople(tuple(people))
+    return check(write(folder, text), root=folder, people=given, templates=templates)
 
 
 def said(result: CheckResult) -> list[tuple[int, int, str]]:
@@ -31,7 +33,7 @@ def said(result: CheckResult) -> list[tuple[int, int, str]]:
 
 def test_a_sound_plan_is_returned_with_its_people(tmp_path: Path) -> None:
     result = checked(tmp_path, PLAN)
-    assert (said(result), result.ok, result.people) == ([], True, PEOPLE)
+    assert (said(result), result.ok, result.people) == ([], True, ListedPeople(PEOPLE))
     assert result.plan is not None
 
 

@@ -8,6 +8,7 @@ import pytest
 
 from commsengine.authoring.check import check
 from commsengine.cadence.people import Person
+from commsengine.cadence.population import ListedPeople
 from commsengine.content.shipped import shipped_folder
 from commsengine.content.templates import load_templates
 from commsengine.errors import Problem
@@ -23,7 +24,7 @@ ENDS = "id: one-record\n    repeat_until: done"
 
 def told(folder: Path, text: str, people: list[Person] | None = None) -> list[Problem]:
     some = people or [someone(0, department="Sales"), someone(1, department="Support")]
-    return list(check(write(folder, text), root=folder, people=some, templates=TEMPLATES).problems)
+    return list(check(write(folder, text), root=folder, people=ListedPeople(tuple(some)), templates=TEMPLATES).problems)
 
 
 def with_outcomes(outcomes: str, message: str = "id: one-record") -> str:

@@ -15,6 +15,7 @@ from commsengine.authoring.languages.overlay import overlay_files, plan_of
 from commsengine.authoring.languages.update import Translated, translated
 from commsengine.authoring.plan_file import review_plan
 from commsengine.cadence.plan import Plan
+from commsengine.cadence.population import ListedPeople
 from commsengine.content.shipped import shipped_folder
 from commsengine.content.templates import load_templates
 from commsengine.errors import InputError
@@ -58,7 +59,7 @@ def fill(folder: Path, said: str = "de: {}") -> None:
 
 def problems(folder: Path, text: str = WHOLE, people: int = 0) -> list[tuple[str, str, int, int]]:
     path = write(folder, text)
-    found = check(path, root=folder, people=[someone(n) for n in range(people)], templates=TEMPLATES)
+    found = check(path, root=folder, people=ListedPeople(tuple(someone(n) for n in range(people))), templates=TEMPLATES)
     return [(p.code, Path(p.file).name, p.line, p.column) for p in found.problems if Path(p.file).name != "plan.yaml"]
 
 
@@ -242,7 +243,7 @@ BEGUN = 'title: "a"\nmessages:\n  - id: one-record\n    '
 )  # fmt: skip
 def test_each_slip_is_one_error_at_its_place(tmp_path: Path, text: str, code: str, place: tuple[int, int]) -> None:
     write(tmp_path, text, CALLED)
-    found = check(write(tmp_path, WHOLE), root=tmp_path, people=[someone(1)], templates=TEMPLATES)
+    found = check(write(tmp_path, WHOLE), root=tmp_path, people=ListedPeople((someone(1),)), templates=TEMPLATES)
     errors = [p for p in found.problems if p.severity == "error" and not p.file.endswith("plan.yaml")]
     assert [(p.code, Path(p.file).name, p.line, p.column) for p in errors] == [(code, CALLED, *place)]
     assert all(problem.message and problem.fix for problem in errors)
@@ -284,11 +285,15 @@ def test_a_plan_with_a_slip_says_that_alone(tmp_path: Path) -> None:
 
 def test_advice_counts_the_people_whose_language_the_plan_does_not_have(tmp_path: Path) -> None:
     people = [someone(1, language="de"), someone(2, language="ko"), someone(3, language="ko-KR"), someone(4)]
-    found = check(write(tmp_path, PLAN), root=tmp_path, people=people, templates=TEMPLATES).problems
+    found = check(
+        write(tmp_path, PLAN), root=tmp_path, people=ListedPeople(tuple(people)), templates=TEMPLATES
+    ).problems
     (advice,) = [problem.message for problem in found if problem.code == "language_without_texts"]
     assert "ko (2 people), de (1 person)" in advice
     update(tmp_path, PLAN)
-    found = check(tmp_path / "plan.yaml", root=tmp_path, people=people, templates=TEMPLATES).problems
+    found = check(
+        tmp_path / "plan.yaml", root=tmp_path, people=ListedPeople(tuple(people)), templates=TEMPLATES
+    ).problems
     (advice,) = [problem.message for problem in found if problem.code == "language_without_texts"]
     assert "de" not in advice.partition(":")[2].partition(".")[0]
 

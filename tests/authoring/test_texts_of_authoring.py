@@ -15,6 +15,7 @@ from commsengine.authoring.people.people_file import load_people
 from commsengine.authoring.people.time_zones import zone_fix
 from commsengine.authoring.plan_file import review_plan
 from commsengine.authoring.workspace_file import load_workspace
+from commsengine.cadence.population import ListedPeople
 from commsengine.errors import InputError, Problem
 from commsengine.text import listed, no_such
 from tests.authoring import test_check, test_people_file, test_plan_file, test_workspace_file
@@ -49,7 +50,7 @@ def test_what_is_wrong_with_the_people_of_a_plan_is_in_the_catalog(tmp_path: Pat
     with in_pseudo():
         for asked, *_ in test_check.ROLES.values():
             plan = write(tmp_path, slip("{department: [Sales]}", "{department: " + asked + "}"))
-            found = check(plan, root=tmp_path, people=test_check.PEOPLE, templates=test_check.TEMPLATES)
+            found = check(plan, root=tmp_path, people=ListedPeople(test_check.PEOPLE), templates=test_check.TEMPLATES)
             assert found.problems
             assert strays(found.problems) == {}
 

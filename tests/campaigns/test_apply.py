@@ -29,7 +29,7 @@ LATER = {
 
 
 def diff(store: Store, plan: Plan, now: dt.datetime) -> Diff:
-    return compare(store, Decisions(store, Workspace()), plan, store.people.all(), now)
+    return compare(store, Decisions(store, Workspace()), plan, store.people.population(), now)
 
 
 def test_a_new_plan_shows_its_audience_and_is_paused(store: Store, clock: Clock) -> None:
@@ -150,9 +150,9 @@ def test_a_notice_survives_a_new_version_and_keeps_its_id(store: Store, clock: C
 def test_a_template_that_came_with_the_program_later_is_no_change(store: Store, clock: Clock) -> None:
     run(store, [someone(1)])
     decisions, plan, mine = Decisions(store, Workspace()), a_plan(), {"wiifm": "# Mine\n"}
-    known = compare(store, decisions, plan, store.people.all(), clock.now, mine, {"wiifm": "# Mine\n"})
+    known = compare(store, decisions, plan, store.people.population(), clock.now, mine, {"wiifm": "# Mine\n"})
     assert known.changes_nothing
-    own = compare(store, decisions, plan, store.people.all(), clock.now, mine, {"wiifm": "# Shipped\n"})
+    own = compare(store, decisions, plan, store.people.population(), clock.now, mine, {"wiifm": "# Shipped\n"})
     assert [(each.path, each.old, each.new) for each in own.changes] == [
         ("message_templates/wiifm.md", "# Shipped\n", "# Mine\n")
     ]

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from commsengine.cadence.plan import Plan, Workspace
+from commsengine.cadence.population import ListedPeople
 from commsengine.campaigns.apply import Diff, compare
 from commsengine.campaigns.diff import Consequence, RoleMove
 from commsengine.engine.decisions import Decisions
@@ -21,7 +22,13 @@ LISTED = {"people": "people.csv", "roles": {"sales": {"department": ["Sales"]}, 
 
 
 def diff(store: Store, plan: Plan, clock: Clock, people: Any = None) -> Diff:
-    return compare(store, Decisions(store, Workspace()), plan, people or store.people.all(), clock.now)
+    return compare(
+        store,
+        Decisions(store, Workspace()),
+        plan,
+        ListedPeople(tuple(people)) if people else store.people.population(),
+        clock.now,
+    )
 
 
 def only(change: Diff) -> Consequence:

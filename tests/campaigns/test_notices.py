@@ -32,8 +32,7 @@ def record(store: Store) -> CampaignRecord:
 
 
 def made(record: CampaignRecord, text: str = TEXT, **words: Any) -> Notice:
-    people = [someone(1), someone(2, attributes={"depot": "North"})]
-    return for_today(record, Words(text, **words), TEMPLATES, people, TUESDAY)
+    return for_today(record, Words(text, **words), TEMPLATES, ["email", "depot"], TUESDAY)
 
 
 def test_without_a_subject_the_first_sentence_stands_above_the_others(record: CampaignRecord) -> None:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import datetime as dt
 import re
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from commsengine.cadence.people import Person
+from commsengine.cadence.population import ListedPeople
 from commsengine.campaigns.saved_difference import (
     KnownAudience,
     SavedDifference,
@@ -30,6 +33,10 @@ SALES = [someone(1), someone(2)]
 TODAY = dt.date(2027, 1, 5)
 
 
+def _audience(people: Sequence[Person], *about: Any) -> KnownAudience:
+    return known_audience(PLAN, ListedPeople(tuple(people)), *about)
+
+
 def saved(**changes: Any) -> SavedDifference:
     values: dict[str, Any] = {
         "campaign": "crm",
@@ -40,7 +47,7 @@ def saved(**changes: Any) -> SavedDifference:
         "correct": False,
         "difference": '~ send.window.to  "16:30" → "18:00"\n',
         "consequences": [{"message": "one-record", "people": 2, "first_at": utc("2027-01-11").isoformat()}],
-        "audience": known_audience(PLAN, SALES, TODAY),
+        "audience": _audience(SALES, TODAY),
         "plan_file": "schedules/crm.yaml",
         "source": {"schedules/crm.yaml": "campaign: crm\n"},
         "templates": {"wiifm": "# {{ key_point }}\n"},
@@ -94,17 +101,17 @@ def test_a_plan_of_other_fields_is_refused_in_one_sentence() -> None:
 
 
 def test_the_audience_is_known_without_names() -> None:
-    known = known_audience(PLAN, [*SALES, someone(3, department="Legal"), someone(4, left=dt.date(2020, 1, 1))], TODAY)
+    known = _audience([*SALES, someone(3, department="Legal"), someone(4, left=dt.date(2020, 1, 1))], TODAY)
     assert (known.people, known.roles) == (3, {"others": 1, "sales": 2})
     assert "@" not in known.digest
-    assert known_audience(PLAN, SALES[::-1], TODAY).digest == known_audience(PLAN, SALES, TODAY).digest
-    assert known_audience(PLAN, [someone(1), someone(3)], TODAY).digest != known_audience(PLAN, SALES, TODAY).digest
+    assert _audience(SALES[::-1], TODAY).digest == _audience(SALES, TODAY).digest
+    assert _audience([someone(1), someone(3)], TODAY).digest != _audience(SALES, TODAY).digest
 
 
 def moved(store: Store, people: KnownAudience | None = None, **changes: Any) -> str:
     try:
         record = store.campaigns.get("crm")
-        refuse_moved(saved(**changes), record, people or known_audience(PLAN, SALES, TODAY), "Tue 5 Jan")
+        refuse_moved(saved(**changes), record, people or _audience(SALES, TODAY), "Tue 5 Jan")
     except InputError as refused:
         return str(refused)
     return ""
@@ -116,13 +123,11 @@ def test_it_is_refused_with_what_has_moved(store: Store) -> None:
     assert moved(store) == ""
     assert "crm was paused, and is running now." in moved(store, state="paused")
     assert "crm had version 4, and has version 1 now." in moved(store, base_version=4)
-    more = moved(store, known_audience(PLAN, [*SALES, someone(3)], TODAY))
+    more = moved(store, _audience([*SALES, someone(3)], TODAY))
     assert "dana saved this difference on Tue 5 Jan" in more
     assert "Role sales: 2 before, 3 people now." in more
     assert "commsengine apply schedules/crm.yaml --save FILE" in more
-    assert "but not the same people" in moved(store, known_audience(PLAN, [someone(1), someone(3)], TODAY))
-    file = known_audience(PLAN, SALES, TODAY, "people.csv", b"email\n")
-    assert "people.csv has changed." in moved(
-        store, file, audience=known_audience(PLAN, SALES, TODAY, "people.csv", b"id\n")
-    )
+    assert "but not the same people" in moved(store, _audience([someone(1), someone(3)], TODAY))
+    file = _audience(SALES, TODAY, "people.csv", b"email\n")
+    assert "people.csv has changed." in moved(store, file, audience=_audience(SALES, TODAY, "people.csv", b"id\n"))
     assert moved(store, file, audience=file) == ""

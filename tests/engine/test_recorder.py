@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import queue
 import threading
 import time
 from collections.abc import Mapping, Sequence
@@ -9,10 +10,10 @@ from pathlib import Path
 
 from commsengine.engine.journal import Journal
 from commsengine.engine.sending.recorder import Recorder
-from commsengine.store.records import Commit, Lease, Marked, Receipt
+from commsengine.store.records import Commit, Lease, Marked, Receipt, ToRecord
 from tests.builders import utc
 from tests.fakes import Clock
-from tests.waiting import PATIENCE
+from tests.waiting import PATIENCE, expect
 
 NOW = utc("2027-01-11")
 
@@ -25,28 +26,31 @@ class Ledger:
     """Remembers its commits; each takes a moment, as a disk does."""
 
     def __init__(self) -> None:
-        self.commits: list[tuple[list[str], list[str], int]] = []
+        self.commits: list[list[tuple[int, list[str], list[str]]]] = []
         self.broken = False
-        self.go = threading.Event()
+        self.poisoned: set[int] = set()
+        self.go, self.begun = threading.Event(), threading.Event()
         self.go.set()
 
-    def record(
-        self,
-        marks: Sequence[str],
-        receipts: Sequence[Receipt],
-        lease: Lease,
-        now: dt.datetime,
-        named: Mapping[str, str],
-    ) -> Commit:
+    def record(self, work: Mapping[Lease, ToRecord], now: dt.datetime) -> dict[Lease, Commit]:
+        self.begun.set()
         self.go.wait(PATIENCE)
-        if self.broken:
+        if self.broken or any(lease.fence in self.poisoned for lease in work):
             raise OSError("disk full")
-        self.commits.append((list(marks), [receipt.key for receipt in receipts], lease.fence))
-        marked = [leaving(key) for key in marks if not key.startswith("paused")]
-        return Commit(marked, {receipt.key: receipt.state for receipt in receipts})
+        self.commits.append([(lease.fence, list(each.marks), _keys(each.receipts)) for lease, each in work.items()])
+        return {lease: _kept(each) for lease, each in work.items()}
 
     def still_ours(self, keys: Sequence[str], lease: Lease, now: dt.datetime) -> set[str]:
         return set()
+
+
+def _keys(receipts: Sequence[Receipt]) -> list[str]:
+    return [receipt.key for receipt in receipts]
+
+
+def _kept(work: ToRecord) -> Commit:
+    marked = [leaving(key) for key in work.marks if not key.startswith("paused")]
+    return Commit(marked, {receipt.key: receipt.state for receipt in work.receipts})
 
 
 def leaving(key: str) -> Marked:
@@ -76,6 +80,43 @@ def test_only_granted_keys_come_back() -> None:
     writer.close()
 
 
+def test_marks_and_receipts_of_several_claims_share_a_commit() -> None:
+    ledger = Ledger()
+    writer = a_writer(ledger)
+    ledger.go.clear()
+    writer.settle([Receipt("first", "sent", NOW)], under(1))
+    granted: queue.Queue[tuple[str, set[str]]] = queue.Queue()
+    writer.request_mark(["begun"], under(1), {}, lambda keys: granted.put(("begun", keys)))
+    assert ledger.begun.wait(PATIENCE)
+    writer.settle([Receipt("a", "sent", NOW)], under(1))
+    for fence, keys in ((2, ["b", "paused-b"]), (3, ["c"])):
+        writer.request_mark(keys, under(fence), {}, lambda keys, fence=fence: granted.put((f"{fence}", keys)))
+    ledger.go.set()
+    assert [granted.get(timeout=PATIENCE) for _ in range(3)] == [("begun", {"begun"}), ("2", {"b"}), ("3", {"c"})]
+    writer.close()
+    assert ledger.commits[-1] == [(1, [], ["a"]), (2, ["b", "paused-b"], []), (3, ["c"], [])]
+
+
+def test_receipts_are_kept_although_no_mark_follows() -> None:
+    ledger = Ledger()
+    writer = a_writer(ledger)
+    writer.settle([Receipt("k1", "sent", NOW)], under(1))
+    expect(lambda: ledger.commits)
+    writer.close()
+
+
+def test_what_one_claim_cannot_keep_does_not_hold_up_the_others() -> None:
+    ledger = Ledger()
+    writer = a_writer(ledger)
+    ledger.poisoned = {1}
+    writer.settle([Receipt("k1", "sent", NOW)], under(1))
+    assert writer.mark(["k2"], under(2)) == {"k2"}
+    ledger.poisoned = set()
+    assert writer.flush(PATIENCE)
+    writer.close()
+    assert ledger.commits == [[(2, ["k2"], [])], [(1, [], ["k1"])]]
+
+
 def test_each_claim_is_written_under_its_own_fence() -> None:
     ledger = Ledger()
     writer = a_writer(ledger)
@@ -85,7 +126,9 @@ def test_each_claim_is_written_under_its_own_fence() -> None:
     ledger.go.set()
     assert writer.flush(PATIENCE)
     writer.close()
-    assert sorted((keys, fence) for _, keys, fence in ledger.commits) == [(["k1"], 1), (["k2"], 2), (["k3"], 3)]
+    assert sorted(each for commit in ledger.commits for each in commit) == [
+        (1, [], ["k1"]), (2, [], ["k2"]), (3, [], ["k3"])
+    ]  # fmt: skip
 
 
 def test_while_receipts_cannot_be_kept_nothing_may_leave_and_none_is_lost() -> None:
@@ -98,7 +141,7 @@ def test_while_receipts_cannot_be_kept_nothing_may_leave_and_none_is_lost() -> N
     ledger.broken = False
     assert writer.flush(PATIENCE)
     writer.close()
-    assert [keys for _, keys, _ in ledger.commits] == [["k1"]]
+    assert ledger.commits == [[(1, [], ["k1"])]]
 
 
 def test_what_leaves_and_what_became_of_it_is_in_the_journal(tmp_path: Path) -> None:
@@ -116,7 +159,7 @@ def test_what_cannot_be_journalled_does_not_leave(tmp_path: Path) -> None:
     (tmp_path / "state").write_text("where a folder should be")
     ledger = Ledger()
     writer = a_writer(ledger, Journal(tmp_path / "state"))
-    assert writer.mark(["k1"], 1) == set()
+    assert writer.mark(["k1"], under(1)) == set()
     (tmp_path / "state").unlink()
     assert writer.flush(PATIENCE)
     assert writer.mark(["k2"], under(1)) == {"k2"}
@@ -128,7 +171,7 @@ def test_closing_writes_what_waits() -> None:
     writer = a_writer(ledger)
     writer.settle([Receipt("k1", "sent", NOW)], under(1))
     writer.close()
-    assert [keys for _, keys, _ in ledger.commits] == [["k1"]]
+    assert ledger.commits == [[(1, [], ["k1"])]]
     assert writer.mark(["k2"], under(1)) == set()
 
 
@@ -137,16 +180,9 @@ def test_what_was_marked_and_taken_back_is_in_the_journal_before_its_row_is_gone
     journal, seen = Journal(tmp_path), list[str]()
 
     class Looking(Ledger):
-        def record(
-            self,
-            marks: Sequence[str],
-            receipts: Sequence[Receipt],
-            lease: Lease,
-            now: dt.datetime,
-            named: Mapping[str, str],
-        ) -> Commit:
+        def record(self, work: Mapping[Lease, ToRecord], now: dt.datetime) -> dict[Lease, Commit]:
             seen.extend(entry.state for entry in journal.since(1).values())
-            return super().record(marks, receipts, lease, now, named)
+            return super().record(work, now)
 
     writer = a_writer(Looking(), journal)
     assert writer.mark(["a"], under(7)) == {"a"}

@@ -28,6 +28,7 @@ from commsengine.authoring.people.people_file import FORMULA, export_people, loa
 from commsengine.authoring.people.table import read_table
 from commsengine.cadence.people import KNOWN, Person
 from commsengine.cadence.plan import Plan
+from commsengine.cadence.population import ListedPeople
 from commsengine.channels.mime import message_bytes
 from commsengine.content.message import RenderedMessage
 from commsengine.content.person_values import Signers
@@ -292,7 +293,7 @@ def told(folder: Path, plan: dict[str, Any]) -> tuple[Plan | None, dict[Path_, l
     path.write_text(re.sub("[\x7f-\x9f\u2028-\u202e\u2066-\u2069\ufeff]", _escaped, written), encoding="utf-8")
     lines = [number for number, line in enumerate(path.read_text(encoding="utf-8").split("\n"), 1) if _is_leaf(line)]
     field = dict(zip(lines, PATHS, strict=True))
-    result = check(path, root=folder, people=(BEN,), templates=SHIPPED)
+    result = check(path, root=folder, people=ListedPeople((BEN,)), templates=SHIPPED)
     errors: dict[Path_, list[str]] = {}
     for problem in result.problems:
         assert str(problem).isprintable()

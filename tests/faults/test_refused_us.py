@@ -385,7 +385,7 @@ def test_f37_a_text_that_is_refused_to_three_people_in_a_row_holds_its_message(
         assert record
         changed = record.plan.messages[0].model_copy(update={"text": ("Another text.",)})
         plan = record.plan.model_copy(update={"messages": (changed,)})
-        diff = compare(store, running.decisions, plan, store.people.all(), clock.now)
+        diff = compare(store, running.decisions, plan, store.people.population(), clock.now)
         apply(store, plan, record.templates, "", diff=diff, by="dana", now=clock.now)
     until_sent(running, store, clock, people)
     assert store.refusals.open() == []

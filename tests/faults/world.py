@@ -31,8 +31,9 @@ from commsengine.resolvers.resolver import Sending, Sighting
 from commsengine.store import moves
 from commsengine.store.moves import FINAL, MOVES, Move
 from commsengine.store.person_rows import suppression_key
-from commsengine.store.records import Lease, Receipt
+from commsengine.store.records import Commit, Lease, Receipt
 from commsengine.store.store import Store
+from tests import outbox
 from tests.builders import ANA, BEN, MIA, a_message, a_plan, utc
 from tests.waiting import PATIENCE
 
@@ -197,12 +198,12 @@ class LittleEngine:
         now = self.world.now
         in_time = flight.touch is None or now < flight.touch.not_after
         keys = [flight.key] if in_time else []
-        marked = self.store.outbox.record(keys, (), flight.lease, now).marked
+        granted = outbox.record(self.store, keys, (), flight.lease, now)
         if dies:
             self.die()
             return
-        self.state.journal.write(marked, (), fence=flight.lease.fence, now=now)
-        if marked:
+        self.state.journal.write({flight.lease.fence: granted}, now)
+        if granted.marked:
             self.world.granted(flight)
             flight.stage = "marked"
         else:
@@ -231,11 +232,11 @@ class LittleEngine:
         whose = world.raw.execute("SELECT owner, fence FROM touch WHERE key = ?", (flight.key,)).fetchone()
         taken_back = receipt.state == "released"
         if taken_back and flight.stage == "marked":
-            self.state.journal.write((), [(receipt.key, receipt.state)], fence=flight.lease.fence, now=now)
-        commit = self.store.outbox.record((), [receipt], flight.lease, now)
+            self.state.journal.write({flight.lease.fence: Commit(settled={receipt.key: receipt.state})}, now)
+        commit = outbox.record(self.store, (), [receipt], flight.lease, now)
         settled = commit.settled
         if settled and not taken_back:
-            self.state.journal.write((), list(settled.items()), fence=flight.lease.fence, now=now)
+            self.state.journal.write({flight.lease.fence: commit}, now)
         world.given_back.update(each.receipt.key for each in commit.judged if not each.receipt.counted)
         if settled:
             world.expect(

@@ -12,6 +12,7 @@ import pytest
 from commsengine.authoring.check import check
 from commsengine.cadence.people import Person
 from commsengine.cadence.plan import Workspace
+from commsengine.cadence.population import ListedPeople
 from commsengine.content.shipped import shipped_folder
 from commsengine.content.templates import load_templates
 from commsengine.errors import InputError
@@ -38,7 +39,7 @@ def file(tmp_path: Path) -> Path:
 def seen(
     file: Path, *messages: Any, people: Sequence[Person] = (ANA, BEN, MIA), wanted: Any = None, **more: Any
 ) -> Gallery:
-    given = CheckedPlan(a_plan(*messages, **more), tuple(people))
+    given = CheckedPlan(a_plan(*messages, **more), ListedPeople(tuple(people)))
     return gallery(BASIS, given, preview_people(given, email=None, role=None), file, (), wanted)
 
 
@@ -48,7 +49,7 @@ def of(shown: Gallery, message: str, role: str = "others") -> list[Piece]:
 
 def test_every_touch_of_every_role_is_a_piece(file: Path) -> None:
     shown = seen(file, a_message(), a_message(id="worse-first", ask="nothing"), send=SLACK_TOO)
-    given = CheckedPlan(shown.plan, (ANA, BEN, MIA))
+    given = CheckedPlan(shown.plan, ListedPeople((ANA, BEN, MIA)))
     people = {piece.person.id: replace(piece.person, language="") for piece in shown.pieces}
     wanted = {
         (one.touch.message, one.touch.role, one.touch.kind, one.touch.number)
@@ -114,7 +115,7 @@ def test_it_is_narrowed_to_what_is_wanted(file: Path) -> None:
 
 def test_each_language_is_shown_where_the_plan_is_whole_in_it(file: Path) -> None:
     plan = translated(a_plan(a_message(), a_message(id="more", key_point="More.")), LANGUAGE, "⟦{}⟧".format)
-    given = CheckedPlan(plan, (ANA, BEN, MIA))
+    given = CheckedPlan(plan, ListedPeople((ANA, BEN, MIA)))
     people = preview_people(given, email=None, role=None)
     assert gallery(BASIS, given, people, file).languages == ("en",)  # there are no buttons in it yet
     with in_pseudo(), in_language("en"):
@@ -142,7 +143,7 @@ def test_advice_stands_at_the_first_touch_of_its_message_or_role(tmp_path: Path)
     unseen = "    ask: acknowledge\n    input: {question: What?}\n"
     written = plan_file(**{"    cadence: {every: 48h, times: 5}\n": f"    cadence: {{every: 48h, times: 5}}\n{unseen}"})
     file.write_text(written, encoding="utf-8")
-    result = check(file, root=tmp_path, people=[ANA, BEN, MIA], templates=TEMPLATES)
+    result = check(file, root=tmp_path, people=ListedPeople((ANA, BEN, MIA)), templates=TEMPLATES)
     assert result.ok, result.problems
     given = checked(result)
     shown = gallery(BASIS, given, preview_people(given, email=None, role=None), file, result.problems)

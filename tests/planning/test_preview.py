@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from commsengine.cadence.plan import Workspace
+from commsengine.cadence.population import ListedPeople
 from commsengine.content.shipped import shipped_folder
 from commsengine.content.templates import load_templates
 from commsengine.errors import InputError
@@ -12,7 +13,7 @@ from commsengine.planning.plan_on_disk import CheckedPlan, PlanningBasis, outloo
 from commsengine.planning.preview import PreviewBasis, preview_people, previews
 from tests.builders import ANA, BEN, MIA, a_message, a_plan, utc
 
-PLAN = CheckedPlan(a_plan(a_message()), (ANA, BEN, MIA))
+PLAN = CheckedPlan(a_plan(a_message()), ListedPeople((ANA, BEN, MIA)))
 BASIS = PreviewBasis(
     Workspace(), load_templates(shipped_folder(), None), "http://127.0.0.1:8080", frozenset({"email"}), None
 )

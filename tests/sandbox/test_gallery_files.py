@@ -11,6 +11,7 @@ from playwright.sync_api import Browser, expect
 
 from commsengine.authoring.check import check
 from commsengine.cadence.plan import Workspace
+from commsengine.cadence.population import ListedPeople
 from commsengine.content.shipped import shipped_folder
 from commsengine.content.templates import load_templates
 from commsengine.planning.gallery import Gallery, gallery
@@ -39,7 +40,7 @@ def shipped(name: str) -> tuple[Gallery, dict[str, str]]:
 
 def small(*messages: object) -> tuple[Gallery, dict[str, str]]:
     plan = a_plan(*messages, send={"channels": ["slack", "email"], "holidays": "false"})  # type: ignore[arg-type]
-    return written(CheckedPlan(plan, (ANA, BEN, MIA)), ROOT / "schedules/crm-rollout.yaml")
+    return written(CheckedPlan(plan, ListedPeople((ANA, BEN, MIA))), ROOT / "schedules/crm-rollout.yaml")
 
 
 PLANS = sorted(each.name for each in (ROOT / "schedules").glob("*.yaml") if "." not in each.stem)

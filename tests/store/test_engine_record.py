@@ -12,6 +12,7 @@ from commsengine.cadence.history import Standstill
 from commsengine.errors import InputError
 from commsengine.store.records import HeartbeatRecord, Lease, Receipt, Rest
 from commsengine.store.store import Store
+from tests import outbox
 from tests.store.scene import LATER, NOW, epochs, idle, running
 
 DAY = dt.timedelta(days=1)
@@ -138,8 +139,8 @@ def test_what_has_left_lately_is_counted_with_service_mail_and_without_what_is_o
     assert (store.channels.under_way("email"), store.channels.under_way("slack")) == (3, 0)
     for n in range(2):
         at = NOW + n * (LATER - NOW)
-        store.outbox.record([f"k{n}"], [], Lease("e1", 1, LATER), NOW)
-        store.outbox.record([], [Receipt(f"k{n}", "sent", at)], Lease("e1", 1, LATER), NOW)
+        outbox.record(store, [f"k{n}"], [], Lease("e1", 1, LATER), NOW)
+        outbox.record(store, [], [Receipt(f"k{n}", "sent", at)], Lease("e1", 1, LATER), NOW)
     assert (store.channels.under_way("email"), store.channels.sent("email", NOW - DAY)) == (1, 2)
     assert store.channels.sent("email", NOW) == 1
     assert store.channels.times("email", NOW - DAY) == [NOW, LATER]

@@ -6,6 +6,7 @@ import pytest
 
 from commsengine.store.records import Commit, Receipt
 from commsengine.store.store import Store
+from tests import outbox
 from tests.builders import ANA, a_plan
 from tests.store.scene import (
     HOUR,
@@ -221,7 +222,7 @@ def test_marks_and_receipts_of_many_go_in_one_commit(store: Store) -> None:
     claim(running(store), done, going)
     mark(store, done)
     receipts = [Receipt(done.key, "sent", NOW)]
-    assert store.outbox.record([going.key], receipts, lease(), NOW) == Commit([marked(going)], {done.key: "sent"}, [])
+    assert outbox.record(store, [going.key], receipts, lease(), NOW) == Commit([marked(going)], {done.key: "sent"}, [])
     assert (state(store, done), state(store, going)) == ("sent", "sending")
 
 

@@ -13,6 +13,7 @@ from commsengine.errors import InputError
 from commsengine.store.records import Receipt
 from commsengine.store.refusals import AFTER_A_REST, AGAIN, FIRST_AGAIN
 from commsengine.store.store import Store
+from tests import outbox
 from tests.builders import someone
 from tests.store.scene import NOW, a_touch, claim, lease, mark, running, state
 
@@ -38,7 +39,7 @@ def told(
     mark(store, *touches, fence=fence)
     about: dict[str, Any] = {"state": "retry", "reply": f"{alike} no", "fault": fault, "alike": alike}
     receipts = [Receipt(each.key, at=at, **(about if fault else {"state": "sent"})) for each in touches]
-    commit = store.outbox.record((), receipts, lease("e1", fence), at)
+    commit = outbox.record(store, (), receipts, lease("e1", fence), at)
     return [f"{commit.settled[each.key]}{' held' if is_held(store, each) else ''}" for each in touches]
 
 
@@ -182,7 +183,7 @@ def test_another_message_that_gets_through_ends_no_run_of_a_text(sending: Store)
     claim(sending, other, last)
     mark(sending, other, last)
     receipts = [Receipt(each.key, "sent", NOW) for each in (other, last)]
-    sending.outbox.record((), receipts, lease(), NOW)
+    outbox.record(sending, (), receipts, lease(), NOW)
     told(sending, 2, fault="message")
     assert [each.holds for each in sending.refusals.open()] == [True]
 

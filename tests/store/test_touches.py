@@ -6,6 +6,7 @@ import datetime as dt
 
 from commsengine.store.records import SentText
 from commsengine.store.store import Store
+from tests import outbox
 from tests.store.scene import NOW, a_touch, claim, deliver, epochs, lease, mark, running, settle
 
 
@@ -34,7 +35,7 @@ def test_touches_are_listed_by_their_due_time_over_pages(store: Store) -> None:
 
 def test_the_dates_in_a_text_are_kept_with_its_mark(store: Store) -> None:
     first, second = claim(running(store), a_touch("ana"), a_touch("ben"))
-    going = store.outbox.record([first.key, second.key], (), lease(), NOW, {first.key: "go_live=2027-03-15"})
+    going = outbox.record(store, [first.key, second.key], (), lease(), NOW, {first.key: "go_live=2027-03-15"})
     assert {each.key for each in going.marked} == {first.key, second.key}
     assert {row.named for row in store.loading.histories(["ana"])["ana"].history.rows} == {"go_live=2027-03-15"}
     assert store.touches.people_with_dates("crm") == ["ana"]

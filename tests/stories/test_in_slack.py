@@ -84,7 +84,7 @@ def weeks(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rehearsal]:
 def put_right(weeks: Rehearsal) -> None:
     """The lead applies the corrected plan, with the later go-live, and says yes to the correction."""
     store, now, plan = weeks.wiring.store, weeks.clock.now(), the_plan(RIGHT, go_live=NEW)
-    diff = compare(store, weeks.wiring.decisions, plan, PEOPLE, now)
+    diff = compare(store, weeks.wiring.decisions, plan, store.people.population(), now)
     assert {each.email for each in diff.told} == {person.email for person in PEOPLE if person is not NOT_TOLD}
     apply(store, plan, weeks.wiring.templates, "", diff=diff, by="dana", now=now, correct=True)
 

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 
 from commsengine.authoring.people.time_zones import Clock, clock_of, clocks_in
-from commsengine.cadence.people import Person
+from commsengine.cadence.population import Group
 
 
 def clocks_of(countries: Iterable[str]) -> frozenset[frozenset[Clock]]:
@@ -14,8 +14,11 @@ def clocks_of(countries: Iterable[str]) -> frozenset[frozenset[Clock]]:
     return frozenset(filter(None, map(clocks_in, set(countries))))
 
 
-def by_another_clock(people: Iterable[Person], zone: str) -> Mapping[str, int]:
+def by_another_clock(groups: Iterable[Group], zone: str) -> Mapping[str, int]:
     """How many people by country have no time zone, and nowhere in their country the clock of ``zone``."""
-    lacking = Counter(each.country for each in people if each.country and not each.time_zone)
+    lacking = Counter[str]()
+    for group in groups:
+        one = group.first
+        lacking.update({one.country: group.people} if one.country and not one.time_zone else {})
     here = clock_of(zone)
     return {country: count for country, count in sorted(lacking.items()) if here not in (clocks_in(country) or {here})}

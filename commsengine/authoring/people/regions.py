@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from commsengine.cadence.calendar import public_holidays, weekend
-from commsengine.cadence.people import Person
+from commsengine.cadence.population import Group
 from commsengine.text import listed
 from commsengine.translation import N_, _, counted
 
@@ -41,9 +41,12 @@ class NoRegion:
         return _("Fill the column 'region', for example with {names}.", names=listed(self.regions[:SHOWN]))
 
 
-def without_region(people: Iterable[Person], first: dt.date, last: dt.date) -> Iterator[NoRegion]:
+def without_region(groups: Iterable[Group], first: dt.date, last: dt.date) -> Iterator[NoRegion]:
     """By country, for the days from ``first`` to ``last``."""
-    lacking = Counter(each.country for each in people if each.country and not each.region and each.left is None)
+    lacking = Counter[str]()
+    for group in groups:
+        one = group.first
+        lacking.update({one.country: group.people} if one.country and not one.region and one.left is None else {})
     for country, number in sorted(lacking.items()):
         years = range(first.year, last.year + 1)
         days = [(share, day) for year in years for day, share in _regional(country, year) if first <= day <= last]

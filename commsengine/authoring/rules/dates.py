@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from itertools import islice
 
 from commsengine.authoring.draft import FIRST_YEAR, LAST_YEAR, Draft, planned
@@ -13,8 +13,9 @@ from commsengine.authoring.people.time_zones import zone_fix
 from commsengine.authoring.yaml_parser import YamlPath
 from commsengine.cadence.audience import members
 from commsengine.cadence.calendar import DAY, instant, zone
-from commsengine.cadence.people import END_OF_DAYS, Person
+from commsengine.cadence.people import END_OF_DAYS
 from commsengine.cadence.plan import WEEKDAYS, Workspace
+from commsengine.cadence.population import Group, Population
 from commsengine.cadence.time_notation import clock_text
 from commsengine.errors import Problem
 from commsengine.translation import N_, _, counted
@@ -168,18 +169,24 @@ def _in_a_gap(draft: Draft, path: YamlPath, name: str, day: dt.date, minutes: in
         yield draft.advice(path, "clock_change", cause, _("Write another time if that matters."))
 
 
-def holidays_need_a_region(draft: Draft, people: Sequence[Person]) -> Iterator[Problem]:
+def holidays_need_a_region(draft: Draft, people: Population) -> Iterator[Problem]:
     first, last = _span(draft)
     if not draft.plan.send.holidays or first is None or last is None:
         return
-    audience = [person for person, _role in members(draft.plan, people, END_OF_DAYS)]
+    audience = _working(draft, people)
     for found in without_region(audience, first, last):
         yield draft.advice(("send", "holidays"), "no_region", found.cause, found.fix)
 
 
-def clocks_need_a_zone(draft: Draft, people: Sequence[Person]) -> Iterator[Problem]:
+def _working(draft: Draft, people: Population) -> list[Group]:
+    groups = people.groups(draft.plan)
+    here = {person.id for person, _role in members(draft.plan, (group.first for group in groups), END_OF_DAYS)}
+    return [group for group in groups if group.first.id in here]
+
+
+def clocks_need_a_zone(draft: Draft, people: Population) -> Iterator[Problem]:
     here = draft.plan.send.time_zone
-    audience = [person for person, _role in members(draft.plan, people, END_OF_DAYS)]
+    audience = _working(draft, people)
     if zone_fix(here) or not (found := by_another_clock(audience, here)):
         return
     total = counted(sum(found.values()), "person without a time zone is", "people without a time zone are")

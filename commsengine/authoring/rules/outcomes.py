@@ -8,10 +8,9 @@ from collections.abc import Iterator, Sequence
 from commsengine.authoring.draft import Draft
 from commsengine.authoring.yaml_parser import YamlPath
 from commsengine.cadence.analysis import tried_roles
-from commsengine.cadence.audience import role_of
 from commsengine.cadence.experiment import arm_of
-from commsengine.cadence.people import Person
-from commsengine.cadence.plan import Experiment, Plan, SupposedEffect
+from commsengine.cadence.plan import Arm, Experiment, Plan, SupposedEffect
+from commsengine.cadence.population import Population
 from commsengine.errors import Problem
 from commsengine.recall.small_groups import enough
 from commsengine.recall.two_arms import power, smallest_lift
@@ -70,7 +69,7 @@ def the_day_comes_after(draft: Draft) -> Iterator[Problem]:
         yield draft.error(("experiment", "day"), "early_day", cause, _("Write a later day, such as go_live + 14d."))
 
 
-def power_is_foretold(draft: Draft, people: Sequence[Person]) -> Iterator[Problem]:
+def power_is_foretold(draft: Draft, people: Population) -> Iterator[Problem]:
     experiment = draft.plan.experiment
     if experiment is None or experiment.outcome is None:
         return
@@ -83,14 +82,16 @@ def power_is_foretold(draft: Draft, people: Sequence[Person]) -> Iterator[Proble
         yield draft.advice(("experiment",), "power", *_foretold(experiment, arm.name, sizes))
 
 
-def arm_sizes(plan: Plan, people: Sequence[Person], number: int) -> list[tuple[int, int]]:
+def arm_sizes(plan: Plan, people: Population, number: int) -> list[tuple[int, int]]:
     """By role of ten people and more: how many chance has put into the arm of that number, and into the first."""
     assert plan.experiment is not None  # noqa: S101 - asked only of an experiment
     tried = tried_roles(plan)
-    theirs = [(role, person) for person in people if (role := role_of(plan, person)) in tried]
-    roles = Counter(role for role, _person in theirs)
-    arms = Counter((role, arm.name) for role, person in theirs if (arm := arm_of(plan, person.id)))
-    one, first = plan.experiment.arms[number].name, plan.experiment.arms[0].name
+    roles, arms = Counter[str](), Counter[tuple[str, Arm | None]]()
+    for person, role in people.roles(plan):
+        if role in tried:
+            roles[role] += 1
+            arms[role, arm_of(plan, person)] += 1
+    one, first = plan.experiment.arms[number], plan.experiment.arms[0]
     return [(arms[role, one], arms[role, first]) for role in roles if enough(roles[role])]
 
 

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 
 from commsengine.authoring.draft import Draft, planned
 from commsengine.authoring.yaml_parser import YamlPath
-from commsengine.cadence.audience import role_of
 from commsengine.cadence.experiment import arm_of
-from commsengine.cadence.people import Person
 from commsengine.cadence.plan import Message, Workspace
+from commsengine.cadence.population import Population
 from commsengine.errors import Problem
 from commsengine.recall.small_groups import FEWEST, enough
 from commsengine.text import listed
@@ -158,23 +157,23 @@ def experiments_try_something(draft: Draft) -> Iterator[Problem]:
         yield draft.advice(("experiment", "arms"), "no_recall_arm", cause, _("Write for example: [recall, every: 48h]"))
 
 
-def arms_can_be_shown(draft: Draft, people: Sequence[Person]) -> Iterator[Problem]:
+def arms_can_be_shown(draft: Draft, people: Population) -> Iterator[Problem]:
     # Chance deals by the person's id, so each arm's size is known already.
     plan = draft.plan
     if plan.experiment is None:
         return
     by_recall = [message for message in plan.messages if message.cadence.recall_floor is not None]
     roles = {role for message in by_recall for role in draft.roles_of(message)}
-    theirs = [person for person in people if role_of(plan, person) in roles]
-    sizes = Counter(arm.name for person in theirs if (arm := arm_of(plan, person.id)))
-    small = [arm.name for arm in plan.experiment.arms if not enough(sizes[arm.name])]
-    if theirs and small:
-        arms = listed(small, "and")
+    arms = Counter(arm_of(plan, person) for person, role in people.roles(plan) if role in roles)
+    small = [arm.name for arm in plan.experiment.arms if not enough(arms[arm])]
+    if arms and small:
         cause = _(
-            "Fewer than {few} people are drawn for {arms}; results of so few are not shown.", few=FEWEST, arms=arms
+            "Fewer than {few} people are drawn for {arms}; results of so few are not shown.",
+            few=FEWEST,
+            arms=listed(small, "and"),
         )
         fix = _(
-            "Raise 'share', or name fewer arms: {number} people get a message with 'recall_floor'.", number=len(theirs)
+            "Raise 'share', or name fewer arms: {number} people get a message with 'recall_floor'.", number=arms.total()
         )
         yield draft.advice(("experiment",), "small_arm", cause, fix)
 

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 
 from commsengine.authoring.draft import Draft
 from commsengine.authoring.yaml_parser import YamlPath
-from commsengine.cadence.audience import is_kept_out, matches, members, role_of
+from commsengine.cadence.audience import is_kept_out, members, role_of
 from commsengine.cadence.calendar import Hours
-from commsengine.cadence.people import COLUMNS, END_OF_DAYS, Person
+from commsengine.cadence.people import END_OF_DAYS, Person
 from commsengine.cadence.plan import Role
+from commsengine.cadence.population import Population
 from commsengine.errors import Problem
 from commsengine.text import like, listed, meant, near_names, near_or
 from commsengine.translation import N_, _, counted
@@ -51,29 +52,30 @@ def titles_differ(draft: Draft) -> Iterator[Problem]:
         taken.setdefault(title, name)
 
 
-def roles_have_people(draft: Draft, people: Sequence[Person]) -> Iterator[Problem]:
-    columns = columns_of(people)
-    people = [person for person in people if not is_kept_out(draft.plan, person)]
-    members = Counter(role_of(draft.plan, person) for person in people)
+def roles_have_people(draft: Draft, people: Population) -> Iterator[Problem]:
+    groups = [group for group in people.groups(draft.plan) if not is_kept_out(draft.plan, group.first)]
+    members = Counter[str | None]()
+    for group in groups:
+        members[role_of(draft.plan, group.first)] += group.people
     for name, role in draft.plan.audience.roles.items():
-        unknown = list(_columns_exist(draft, name, role, columns))
+        unknown = list(_columns_exist(draft, name, role, people))
         yield from unknown
         if not unknown and not members[name]:
             yield from _nobody(draft, name, role, people)
         elif not unknown:
             yield from _idle_values(draft, name, role, people)
     if members[None]:
-        outside, everybody = members[None], len(people)
+        outside, everybody = members[None], members.total()
         cause = _("{number} of {all} people are in no role and get nothing.", number=outside, all=everybody)
         yield draft.advice(("audience", "roles"), "no_role", cause, _("Add 'others: {rest: true}' if they should."))
 
 
-def the_sponsor_is_meant_or_not(draft: Draft, people: Sequence[Person]) -> Iterator[Problem]:
+def the_sponsor_is_meant_or_not(draft: Draft, people: Population) -> Iterator[Problem]:
     # Said once in the plan, either way, it is no surprise to either of them.
     sponsor = draft.plan.sponsor
     if sponsor is None:
         return
-    listed_too = any(person.email.lower() == sponsor.email.strip().lower() for person in people)
+    listed_too = _sponsor_in(draft, people) is not None
     if listed_too and "in_audience" not in sponsor.model_fields_set:
         cause = _(
             "{email} is in the people file, but as the sponsor they are not in the audience.", email=sponsor.email
@@ -89,32 +91,41 @@ def the_sponsor_is_meant_or_not(draft: Draft, people: Sequence[Person]) -> Itera
         )
 
 
-def columns_of(people: Sequence[Person]) -> list[str]:
-    own = [column for column in COLUMNS if any(getattr(person, column) for person in people)]
-    return own + sorted({name for person in people for name in person.attributes})
+def _sponsor_in(draft: Draft, people: Population) -> Person | None:
+    found = people.find(draft.plan.sponsor_email.strip()) if draft.plan.sponsor_email else None
+    return found if found and found.email.lower() == draft.plan.sponsor_email.strip().lower() else None
 
 
-def _columns_exist(draft: Draft, name: str, role: Role, columns: list[str]) -> Iterator[Problem]:
+def _columns_exist(draft: Draft, name: str, role: Role, people: Population) -> Iterator[Problem]:
     for column in role.columns:
-        if column not in columns:
+        if column not in people.columns:
             path: YamlPath = ("audience", "roles", name, column)
             cause = _("The people file has no column '{column}'.", column=column)
-            yield draft.error_at_key(path, "unknown_column", cause, meant(column, columns, N_("column")))
+            yield draft.error_at_key(path, "unknown_column", cause, meant(column, people.columns, N_("column")))
 
 
-def _nobody(draft: Draft, name: str, role: Role, people: Sequence[Person]) -> Iterator[Problem]:
+def _values(draft: Draft, people: Population, column: str) -> Mapping[str, int]:
+    """Without that of a sponsor who is not in the audience."""
+    found = Counter(people.values(column))
+    sponsor = _sponsor_in(draft, people) if draft.plan.kept_out else None
+    return found - Counter([sponsor.column(column)] if sponsor else [])
+
+
+def _nobody(draft: Draft, name: str, role: Role, people: Population) -> Iterator[Problem]:
     path: YamlPath = ("audience", "roles", name)
-    if any(matches(role, person) for person in people):
+    audience = draft.plan.audience.model_copy(update={"roles": {name: role}})
+    alone = draft.plan.model_copy(update={"audience": audience})
+    if any(role_of(alone, group.first) for group in people.groups(alone)):
         cause = _("Everybody in '{role}' is already in a role above it.", role=name)
         fix = _("Move '{role}' up, or take it out.", role=name)
     else:
-        cause, fix = _("The role '{role}' selects nobody.", role=name), _values_fix(role, people)
+        cause, fix = _("The role '{role}' selects nobody.", role=name), _values_fix(draft, role, people)
     yield draft.error_at_key(path, "empty_role", cause, fix)
 
 
-def _values_fix(role: Role, people: Sequence[Person]) -> str:
+def _values_fix(draft: Draft, role: Role, people: Population) -> str:
     for column, values in role.columns.items():
-        known = sorted({person.column(column) for person in people} - {""})
+        known = sorted(_values(draft, people, column).keys() - {""})
         for value in values:
             if value not in known:
                 near = near_names(value, known)
@@ -124,9 +135,9 @@ def _values_fix(role: Role, people: Sequence[Person]) -> str:
     return _("Loosen its conditions, or take it out.")
 
 
-def _idle_values(draft: Draft, name: str, role: Role, people: Sequence[Person]) -> Iterator[Problem]:
+def _idle_values(draft: Draft, name: str, role: Role, people: Population) -> Iterator[Problem]:
     for column, values in role.columns.items():
-        known = {person.column(column) for person in people}
+        known = _values(draft, people, column).keys()
         for index, value in enumerate(values):
             if value not in known:
                 fix = near_or(value, known - {""}, _("Take it out, or check the people file."))
@@ -134,11 +145,11 @@ def _idle_values(draft: Draft, name: str, role: Role, people: Sequence[Person]) 
                 yield draft.advice(("audience", "roles", name, column, index), "idle_value", cause, fix)
 
 
-def values_look_alike(draft: Draft, people: Sequence[Person]) -> Iterator[Problem]:
+def values_look_alike(draft: Draft, people: Population) -> Iterator[Problem]:
     # "Sales " and "Sale s" are typed by hand somewhere: who has the other spelling is in another role, or in none
     for name, role in draft.plan.audience.roles.items():
         for column, values in role.columns.items():
-            number = Counter(person.column(column) for person in people)
+            number = people.values(column)
             for index, value in enumerate(values):
                 for other in _alike(value, number.keys() - {*values, ""}):
                     cause = _(
@@ -165,13 +176,13 @@ def _alike(value: str, others: Iterable[str]) -> list[str]:
     return sorted(filter(looks_alike, others))
 
 
-def people_can_be_reached(draft: Draft, people: Sequence[Person]) -> Iterator[Problem]:
-    audience = [person for person in people if role_of(draft.plan, person)]
-    never = [person for person in audience if not Hours(draft.plan, person).ever_open]
+def people_can_be_reached(draft: Draft, people: Population) -> Iterator[Problem]:
+    audience = [group for group in people.groups(draft.plan) if role_of(draft.plan, group.first)]
+    never = sum(group.people for group in audience if not Hours(draft.plan, group.first).ever_open)
     if never:
-        cause = _("{number} people never work on a day of the send window and get nothing.", number=len(never))
+        cause = _("{number} people never work on a day of the send window and get nothing.", number=never)
         yield draft.advice(("send", "window", "days"), "never_at_work", cause, _("Allow one of their days."))
-    alone = sum(1 for person in audience if not person.manager)
+    alone = sum(group.people for group in audience if not group.first.manager)
     if alone > 1 and _managers_call(draft):
         cause = _("{number} people have no manager; their follow-ups go to the owner.", number=alone)
         yield draft.advice(("follow_up",), "no_manager", cause, _("Fill the column 'manager' if they have one."))
@@ -185,12 +196,13 @@ def briefings_give_nothing_away(draft: Draft) -> Iterator[Problem]:
             yield draft.error((*path, "managers_first"), "answered_before", cause, fix)
 
 
-def managers_can_be_first(draft: Draft, people: Sequence[Person]) -> Iterator[Problem]:
+def managers_can_be_first(draft: Draft, people: Population) -> Iterator[Problem]:
     for path, message in draft.messages():
         if message.managers_first is None:
             continue
+        firsts = (group.first for group in people.groups(draft.plan))
         theirs = (
-            person for person, role in members(draft.plan, people, END_OF_DAYS) if role in draft.roles_of(message)
+            person for person, role in members(draft.plan, firsts, END_OF_DAYS) if role in draft.roles_of(message)
         )
         if not any(person.manager for person in theirs):
             cause = _(
@@ -203,10 +215,6 @@ def managers_can_be_first(draft: Draft, people: Sequence[Person]) -> Iterator[Pr
 def _managers_call(draft: Draft) -> bool:
     ladders = [draft.plan.ladder(message) for message in draft.plan.messages]
     return any(rung.do == "personal" and rung.by == "manager" for ladder in ladders for rung in ladder)
-
-
-def counts(draft: Draft, people: Sequence[Person]) -> Mapping[str, int]:
-    return Counter(role for person in people if (role := role_of(draft.plan, person)))
 
 
 RULES = (roles_can_match, titles_differ, briefings_give_nothing_away)

@@ -14,8 +14,8 @@ from commsengine.translation import _
 
 if TYPE_CHECKING:
     from commsengine.authoring.people.people_file import PeopleFile
-    from commsengine.cadence.people import Person
     from commsengine.cadence.plan import Plan
+    from commsengine.cadence.population import Population
     from commsengine.campaigns.apply import Diff
     from commsengine.campaigns.saved_difference import KnownAudience, SavedDifference
     from commsengine.planning.plan_on_disk import CheckedPlan
@@ -65,13 +65,14 @@ def _text(path: Path) -> str:
 
 
 def _as_saved(wiring: Wiring, path: Path, saved: SavedDifference) -> Proposal:
+    from commsengine.cadence.population import ListedPeople
     from commsengine.campaigns import saved_difference
     from commsengine.planning.plan_on_disk import CheckedPlan
 
     plan, roster = saved_difference.plan_of(saved), None
     if file := saved.audience.file:
         roster = wiring.read_people(wiring.folder / file)
-    people = tuple(wiring.store.people.all()) if roster is None else roster.people
+    people = wiring.store.people.population() if roster is None else ListedPeople(roster.people)
     day = when(plan.send.time_zone, saved.saved_at)
     now = _audience(wiring, plan, people, saved.audience.file, saved.saved_at)
     saved_difference.refuse_moved(saved, wiring.store.campaigns.get(plan.campaign), now, day)
@@ -79,7 +80,7 @@ def _as_saved(wiring: Wiring, path: Path, saved: SavedDifference) -> Proposal:
     return Proposal(
         path,
         (wiring.folder / saved.plan_file).parent,
-        CheckedPlan(plan, tuple(people), roster),
+        CheckedPlan(plan, people, roster),
         saved.templates,
         source,
         saved,
@@ -116,7 +117,7 @@ def save(wiring: Wiring, proposal: Proposal, diff: Diff, file: Path, lines: Sequ
     write(file, written(saved, wiring.settings.keys[0]), _("Name another file with --save."))
 
 
-def _audience(wiring: Wiring, plan: Plan, people: Sequence[Person], file: str, at: dt.datetime) -> KnownAudience:
+def _audience(wiring: Wiring, plan: Plan, people: Population, file: str, at: dt.datetime) -> KnownAudience:
     from commsengine.campaigns.saved_difference import known_audience
 
     return known_audience(plan, people, at.date(), file, (wiring.folder / file).read_bytes() if file else b"")

@@ -288,9 +288,10 @@ def as_cell(value: object) -> str:
 
 def _tell_regions(found: PeopleDifference, today: dt.date) -> None:
     from commsengine.authoring.people.regions import without_region
+    from commsengine.cadence.population import ListedPeople
 
-    people = [*found.added, *(new for _old, new in found.changed)]
-    for each in without_region(people, today, today + YEAR):
+    people = ListedPeople((*found.added, *(new for _old, new in found.changed)))
+    for each in without_region(people.groups(), today, today + YEAR):
         note(f"{each.cause} {each.fix}")
 
 

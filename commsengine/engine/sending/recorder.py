@@ -1,14 +1,15 @@
 """The one thread that writes: it gathers the marks and receipts of all senders into common commits.
 
-1. While a commit runs, senders queue up; the next commit takes everything that waits. Where several send, it waits a
-   moment for the others: two milliseconds save most of the commits.
+1. While a commit runs, senders hand in more; the next commit takes everything that waits, whatever claims it is of.
+   Marks go as soon as the thread is free. Receipts alone wait a moment for the marks of others: a row without its
+   receipt is ``sending``, so nothing is lost.
 2. Marks and receipts go into one commit, then into the journal; what was marked and taken back goes into the journal
    first, for its row is gone with the commit, and a journal that still has it would take the database for a copy. If
    one of them fails (disk full, database gone) no mark is granted, and what is not on record is kept and tried again,
    every second and once more at the end: nothing leaves without a place for its outcome. A failure that lasts is
    logged once.
 3. Each claim has its own fence, so what is left of a claim that was given back and claimed again can neither mark nor
-   settle it. Claims under way at once are few; each takes one commit.
+   settle it.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ import datetime as dt
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 import structlog
@@ -25,12 +26,15 @@ import structlog
 from commsengine.cadence.kinds_and_states import ReceiptState
 from commsengine.engine.journal import Journal
 from commsengine.errors import CommsError
-from commsengine.store.records import Commit, JudgedReceipt, Lease, Marked, Receipt
+from commsengine.store.records import Commit, JudgedReceipt, Lease, Receipt, ToRecord
 
 RELEASED: ReceiptState = "released"
 WAIT_AFTER_FAILURE = 1.0  # seconds
-GATHER = 0.002  # seconds
+RECEIPTS_WAIT = 0.2  # seconds, for the next mark's commit
 NO_DATES: Mapping[str, str] = {}
+
+Answered = Callable[[set[str]], object]
+"""Hears which of the keys may leave. It is called by the writing thread, so it is quick and never raises."""
 
 log = structlog.get_logger(__name__)
 
@@ -43,14 +47,7 @@ def loggable(failure: Exception) -> str:
 class TouchRecords(Protocol):
     """The part of the store that this thread writes to."""
 
-    def record(
-        self,
-        marks: Sequence[str],
-        receipts: Sequence[Receipt],
-        lease: Lease,
-        now: dt.datetime,
-        named: Mapping[str, str],
-    ) -> Commit: ...
+    def record(self, work: Mapping[Lease, ToRecord], now: dt.datetime) -> Mapping[Lease, Commit]: ...
 
     def still_ours(self, keys: Sequence[str], lease: Lease, now: dt.datetime) -> set[str]: ...
 
@@ -59,17 +56,22 @@ class TouchRecords(Protocol):
 class Unwritten:
     """What waits to be written for one claim. ``named`` are the dates in the texts that are to be marked."""
 
-    mark_requests: list[tuple[Sequence[str], Future[set[str]]]] = field(default_factory=list)
+    mark_requests: list[tuple[Sequence[str], Answered]] = field(default_factory=list)
     receipts: list[Receipt] = field(default_factory=list)
     named: dict[str, str] = field(default_factory=dict)
 
+    @property
+    def work(self) -> ToRecord:
+        marks = [key for keys, _ in self.mark_requests for key in keys]
+        return ToRecord(marks, self.receipts, self.named)
+
     def answer(self, granted: set[str]) -> None:
-        for keys, future in self.mark_requests:
-            future.set_result(granted.intersection(keys))
+        for keys, answered in self.mark_requests:
+            answered(granted.intersection(keys))
 
 
 class Recorder:
-    """Belongs to one engine. ``mark`` may be called from any thread and waits; ``settle`` returns at once.
+    """Belongs to one engine. Any thread may call it; ``mark`` waits, ``request_mark`` and ``settle`` return at once.
 
     ``heed`` hears of each receipt with a refusal that the store has judged, once it is on record.
     """
@@ -88,32 +90,39 @@ class Recorder:
         self._busy = self._failed = self._closing = self._given_up = False
         self._trouble: Exception | None = None
         self._last_logged = ""
-        self._crowd = 0
+        self._flushing = 0
         self._news = threading.Condition()
         self._thread = threading.Thread(target=self._run, name="writer", daemon=True)
         self._thread.start()
 
-    def mark(self, keys: Sequence[str], lease: Lease, named: Mapping[str, str] = NO_DATES) -> set[str]:
-        """Makes these touches ``sending``, durably; the keys that come back may leave.
+    def request_mark(self, keys: Sequence[str], lease: Lease, named: Mapping[str, str], answered: Answered) -> None:
+        """Makes these touches ``sending``, durably; ``answered`` hears which of them may leave, once that is on record.
 
         ``named`` are the dates in their texts, by key: what people have read is kept in the same commit.
         """
+        with self._news:
+            closing = self._closing
+            if not closing:
+                waiting = self._unwritten.setdefault(lease, Unwritten())
+                waiting.mark_requests.append((keys, answered))
+                waiting.named.update(named)
+                self._news.notify_all()
+        if closing:
+            answered(set())
+
+    def mark(self, keys: Sequence[str], lease: Lease, named: Mapping[str, str] = NO_DATES) -> set[str]:
+        """As ``request_mark``, and waits for the answer."""
         if not keys:
             return set()
         granted: Future[set[str]] = Future()
-        with self._news:
-            if self._closing:
-                return set()
-            waiting = self._unwritten.setdefault(lease, Unwritten())
-            waiting.mark_requests.append((keys, granted))
-            waiting.named.update(named)
-            self._news.notify_all()
+        self.request_mark(keys, lease, named, granted.set_result)
         return granted.result()
 
     def settle(self, receipts: Sequence[Receipt], lease: Lease) -> None:
         with self._news:
+            if not self._unwritten:
+                self._news.notify_all()
             self._unwritten.setdefault(lease, Unwritten()).receipts.extend(receipts)
-            self._news.notify_all()
 
     def still_ours(self, keys: Sequence[str], lease: Lease) -> set[str]:
         return self._touches.still_ours(keys, lease, self._clock())
@@ -121,7 +130,12 @@ class Recorder:
     def flush(self, timeout: float = 60.0) -> bool:
         """Wait until everything handed in is kept; ``False`` when that took longer than ``timeout`` seconds."""
         with self._news:
-            return self._news.wait_for(lambda: not (self._unwritten or self._busy), timeout)
+            self._flushing += 1
+            self._news.notify_all()
+            try:
+                return self._news.wait_for(lambda: not (self._unwritten or self._busy), timeout)
+            finally:
+                self._flushing -= 1
 
     def take_trouble(self) -> Exception | None:
         """The last failure to write since this was asked before."""
@@ -141,17 +155,12 @@ class Recorder:
 
     def _run(self) -> None:
         while waiting := self._next():
-            failed = {lease: unwritten for lease, unwritten in waiting.items() if not self._write(lease, unwritten)}
+            kept = self._write(waiting)
             with self._news:
-                self._busy, self._failed = False, bool(failed)
-                for lease, unwritten in failed.items():
-                    newer = self._unwritten.setdefault(lease, Unwritten())
-                    newer.receipts[:0] = unwritten.receipts
-                self._unwritten = {
-                    lease: unwritten
-                    for lease, unwritten in self._unwritten.items()
-                    if unwritten.mark_requests or unwritten.receipts
-                }
+                self._busy, self._failed = False, not kept
+                for lease, unwritten in waiting.items():
+                    if unwritten.receipts:
+                        self._unwritten.setdefault(lease, Unwritten()).receipts[:0] = unwritten.receipts
                 self._news.notify_all()
 
     def _next(self) -> dict[Lease, Unwritten]:
@@ -159,9 +168,7 @@ class Recorder:
             if self._failed:
                 self._news.wait_for(lambda: self._closing, WAIT_AFTER_FAILURE)
             self._news.wait_for(lambda: self._unwritten or self._closing)
-            if self._crowd > 1 and not self._closing:
-                self._news.wait_for(lambda: self._closing or self._waiting() >= self._crowd, GATHER)
-            self._crowd = self._waiting()
+            self._news.wait_for(self._pressing, RECEIPTS_WAIT)
             if self._failed and self._closing and self._given_up:
                 for unwritten in self._unwritten.values():
                     unwritten.answer(set())
@@ -170,43 +177,59 @@ class Recorder:
             waiting, self._unwritten, self._busy = self._unwritten, {}, True
             return waiting
 
-    def _waiting(self) -> int:
-        return sum(len(unwritten.mark_requests) for unwritten in self._unwritten.values())
+    def _pressing(self) -> bool:
+        marks = any(unwritten.mark_requests for unwritten in self._unwritten.values())
+        return marks or self._flushing > 0 or self._closing
 
-    def _write(self, lease: Lease, unwritten: Unwritten) -> bool:
+    def _write(self, waiting: Mapping[Lease, Unwritten]) -> bool:
         # one commit; whatever goes wrong, the receipts survive, and nothing unmarked leaves
-        marks, now = [key for keys, _ in unwritten.mark_requests for key in keys], self._clock()
-        taken_back = [each for each in unwritten.receipts if each.state == RELEASED and each.key in self._marked]
+        now = self._clock()
         try:
-            if failure := self._write_down((), [(each.key, RELEASED) for each in taken_back], lease, now):
-                raise failure
-            recorded = self._touches.record(marks, unwritten.receipts, lease, now, unwritten.named)
+            self._write_down(self._taken_back(waiting), now)
+            recorded = self._touches.record({lease: unwritten.work for lease, unwritten in waiting.items()}, now)
         except Exception as failure:
-            self._log(failure)
-            unwritten.answer(set())
+            if len(waiting) > 1:  # what one claim cannot keep does not hold up the others
+                kept = [self._write({lease: unwritten}) for lease, unwritten in waiting.items()]
+                return all(kept)
+            self._answer(waiting, {}, failure)
             return False
-        for each in recorded.judged:
-            self._heed(each)
-        known = [(key, state) for key, state in recorded.settled.items() if state != RELEASED]
-        journal_failure = self._write_down(recorded.marked, known, lease, now)
-        leaving = {each.key for each in recorded.marked}
-        self._marked = (self._marked - {each.key for each in unwritten.receipts}) | leaving
-        unwritten.receipts = []
-        self._log(journal_failure)
-        unwritten.answer(set() if journal_failure else leaving)
-        return journal_failure is None
+        for commit in recorded.values():
+            for each in commit.judged:
+                self._heed(each)
+        return self._let_go(waiting, recorded, now)
 
-    def _write_down(
-        self, marked: Sequence[Marked], settled: Sequence[tuple[str, ReceiptState]], lease: Lease, now: dt.datetime
-    ) -> CommsError | None:
+    def _taken_back(self, waiting: Mapping[Lease, Unwritten]) -> dict[int, Commit]:
+        back = {
+            lease.fence: {e.key: RELEASED for e in unwritten.receipts if e.state == RELEASED and e.key in self._marked}
+            for lease, unwritten in waiting.items()
+        }
+        return {fence: Commit(settled=settled) for fence, settled in back.items() if settled}
+
+    def _let_go(self, waiting: Mapping[Lease, Unwritten], recorded: Mapping[Lease, Commit], now: dt.datetime) -> bool:
         # what cannot be written in the journal does not leave
-        if self._journal is None:
-            return None
+        failure: CommsError | None = None
         try:
-            self._journal.write(marked, settled, fence=lease.fence, now=now)
-        except CommsError as failure:
-            return failure
-        return None
+            self._write_down({lease.fence: _without_released(commit) for lease, commit in recorded.items()}, now)
+        except CommsError as error:
+            failure = error
+        leaving = {lease: {each.key for each in commit.marked} for lease, commit in recorded.items()}
+        self._marked.difference_update(each.key for unwritten in waiting.values() for each in unwritten.receipts)
+        self._marked.update(*leaving.values())
+        for unwritten in waiting.values():
+            unwritten.receipts = []
+        self._answer(waiting, {} if failure else leaving, failure)
+        return failure is None
+
+    def _write_down(self, commits: Mapping[int, Commit], now: dt.datetime) -> None:
+        if self._journal is not None:
+            self._journal.write(commits, now)
+
+    def _answer(
+        self, waiting: Mapping[Lease, Unwritten], leaving: Mapping[Lease, set[str]], failure: Exception | None
+    ) -> None:
+        self._log(failure)
+        for lease, unwritten in waiting.items():
+            unwritten.answer(leaving.get(lease, set()))
 
     def _log(self, failure: Exception | None) -> None:
         # a full disk fails every second for hours: logged when it begins, when it changes and when it is over
@@ -219,3 +242,9 @@ class Recorder:
         if failure is not None:
             with self._news:
                 self._trouble = failure
+
+
+def _without_released(commit: Commit) -> Commit:
+    if RELEASED not in commit.settled.values():
+        return commit
+    return replace(commit, settled={key: state for key, state in commit.settled.items() if state != RELEASED})

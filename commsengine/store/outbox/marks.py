@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, bindparam, or_, select
+from sqlalchemy import ColumnElement, Connection, Text, bindparam, or_, select
 
 from commsengine.store import campaigns, moves, service_mail
-from commsengine.store.database import chunks, columns_of
-from commsengine.store.records import Lease, Marked
+from commsengine.store.database import columns_of
+from commsengine.store.plain_sql import Prepared, as_rows, given
+from commsengine.store.records import Lease, Marked, ToRecord
 from commsengine.store.server_clock import lease_now
 from commsengine.store.tables import campaign, person, touch
 
@@ -29,37 +30,46 @@ def _service_may_leave() -> ColumnElement[bool]:
 
 
 NOW = bindparam("the_now", type_=touch.c.lease_until.type)
-_KEYS = touch.c.key.in_(bindparam("keys", expanding=True))
 NOT_OVER = touch.c.lease_until > bindparam("the_lease_now", type_=touch.c.lease_until.type)
-OURS = (_KEYS, touch.c.owner == bindparam("the_owner"), touch.c.fence == bindparam("the_fence"))
+_KEYS = touch.c.key.in_(select(given("keys", key=Text()).c.key))
+OWN = (touch.c.owner == bindparam("the_owner"), touch.c.fence == bindparam("the_fence"))
+OURS = (_KEYS, *OWN)
 
-# Built once: this runs once or twice for every message, and building it costs more than running it.
-_GOING = (
+_GOING = Prepared(
     moves.moving(moves.MARK)
     .where(*OURS, NOT_OVER)
     .where(or_(_touch_may_leave(), _service_may_leave()))
     .values(sending_at=NOW)
     .returning(*columns_of(touch, Marked))
 )
-_HELD = select(touch.c.key).where(*OURS, NOT_OVER, touch.c.state == "claimed")
+_HELD = Prepared(select(touch.c.key).where(*OURS, NOT_OVER, touch.c.state == "claimed"))
+_DATED = given("dated", key=Text(), dates=Text())
+_NAMED = Prepared(moves.naming().where(touch.c.key == _DATED.c.key).values(named=_DATED.c.dates))
 
 
-def ours(keys: Sequence[str], lease: Lease, now: dt.datetime) -> dict[str, Any]:
-    return {"keys": keys, "the_owner": lease.owner, "the_fence": lease.fence, "the_now": now}
+def own(lease: Lease) -> dict[str, Any]:
+    return {"the_owner": lease.owner, "the_fence": lease.fence}
 
 
-def mark(connection: Connection, keys: Sequence[str], lease: Lease, now: dt.datetime) -> list[Marked]:
+def ours(keys: Iterable[str], lease: Lease) -> dict[str, Any]:
+    return {"keys": as_rows((key,) for key in keys), **own(lease)}
+
+
+def mark(connection: Connection, work: ToRecord, lease: Lease, now: dt.datetime) -> list[Marked]:
     # The one condition: still claimed by this owner under this fence, the lease not over, no hold, the campaign running
     # at the epoch of the claim, and nothing new known about the person since it was decided.
-    if not keys:
+    if not work.marks:
         return []
     campaigns.running_epochs(connection)
-    clock = {"the_lease_now": lease_now(connection, now)}
-    marked = (connection.execute(_GOING, ours(some, lease, now) | clock) for some in chunks(keys))
-    return [Marked(*row) for rows in marked for row in rows]
+    clock = lease_now(connection, now)
+    going = _GOING.rows(connection, the_now=now, the_lease_now=clock, **ours(work.marks, lease))
+    marked = [Marked(*row) for row in going]
+    if dated := [(each.key, work.named[each.key]) for each in marked if work.named.get(each.key)]:
+        _NAMED.run(connection, dated=as_rows(dated))
+    return marked
 
 
 def held(connection: Connection, keys: Sequence[str], lease: Lease, now: dt.datetime) -> set[str]:
     """Those of these claims that are neither marked, given back nor over."""
-    clock = {"the_lease_now": lease_now(connection, now)}
-    return {key for some in chunks(keys) for key in connection.scalars(_HELD, ours(some, lease, now) | clock)}
+    clock = lease_now(connection, now)
+    return {key for (key,) in _HELD.rows(connection, the_lease_now=clock, **ours(keys, lease))}

@@ -19,11 +19,9 @@ from commsengine.store.outbox import claims
 from commsengine.store.outbox.claims import Decided
 from commsengine.store.outbox.marks import held, mark
 from commsengine.store.outbox.receipts import give_back, settle
-from commsengine.store.records import Commit, Lease, Receipt
+from commsengine.store.records import Commit, Lease, ToRecord
 from commsengine.store.server_clock import lease_now, leased
 from commsengine.store.tables import touch
-
-NO_DATES: Mapping[str, str] = {}
 
 
 class Outbox:
@@ -62,27 +60,20 @@ class Outbox:
 
         return self._database.write_again(work)
 
-    def record(
-        self,
-        marks: Sequence[str],
-        receipts: Sequence[Receipt],
-        lease: Lease,
-        now: dt.datetime,
-        named: Mapping[str, str] = NO_DATES,
-    ) -> Commit:
-        """Receipts, then marks, of many connections in one commit; what is marked may leave.
+    def record(self, work: Mapping[Lease, ToRecord], now: dt.datetime) -> dict[Lease, Commit]:
+        """Receipts, then marks, of many claims and connections in one commit; what is marked may leave.
 
-        Settled are the receipts that were still ours to settle. ``named`` are the dates in texts that leave, by key.
+        Settled are the receipts that were still ours to settle.
         """
 
-        def work(connection: Connection) -> Commit:
-            recorded = settle(connection, receipts, lease, now)
-            marked = mark(connection, marks, lease, now)
-            dated = ({"the_key": each.key, "dates": named[each.key]} for each in marked if named.get(each.key))
-            many(connection, moves.naming(), dated)
-            return replace(recorded, marked=marked)
+        def kept(connection: Connection) -> dict[Lease, Commit]:
+            settled = {lease: settle(connection, each.receipts, lease, now) for lease, each in work.items()}
+            return {
+                lease: replace(commit, marked=mark(connection, work[lease], lease, now))
+                for lease, commit in settled.items()
+            }
 
-        return self._database.write_again(work)
+        return self._database.write_again(kept)
 
     def still_ours(self, keys: Sequence[str], lease: Lease, now: dt.datetime) -> set[str]:
         """Those of these claims that are neither marked, given back nor over."""

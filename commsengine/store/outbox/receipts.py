@@ -4,21 +4,22 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
+from itertools import groupby
 from typing import Any
 
-from sqlalchemy import Connection, Row, Update, bindparam, select
+from sqlalchemy import Connection, Row, Text, Update, bindparam, select
 
+from commsengine.cadence.kinds_and_states import ReceiptState
 from commsengine.store import bookkeeping, campaigns, moves, refusals
-from commsengine.store.database import chunks, many
-from commsengine.store.outbox.marks import OURS, ours
+from commsengine.store.database import many
+from commsengine.store.outbox.marks import OURS, OWN, ours, own
+from commsengine.store.plain_sql import Prepared, as_rows, given
 from commsengine.store.reachability import record_unreachable
-from commsengine.store.records import Commit, Lease, Receipt
+from commsengine.store.records import Commit, JudgedReceipt, Lease, Receipt
 from commsengine.store.tables import attempt, touch
 
 LookAgain = Mapping[str, dt.datetime | None]
 """For each key, when to look at it again; ``None`` is at once."""
-
-NO_DATES: Mapping[str, str] = {}
 
 RECEIPTS = {
     "sent": moves.ARRIVE,
@@ -31,11 +32,58 @@ RECEIPTS = {
 
 _OPEN = select(touch).where(*OURS, touch.c.state.in_(("claimed", "sending"))).order_by(touch.c.key).with_for_update()
 
+_SENT = given("sent", key=Text(), at=touch.c.sent_at.type, remote_id=Text(), reason=Text())
+_ARRIVE = Prepared(
+    moves.moving(RECEIPTS["sent"])
+    .where(touch.c.key == _SENT.c.key, *OWN)
+    .values(sent_at=_SENT.c.at, remote_id=_SENT.c.remote_id, reason=_SENT.c.reason, attempts=touch.c.attempts + 1)
+    .values(owner="", retry_at=None, uncertain_at=None, held=False, refusal_id=None)
+    .returning(touch.c.key, touch.c.attempts, touch.c.kind, touch.c.channel, touch.c.campaign, touch.c.message)
+)
+_TRIED = ("key", "n", "at", "owner", "fence", "channel", "verdict", "phase", "reply", "remote_id", "fault")
+_TRIES = given("tries", **{name: attempt.c[name].type for name in _TRIED})
+_NOTE = Prepared(attempt.insert().from_select(_TRIED, select(*_TRIES.c)))
+
 
 def settle(connection: Connection, receipts: Sequence[Receipt], lease: Lease, now: dt.datetime) -> Commit:
     """What was still this owner's to settle. Each attempt begun gets its row."""
-    keys = [receipt.key for receipt in receipts]
-    rows = {row.key: row for some in chunks(keys) for row in connection.execute(_OPEN, ours(some, lease, now))}
+    settled: dict[str, ReceiptState] = {}
+    judged: list[JudgedReceipt] = []
+    for arrived, some in groupby(receipts, lambda each: each.state == "sent"):  # in turn: they tell refusals apart
+        commit = (_arrived if arrived else _settled)(connection, list(some), lease, now)
+        settled |= commit.settled
+        judged += commit.judged
+    return Commit(settled=settled, judged=judged)
+
+
+def _arrived(connection: Connection, receipts: Sequence[Receipt], lease: Lease, _now: dt.datetime) -> Commit:
+    known = {each.key: each for each in receipts}
+    sent = as_rows((each.key, each.at, each.remote_id, each.reason) for each in known.values())
+    rows = [refusals.Arrival(*row) for row in _ARRIVE.rows(connection, sent=sent, **own(lease))]
+    if rows:
+        _NOTE.run(connection, tries=as_rows(_try(row, known[row.key], lease) for row in rows))
+        refusals.end_runs(connection, rows)
+    return Commit(settled=dict.fromkeys((row.key for row in rows), "sent"))
+
+
+def _try(row: refusals.Arrival, receipt: Receipt, lease: Lease) -> Sequence[Any]:
+    under = (lease.owner, lease.fence, row.channel)
+    return (
+        row.key,
+        row.attempts,
+        receipt.at,
+        *under,
+        "sent",
+        receipt.phase,
+        receipt.reply,
+        receipt.remote_id,
+        receipt.fault,
+    )
+
+
+def _settled(connection: Connection, receipts: Sequence[Receipt], lease: Lease, now: dt.datetime) -> Commit:
+    found = connection.execute(_OPEN, ours((each.key for each in receipts), lease))
+    rows = {row.key: row for row in found}
     valid = [each for each in receipts if each.key in rows and rows[each.key].state in RECEIPTS[each.state].sources]
     valid, judged = refusals.judged(connection, valid, rows, lease.fence, now)
     noted = {each.receipt.key for each in judged}
@@ -47,8 +95,7 @@ def settle(connection: Connection, receipts: Sequence[Receipt], lease: Lease, no
     for state, settled in _SETTLED.items():
         many(connection, settled, (_outcome(each, rows[each.key]) for each in tried if each.state == state))
     give_back(connection, [rows[each.key] for each in given_back], _looks(given_back), now)
-    not_sent = [each for each in tried if each.state != "sent"]
-    wake(connection, [rows[each.key] for each in not_sent], _looks(not_sent), now)
+    wake(connection, [rows[each.key] for each in tried], _looks(tried), now)
     for each in valid:
         row = rows[each.key]
         if each.unreachable and row.person_id:
@@ -79,13 +126,13 @@ def _attempt(receipt: Receipt, row: Row[Any], lease: Lease) -> dict[str, Any]:
 
 
 def _settling(move: moves.Move) -> Update:
-    known = ("reason", "sent_at", "retry_at", "uncertain_at", "remote_id", "uncertainties", "held", "refusal_id")
+    known = ("reason", "retry_at", "uncertain_at", "remote_id", "uncertainties", "held", "refusal_id")
     change = moves.moving_each(move).values({name: bindparam(name) for name in known})
     uncounted = touch.c.uncounted + bindparam("not_counted")
     return change.values(attempts=touch.c.attempts + 1, uncounted=uncounted, owner="")
 
 
-_SETTLED = {state: _settling(move) for state, move in RECEIPTS.items() if state != "released"}
+_SETTLED = {state: _settling(move) for state, move in RECEIPTS.items() if state not in ("sent", "released")}
 
 
 def _outcome(receipt: Receipt, row: Row[Any]) -> dict[str, Any]:
@@ -93,7 +140,6 @@ def _outcome(receipt: Receipt, row: Row[Any]) -> dict[str, Any]:
         "the_key": receipt.key,
         "reason": receipt.reason,
         "uncertain_at": receipt.at if receipt.state == "uncertain" else None,
-        "sent_at": receipt.at if receipt.state == "sent" else None,
         "retry_at": (receipt.retry_at or receipt.at) if receipt.state == "retry" else None,
         "remote_id": receipt.remote_id,
         "uncertainties": row.uncertainties + (receipt.state == "uncertain"),

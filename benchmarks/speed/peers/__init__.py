@@ -1,0 +1,1 @@
+"""Programs of other senders, run as processes of their own."""
