@@ -7,11 +7,13 @@ import os
 import signal
 import socket
 import subprocess
+import threading
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Self
 
 from sqlalchemy import select
 
@@ -25,6 +27,65 @@ from tests.stories.program import Program
 SCHEDULER, WORKER = command("scheduler"), command("worker-1")
 """As the compose file starts them."""
 OPEN = ("claimed", "sending", "retry")
+
+
+class Cable:
+    """Between a host and the database: ``url`` is the database at its other end, until it is ``cut``."""
+
+    def __init__(self, folder: Path, url: str) -> None:
+        self._there = f"{url.partition('host=')[2]}/.s.PGSQL.5432"
+        self.url = f"{url.partition('host=')[0]}host={folder}"
+        folder.mkdir()
+        self._listener = socket.socket(socket.AF_UNIX)
+        self._listener.bind(str(folder / ".s.PGSQL.5432"))
+        self._listener.listen(64)
+        self._open: set[socket.socket] = set()
+        self._is_cut = False
+        threading.Thread(target=self._serve, daemon=True).start()
+
+    def cut(self) -> None:
+        self._is_cut = True
+        for each in list(self._open):
+            with suppress(OSError):
+                each.shutdown(socket.SHUT_RDWR)
+
+    def mend(self) -> None:
+        self._is_cut = False
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.cut()
+        with suppress(OSError):
+            self._listener.shutdown(socket.SHUT_RDWR)
+        self._listener.close()
+
+    def _serve(self) -> None:
+        with suppress(OSError):
+            while True:
+                here, _ = self._listener.accept()
+                threading.Thread(target=self._joined, args=(here,), daemon=True).start()
+
+    def _joined(self, here: socket.socket) -> None:
+        with here, socket.socket(socket.AF_UNIX) as there:
+            if self._is_cut:
+                return
+            there.connect(self._there)
+            self._open |= {here, there}
+            back = threading.Thread(target=self._carry, args=(there, here), daemon=True)
+            back.start()
+            self._carry(here, there)
+            back.join()
+            self._open -= {here, there}
+
+    def _carry(self, one: socket.socket, other: socket.socket) -> None:
+        with suppress(OSError):
+            while data := one.recv(65536):
+                other.sendall(data)
+        for each in (one, other):
+            with suppress(OSError):
+                each.shutdown(socket.SHUT_RDWR)
 
 
 @dataclass

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -60,12 +60,16 @@ def lead_is_over(store: Store) -> None:
         connection.execute(text("UPDATE lead SET until = until - interval '1 hour'"))
 
 
-def nobody_gets_in(store: Store) -> None:
-    with store.database.write() as connection:
+@contextmanager
+def nobody_gets_in(postgres_url: str) -> Iterator[None]:
+    """The server lets nobody into the database, and ends who is in."""
+    with Store.open(postgres_url) as other, other.database.write() as connection:
         connection.execute(text("ALTER DATABASE workers ALLOW_CONNECTIONS false"))
-    ends = text("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = 'workers'")
-    with suppress(CommsError):
-        store.database.rows(ends)
+    with Store.open(postgres_url) as other:
+        other.database.rows(text("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = 'workers'"))
+        yield
+        with other.database.write() as connection:
+            connection.execute(text("ALTER DATABASE workers ALLOW_CONNECTIONS true"))
 
 
 def test_one_leads_until_its_lease_is_over_or_given_up(store: Store) -> None:
@@ -156,13 +160,13 @@ def test_workers_need_a_server() -> None:
         store.jobs.prepare()
 
 
-def test_the_servers_clock_goes_on_without_the_server(store: Store) -> None:
+def test_the_servers_clock_goes_on_without_the_server(store: Store, postgres_url: str) -> None:
     clock = ServerClock(store.database, ask_after=0.0)
     first = clock()
     with store.database.read() as connection:
         server: dt.datetime = connection.execute(text("SELECT clock_timestamp()")).scalar_one()
     assert abs(server - first) < dt.timedelta(minutes=1)
-    nobody_gets_in(store)
-    with pytest.raises(CommsError):
-        store.engine.fence()
-    assert first <= clock() < first + dt.timedelta(minutes=5)
+    with nobody_gets_in(postgres_url):
+        with pytest.raises(CommsError):
+            store.engine.fence()
+        assert first <= clock() < first + dt.timedelta(minutes=5)
