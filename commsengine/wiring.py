@@ -552,6 +552,11 @@ class Wiring:
         if self.settings.database_file is None:
             self._server_clock = ServerClock(self.store.database)
 
+    @property
+    def _hosts_clock(self) -> Callable[[], dt.datetime]:
+        # by which APScheduler goes
+        return self.clock if self.settings.database_file else now
+
     def engine(self, *, interval: float | None = None, due: DuePeople | None = None, daily: bool = True) -> Engine:
         """To be used as a context. ``interval`` is in seconds; ``None`` when cron calls. ``due`` gives the people to
         decide; without ``daily`` the mail of the morning is left to another.
@@ -715,7 +720,7 @@ class Wiring:
         people = JobPeople(self.store.jobs, self.clock)
         worker = Worker(self.engine(interval=HEARTBEAT, due=people.next, daily=False), people)
         web = runner.Web(self.probes.app(), *self.settings.bind)
-        return runner.run(worker, clock=self.clock, every=LOOKS, web=web, ready=ready)
+        return runner.run(worker, clock=self._hosts_clock, every=LOOKS, web=web, ready=ready)
 
     def _run(self, engine: Beating, every: float, ready: Callable[[], None], look: Callable[[], None]) -> bool:
         from commsengine import runner
@@ -725,7 +730,7 @@ class Wiring:
         socket_mode = self.slack_app.socket_mode(token.get_secret_value()) if self.slack_app and token else None
         return runner.run(
             engine,
-            clock=self.clock,
+            clock=self._hosts_clock,
             every=every,
             lock=self.engine_lock(),
             web=runner.Web(self.web_app, *self.settings.bind),

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 from sqlalchemy import select
 
@@ -21,6 +21,7 @@ from commsengine.store.store import Store
 from commsengine.store.tables import attempt, touch
 from tests.deployment import command
 from tests.faults.witness import SmtpWitness
+from tests.fork_server import python
 from tests.stories.campaign import addresses, start_for
 from tests.stories.program import Program
 
@@ -94,7 +95,8 @@ class Machine:
 
     program: Program
     command: Sequence[str]
-    process: subprocess.Popen[str] | None = None
+    log: Path
+    process: subprocess.Popen[Any] | None = None
 
     @property
     def address(self) -> str:
@@ -127,15 +129,27 @@ class Machines:
 
     def start(self, command: Sequence[str], **more: str) -> Machine:
         """Another host; ``more`` are variables of its own."""
-        own = {"COMMSENGINE_STATE_DIR": str(self.folder / f"state-{next(self.numbers)}"), **self.settings, **more}
+        number = next(self.numbers)
+        own = {"COMMSENGINE_STATE_DIR": str(self.folder / f"state-{number}"), **self.settings, **more}
         own["COMMSENGINE_HTTP_BIND"] = f"127.0.0.1:{free_port()}"
-        machine = Machine(Program(self.folder / "office", own), command)
+        machine = Machine(Program(self.folder / "office", own), command, self.folder / f"{number}.log")
         self.again(machine)
         return machine
 
     def again(self, machine: Machine) -> None:
-        """Start the process of this host, after its end."""
-        machine.process = self.stack.enter_context(machine.program.running(*machine.command))
+        """Start the process of this host, after its end. What it says is added to ``machine.log``."""
+        program = machine.program
+        with machine.log.open("ab") as log:
+            machine.process = python(
+                ["-m", "commsengine", *machine.command],
+                fresh="LD_PRELOAD" in program.settings,
+                cwd=program.folder,
+                env=program.variables,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+            )
+        self.stack.callback(machine.kill)
 
     @contextmanager
     def store(self) -> Iterator[Store]:

@@ -63,7 +63,8 @@ def test_two_workers_and_a_scheduler_send_everything_once(house: Machines) -> No
         each.signal(signal.SIGTERM)
     for each in (scheduler, *workers):
         assert each.process is not None
-        _, said = each.process.communicate(timeout=PATIENCE)
+        each.process.wait(PATIENCE)
+        said = each.log.read_text(encoding="utf-8")
         assert each.process.returncode == 0, said
         assert "Traceback" not in said
         sent = said.count('"event": "sent"')
