@@ -5,6 +5,7 @@ CPU seconds are those of the tick's process, less those of a tick with nothing t
 only the ratio counts. ``due`` are the people looked at, one decision each.
 
     .venv/bin/python -m benchmarks.sending --people 12000
+    .venv/bin/python -m benchmarks.sending --people 3000 --database postgresql
     .venv/bin/python -m benchmarks.sending --people 3000 --against ../before --rounds 5
 """
 
@@ -18,9 +19,12 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.postgres import start_postgres
 from tests.servers import SmtpSink
 from tests.stories.campaign import IN_FORCE, write_for
 from tests.stories.program import HERE, Program
@@ -51,8 +55,8 @@ class Cost:
         )
 
 
-def run(tree: str, folder: Path, *arguments: str, port: int) -> Sent:
-    own = {"PYTHONPATH": tree, "COMMSENGINE_SMTP_URL": f"smtp://127.0.0.1:{port}", "PYTHONDONTWRITEBYTECODE": ""}
+def run(tree: str, folder: Path, *arguments: str, settings: Mapping[str, str]) -> Sent:
+    own = {"PYTHONPATH": tree, "PYTHONDONTWRITEBYTECODE": "", **settings}
     given = {name: value for name, value in os.environ.items() if not name.startswith("COMMSENGINE_")}
     began = time.perf_counter()
     process = subprocess.Popen(
@@ -67,13 +71,27 @@ def run(tree: str, folder: Path, *arguments: str, port: int) -> Sent:
     return Sent(time.perf_counter() - began, used.ru_utime + used.ru_stime, told)
 
 
-def cost(tree: str, people: int) -> Cost:
-    with tempfile.TemporaryDirectory() as folder, SmtpSink() as sink:
+@contextmanager
+def database(kind: str) -> Iterator[Mapping[str, str]]:
+    """The setting that names a new database; a SQLite file needs none."""
+    if kind == "sqlite":
+        yield {}
+        return
+    server = start_postgres(durable=True)
+    try:
+        yield {"COMMSENGINE_DATABASE_URL": server.url}
+    finally:
+        server.stop()
+
+
+def cost(tree: str, people: int, kind: str) -> Cost:
+    with tempfile.TemporaryDirectory() as folder, SmtpSink() as sink, database(kind) as named:
+        settings = {"COMMSENGINE_SMTP_URL": f"smtp://127.0.0.1:{sink.port}", **named}
         write_for(Program(Path(folder)), people)
         for command in IN_FORCE:
-            run(tree, Path(folder), *command, port=sink.port)
-        sent = run(tree, Path(folder), "tick", "--json", port=sink.port)
-        idle = run(tree, Path(folder), "tick", "--json", port=sink.port)
+            run(tree, Path(folder), *command, settings=settings)
+        sent = run(tree, Path(folder), "tick", "--json", settings=settings)
+        idle = run(tree, Path(folder), "tick", "--json", settings=settings)
         arrived = len(set(sink.recipients))
     if (arrived, sent.told["sent"]) != (people, people):
         raise SystemExit(f"{arrived} of {people} have it, {sent.told['sent']} are told: {tree}")
@@ -87,15 +105,16 @@ def main() -> None:
     wanted = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     wanted.add_argument("--people", type=int, default=3000)
     wanted.add_argument("--rounds", type=int, default=1)
+    wanted.add_argument("--database", choices=("sqlite", "postgresql"), default="sqlite")
     wanted.add_argument("--against", type=Path, help="another checkout of the program")
     given = wanted.parse_args()
     before = str(given.against.resolve()) if given.against else ""
     cpu, wall = [], []
     for number in range(1, given.rounds + 1):
-        here = cost(HERE, given.people)
+        here = cost(HERE, given.people, given.database)
         print(f"round {number}, this:  {here}", flush=True)
         if before:
-            other = cost(before, given.people)
+            other = cost(before, given.people, given.database)
             print(f"round {number}, other: {other}", flush=True)
             cpu.append(other.cpu / here.cpu)
             wall.append(other.wall / here.wall)

@@ -81,8 +81,8 @@ def run(
     ping: Callable[[], None] = lambda: None,
     look: Callable[[], None] = lambda: None,
 ) -> bool:
-    """Runs until a signal. ``clock`` is the host's, ``every`` is in seconds; ``ready`` is called when all is open, ``look`` before each beat and
-    ``ping`` after it.
+    """Runs until a signal. ``clock`` is the host's, ``every`` is in seconds; ``ready`` is called when all is open,
+    ``look`` before each beat and ``ping`` after it.
 
     ``slack`` is the connection by which presses come, ``redraws`` draws answered cards again.
 

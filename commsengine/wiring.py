@@ -92,11 +92,13 @@ def _zone_of_this_machine() -> dt.tzinfo:
         return dt.UTC
 
 
-def with_their_ids(directory: Sequence[Person], people: Sequence[Person]) -> list[Person]:
+def with_their_ids(directory: Population, people: Sequence[Person]) -> Population:
     """The directory with the ids that ``people`` of a file have, where they are known by address only."""
+    from commsengine.cadence.population import ListedPeople
+
     known, wanted = {each.id for each in directory}, {each.email.lower(): each.id for each in people}
     new = {email: each for email, each in wanted.items() if each not in known and each != email}
-    return [replace(each, id=new.get(each.email.lower(), each.id)) for each in directory]
+    return ListedPeople(tuple(replace(each, id=new.get(each.email.lower(), each.id)) for each in directory))
 
 
 class Wiring:
@@ -141,13 +143,17 @@ class Wiring:
 
     def _catalogs(self) -> Catalogs:
         # Most workspaces have none: then nothing that reads one is loaded.
-        return self._own_catalogs() if (self.folder / LOCALE).is_dir() else NO_CATALOGS
+        return self._own_catalogs() if self._locale.is_dir() else NO_CATALOGS
+
+    @cached_property
+    def _locale(self) -> Path:
+        return self.folder / LOCALE
 
     @cached_property
     def _own_catalogs(self) -> WorkspaceCatalogs:
         from commsengine.authoring.catalog_file import WorkspaceCatalogs
 
-        return WorkspaceCatalogs(self.folder / LOCALE)
+        return WorkspaceCatalogs(self._locale)
 
     @cached_property
     def settings(self) -> Settings:
@@ -196,7 +202,8 @@ class Wiring:
 
     def upgrade(self) -> Path | None:
         """Returns the copy of a SQLite file as it was, if one was made."""
-        from commsengine.store import schema, sqlite_copies
+        from commsengine.store import schema
+        from commsengine.store.copies import sqlite_copies
         from commsengine.store.database import Database
         from commsengine.store.store import Store
 
@@ -254,14 +261,15 @@ class Wiring:
         by address are read as if the directory had them by the file's ids.
         """
         from commsengine.authoring.people.people_file import load_people
+        from commsengine.cadence.population import NOBODY
 
         today, mapping = self.clock().date(), self.people_columns if columns is None else columns
 
-        def read(directory: Sequence[Person]) -> PeopleFile:
+        def read(directory: Population) -> PeopleFile:
             how = {"encoding": encoding, "sheet": sheet}
             return load_people(file, directory=directory, mapping=mapping, guests=guests, today=today, **how)
 
-        directory = tuple(self.store.people.all()) if self.has_database else ()
+        directory = self.store.people.population() if self.has_database else NOBODY
         found = read(directory)
         return read(with_their_ids(directory, found.people)) if rekey else found
 
@@ -300,13 +308,13 @@ class Wiring:
         """What is wrong with the languages that the workspace adds."""
         from commsengine.authoring.catalog_file import review_catalogs
 
-        return review_catalogs(self.folder / LOCALE)
+        return review_catalogs(self._locale)
 
     def languages(self) -> list[str]:
         """Those that buttons, footers and pages are there in."""
         from commsengine.authoring.catalog_file import languages_known
 
-        return languages_known(self.folder / LOCALE)
+        return languages_known(self._locale)
 
     @property
     def _anybody_imported(self) -> bool:
@@ -316,7 +324,7 @@ class Wiring:
         from commsengine.cadence.population import ListedPeople
 
         file = self.folder / "people.csv"
-        return ListedPeople(self.read_people(file).people) if file.exists() else None
+        return ListedPeople(tuple(self.read_people(file).people)) if file.exists() else None
 
     # -- before anything is sent ------------------------------------------------------------------
 

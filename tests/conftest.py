@@ -15,6 +15,7 @@ from hypothesis import HealthCheck, settings
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from commsengine.garbage_collection import keep_what_is_there
+from tests import fresh
 from tests.fork_server import close_fork_server, open_fork_server
 from tests.shared_sql import share_compiled_sql
 from tests.waiting import PATIENCE
@@ -25,9 +26,30 @@ settings.register_profile("deep", settings.get_profile("suite"), max_examples=10
 settings.load_profile("suite")
 
 
-def pytest_configure() -> None:
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--database", choices=("sqlite", "postgresql"), default="sqlite", help="what the tests run on")
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """What is marked ``both_databases`` runs on each."""
+    if metafunc.definition.get_closest_marker("both_databases"):
+        chosen = metafunc.config.getoption("--database")
+        kinds = ("sqlite", "postgresql") if chosen == "sqlite" else (chosen,)
+        metafunc.parametrize("kind_of_database", kinds, indirect=True)
+
+
+@pytest.fixture(autouse=True)
+def kind_of_database(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Where ``tests.fresh`` makes the databases of this test."""
+    kind = getattr(request, "param", request.config.getoption("--database"))
+    with fresh.databases_on(kind), fresh.SERVER.given_back_afterwards():
+        yield
+
+
+def pytest_configure(config: pytest.Config) -> None:
     """No test writes into the state folder of whoever runs it, in this process or in one that it starts."""
     os.environ["XDG_STATE_HOME"] = tempfile.mkdtemp(prefix="state-")
+    fresh.begin_with(config.getoption("--database"))
     share_compiled_sql()
     open_fork_server()
 
@@ -51,10 +73,15 @@ def pytest_runtest_setup() -> None:
 
 def pytest_unconfigure() -> None:
     close_fork_server()
+    fresh.SERVER.close()
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """What starts processes takes longest, so it begins first: the last minutes are not one worker's alone."""
+    for item in items:
+        mark = item.get_closest_marker("sqlite")
+        if mark and config.getoption("--database") == "postgresql":
+            item.add_marker(pytest.mark.skip(reason=f"about SQLite: {mark.args[0]}"))
     items.sort(key=lambda item: not {"stories", "faults"} & set(item.path.parts))
 
 

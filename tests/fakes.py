@@ -13,7 +13,7 @@ from commsengine.cadence.plan import Plan
 from commsengine.cadence.told import Told, as_told
 from commsengine.channels.channel import RELEASED, SENT, Mark, Outcome
 from commsengine.content.digest_facts import DigestFacts, ReviewFacts
-from commsengine.content.message import RenderedMessage
+from commsengine.content.message import RenderedMessage, WrittenBody
 from commsengine.content.person_values import Signers
 from commsengine.content.talking_points import Part, TalkingPoints
 from commsengine.engine.sending.senders import ChannelSetup, ready_at_once
@@ -126,7 +126,7 @@ class Scribe:
         return RenderedMessage(
             key=touch.key, campaign=touch.campaign, campaign_title=self.plan.title, channel=touch.channel,
             to_email=person.email, to_name=person.name, slack_id=person.slack_id, sender_name=cast.lead.email,
-            reply_to=cast.lead.email, subject=touch.message, text=f"{touch.message} {touch.number}", html="",
+            reply_to=cast.lead.email, subject=touch.message, body=WrittenBody(f"{touch.message} {touch.number}"),
             blocks=(), date=touch.due_at, named=str(Told(dates=self._dates(touch.message))),
         )  # fmt: skip
 
@@ -168,5 +168,5 @@ class Scribe:
         return RenderedMessage(
             key=facts.key, campaign=self.plan.campaign, campaign_title=self.plan.title, channel=channel,
             to_email=to.email, to_name=to.name, slack_id=to.slack_id, sender_name="", reply_to="",
-            subject=subject, text="\n".join(map(str, told)), html="", blocks=(), date=facts.at,
+            subject=subject, body=WrittenBody("\n".join(map(str, told))), blocks=(), date=facts.at,
         )  # fmt: skip

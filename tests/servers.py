@@ -20,17 +20,17 @@ from types import TracebackType
 from typing import IO, Any, Self
 from urllib.parse import parse_qs
 
-from commsengine.content.message import RenderedMessage
+from commsengine.content.message import RenderedMessage, WrittenBody
 from tests.waiting import PATIENCE
 
 
 def a_mail(key: str = "k1", **changes: Any) -> RenderedMessage:
     """A finished message to Ana, as a channel gets it."""
+    body = WrittenBody(changes.pop("text", "Hello Ana"), changes.pop("html", "<p>Hello Ana</p>"))
     fields: dict[str, Any] = {
         "key": key, "campaign": "crm", "campaign_title": "One customer record", "channel": "email",
         "to_email": "ana@example.com", "to_name": "Ana Kim", "slack_id": "", "sender_name": "Mia Wolf",
-        "reply_to": "mia@example.com", "subject": "One list for all of us", "text": "Hello Ana",
-        "html": "<p>Hello Ana</p>",
+        "reply_to": "mia@example.com", "subject": "One list for all of us", "body": body,
         "blocks": (), "date": dt.datetime(2027, 1, 11, 9, tzinfo=dt.UTC), **changes,
     }  # fmt: skip
     return RenderedMessage(**fields)

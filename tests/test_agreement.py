@@ -46,7 +46,7 @@ from commsengine.cadence.plan import Notice, Plan, Workspace
 from commsengine.campaigns.moved_dates import notice_of
 from commsengine.channels.channel import SENT, Mark
 from commsengine.channels.channel import Outcome as Delivered
-from commsengine.content.message import RenderedMessage
+from commsengine.content.message import RenderedMessage, WrittenBody
 from commsengine.content.talking_points import TalkingPoints
 from commsengine.engine.engine import Engine
 from commsengine.engine.sending.senders import ChannelSetup
@@ -93,7 +93,8 @@ class PlainRenderer:
         self._again[touch.key] = (touch.unclear, touch.asks or "")
         return RenderedMessage(
             key=touch.key, campaign=touch.campaign, campaign_title="", channel=touch.channel, to_email=person.email,
-            to_name=person.name, subject="", text="", date=touch.due_at, named=dated(self._plan, touch.message),
+            to_name=person.name, subject="", body=WrittenBody(""), date=touch.due_at,
+            named=dated(self._plan, touch.message),
         )  # fmt: skip
 
     def talking_points(self, *_given: object) -> TalkingPoints:

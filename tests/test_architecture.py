@@ -23,6 +23,7 @@ FLOORS = {
     "translation": 0,
     "recall": 1,
     "cadence": 1,
+    "spool": 2,
     "store": 2,
     "content": 2,
     "authoring": 2,
@@ -50,6 +51,8 @@ FLOORS = {
 
 NEIGHBOURS = {
     ("cadence", "recall"): None,  # a cadence by recall asks the memory model, which knows no plans
+    ("authoring", "spool"): None,  # more people than should be in memory
+    ("store", "spool"): None,
     ("authoring", "content"): None,  # check renders every template
     ("authoring", "channels"): ("providers", "refusal_rule"),  # what providers allow and refuse is read from YAML
     ("channels", "content"): ("message",),  # a channel carries a finished message
@@ -302,11 +305,13 @@ MIRRORS = {
     "phases",
     "answers",
     "apply",
+    "audience",
     "check",
     "control",
     "followups",
     "notices",
     "people",
+    "population",
     "preview",
     "questions",
     "refusals",

@@ -1,12 +1,15 @@
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
 import string
 
 import pytest
+from itsdangerous import URLSafeSerializer
 
 from commsengine.errors import InputError, LinkError
 from commsengine.links import Links
+from commsengine.text import message_key
 from tests.builders import utc
 
 KEY = "0123456789abcdef01234567"
@@ -67,6 +70,24 @@ def test_a_link_signed_with_an_older_key_still_opens_and_a_retired_one_does_not(
     assert LINKS.read("answer", older, END).key == KEY
     with pytest.raises(LinkError):
         Links("https://comms.example.com", ["new-key"]).read("answer", older, END)
+
+
+def by_itsdangerous(key: str, revoked: int) -> str:
+    how = {"digest_method": hashlib.sha256, "key_derivation": "hmac"}
+    serializer = URLSafeSerializer("new-key", salt="commsengine.answer", signer_kwargs=how)
+    return str(serializer.dumps([key, int(END.timestamp()), *([revoked] if revoked else [])]))
+
+
+@pytest.mark.parametrize("revoked", [0, 1, 12])
+@pytest.mark.parametrize("key", [*(message_key(str(n)) for n in range(20)), "crm de", "campaign" * 9, "k", 'é"'])
+def test_a_token_has_the_bytes_that_itsdangerous_makes(key: str, revoked: int) -> None:
+    assert token_of(LINKS.url("answer", key, END, revoked)) == by_itsdangerous(key, revoked)
+
+
+def test_a_key_that_itsdangerous_would_shorten_opens_either_way() -> None:
+    made = {by_itsdangerous("a" * 24, 0), token_of(LINKS.url("answer", "a" * 24, END))}
+    assert len(made) == 2
+    assert {LINKS.read("answer", token, END).key for token in made} == {"a" * 24}
 
 
 def test_the_newest_key_signs() -> None:

@@ -41,7 +41,7 @@ class House:
         return PeopleFeed(place or self.folder, self.store, self._read, **about)  # type: ignore[arg-type]
 
     def _read(self, path: Path) -> PeopleFile:
-        return load_people(path, directory=tuple(self.store.people.all()))
+        return load_people(path, directory=self.store.people.population())
 
     def put(self, name: str, *rows: str, at: dt.datetime = OLD) -> Path:
         file = self.folder / name

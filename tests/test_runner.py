@@ -17,7 +17,6 @@ import pytest
 
 from commsengine.engine.owner_lock import EngineLock
 from commsengine.errors import HeldError
-from commsengine.store.store import Store
 from tests import fresh
 from tests.browsing import TRUST, WEB
 from tests.builders import a_plan, someone, utc
@@ -51,7 +50,7 @@ PROGRAM = """
         return dt.datetime(2027, 1, 11, 9, tzinfo=dt.UTC) + dt.timedelta(seconds=time.monotonic() - began)
     def slowly(message):
         time.sleep(pace)
-    store = Store.open(f"sqlite:///{file}")
+    store = fresh.opened(file)
     channels = {"email": a_channel(Mailbag(), slowly, threads=2)}
     engine = Engine(store, channels, Scribe, workspace=Workspace(), clock=clock)
     async def form(request: Request):
@@ -110,7 +109,7 @@ def port() -> int:
 
 
 def states(file: Path) -> dict[str, int]:
-    with Store.open(f"sqlite:///{file}") as store:
+    with fresh.opened(file) as store:
         return {state: n for state, n in store.counts.status(utc("2027-01-11"))[0].touches.items() if n}
 
 
@@ -157,7 +156,7 @@ def test_a_second_signal_ends_it_at_once_and_the_next_start_knows(file: Path) ->
     left = states(file)["sending"]
     with running(file):
         until(file, 40)
-    with Store.open(f"sqlite:///{file}") as store:
+    with fresh.opened(file) as store:
         assert sum(row.possible_duplicate for row in store.touches.list("crm")) == left
 
 
@@ -185,7 +184,7 @@ def test_the_database_is_quiet_after_the_end(file: Path) -> None:
         until(file, 40)
         process.send_signal(signal.SIGINT)
         process.wait(PATIENCE)
-    with Store.open(f"sqlite:///{file}") as store:
+    with fresh.opened(file) as store:
         beat = store.engine.heartbeat()
         assert beat
         assert beat.beat_at >= utc("2027-01-11 09:00")

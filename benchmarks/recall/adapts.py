@@ -17,9 +17,9 @@ import structlog
 
 from commsengine.cadence.forecast import messages_of
 from commsengine.cadence.plan import Workspace
-from commsengine.cadence.simulated_people import STRONG, WEAK, people_who_forget
 from commsengine.content.shipped import shipped_folder
 from commsengine.content.templates import load_templates
+from commsengine.planning.simulated_people import STRONG, WEAK, people_who_forget
 from commsengine.sandbox.rehearse import Rehearsal, Script, Story
 from tests.builders import a_message, a_plan, running, someone, utc
 

@@ -18,7 +18,7 @@ from commsengine.authoring.validation_errors import sentence
 from commsengine.authoring.workspace_file import load_workspace
 from commsengine.authoring.yaml_parser import Place
 from commsengine.cadence.plan import Plan, Workspace
-from commsengine.cadence.population import ListedPeople, Population
+from commsengine.cadence.population import NOBODY, ListedPeople, Population
 from commsengine.cadence.translations import canonical, wider
 from commsengine.content.plan_texts import text_name
 from commsengine.content.text_check import TextProblem, check_names, check_texts
@@ -64,7 +64,7 @@ def check(
     """
     review = review_plan(plan_path, root=root)
     roster, problems = _roster(review, people, columns, today)
-    found = people if review.roster is None else ListedPeople(roster.people) if roster else None
+    found = people if review.roster is None else ListedPeople(tuple(roster.people)) if roster else None
     columns_there = None if found is None else found.columns
     if review.draft is not None:
         problems += _text_problems(review.draft, review.errors, columns_there, templates)
@@ -85,7 +85,9 @@ def _roster(
     if review.roster is None:
         return None, []
     try:
-        roster = load_people(review.roster, directory=tuple(directory or ()), mapping=columns, today=today)
+        roster = load_people(
+            review.roster, directory=NOBODY if directory is None else directory, mapping=columns, today=today
+        )
     except InputError as error:
         return None, list(error.problems)
     returning = [replace(problem, severity="advice") for problem in roster.returning.values()]

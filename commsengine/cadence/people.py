@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
+from operator import attrgetter
 
 from commsengine.cadence.kinds_and_states import Wish
 from commsengine.text import name_in
@@ -50,12 +51,15 @@ class Person:
     attributes: Mapping[str, str] = field(default_factory=dict)
     revoked: int = 0
 
+    def __reduce__(self) -> tuple[type[Person], tuple[object, ...]]:
+        return Person, _values(self)  # half the time of what a frozen dataclass with slots does by itself
+
     def has_left(self, day: dt.date) -> bool:
         return self.left is not None and self.left <= day
 
     @property
     def first_name(self) -> str:
-        return self.name.split()[0] if self.name.split() else self.email.split("@")[0]
+        return (self.name.split() or [self.email.partition("@")[0]])[0]
 
     @property
     def short_name(self) -> str:
@@ -70,6 +74,8 @@ class Person:
     def column(self, name: str) -> str:
         return str(getattr(self, name)) if name in COLUMNS else self.attributes.get(name, "")
 
+
+_values = attrgetter(*(each.name for each in fields(Person)))
 
 ANYBODY = Person(id="", email="")
 """A person of the plan's own zone and days, where none in particular is meant."""

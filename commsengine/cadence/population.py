@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import Counter
-from collections.abc import Collection, Hashable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Protocol
@@ -27,7 +27,7 @@ A_FEW = 9
 
 
 @dataclass(frozen=True, slots=True)
-class Group:
+class PeopleGroup:
     """So many ``people`` who are alike, and the ``first`` of them."""
 
     first: Person
@@ -44,7 +44,7 @@ class Population(Protocol):
 
     def __iter__(self) -> Iterator[Person]: ...
 
-    def groups(self, *plans: Plan, day: dt.date = END_OF_DAYS) -> Sequence[Group]:
+    def groups(self, *plans: Plan, day: dt.date = END_OF_DAYS) -> Sequence[PeopleGroup]:
         """People alike in ``GROUPED_BY``, in their role of each plan, in whether they have a manager, and in whether
         they have left, have left on that ``day``, or will leave later. In the order of their first.
         """
@@ -64,6 +64,9 @@ class Population(Protocol):
 
     def find(self, word: str) -> Person | None:
         """The person with this address or id."""
+
+    def named(self, ids: Collection[str], emails: Collection[str]) -> Iterable[Person]:
+        """Those with one of these ids, or of these addresses in small letters."""
 
     def near(self, email: str) -> Sequence[str]:
         """Addresses that this one may be a slip of; where there is none, a few of all."""
@@ -87,14 +90,8 @@ class ListedPeople:
     def __iter__(self) -> Iterator[Person]:
         return iter(self.people)
 
-    def groups(self, *plans: Plan, day: dt.date = END_OF_DAYS) -> Sequence[Group]:
-        firsts: dict[Hashable, Person] = {}
-        counts = Counter[Hashable]()
-        for person in self.people:
-            key = _alike(person, plans, day)
-            firsts.setdefault(key, person)
-            counts[key] += 1
-        return [Group(first, counts[key]) for key, first in firsts.items()]
+    def groups(self, *plans: Plan, day: dt.date = END_OF_DAYS) -> Sequence[PeopleGroup]:
+        return grouped(self.people, *plans, day=day)
 
     def roles(self, plan: Plan, day: dt.date | None = None) -> Iterator[tuple[str, str]]:
         here = members(plan, self.people, dt.date.min if day is None else day)
@@ -114,6 +111,9 @@ class ListedPeople:
     def find(self, word: str) -> Person | None:
         return self._by_word.get(word.lower())
 
+    def named(self, ids: Collection[str], emails: Collection[str]) -> Iterable[Person]:
+        return {id(one): one for word in (*ids, *emails) if (one := self._by_word.get(word))}.values()
+
     def near(self, email: str) -> Sequence[str]:
         known = sorted(person.email for person in self.people)
         return near_names(email, known) or known[:A_FEW]
@@ -131,6 +131,20 @@ class ListedPeople:
     @cached_property
     def _led(self) -> Mapping[str, tuple[DirectReport, ...]]:
         return by_manager(self.people, {})
+
+
+NOBODY = ListedPeople(())
+
+
+def grouped(people: Iterable[Person], *plans: Plan, day: dt.date = END_OF_DAYS) -> Sequence[PeopleGroup]:
+    """These people in groups, as ``Population.groups``."""
+    firsts: dict[Hashable, Person] = {}
+    counts = Counter[Hashable]()
+    for person in people:
+        key = _alike(person, plans, day)
+        firsts.setdefault(key, person)
+        counts[key] += 1
+    return [PeopleGroup(first, counts[key]) for key, first in firsts.items()]
 
 
 def _alike(person: Person, plans: Collection[Plan], day: dt.date) -> Hashable:

@@ -38,6 +38,8 @@ NOTHING = Told()
 
 def told_of(line: str) -> Told:
     """The inverse of ``str``."""
+    if not line:
+        return NOTHING
     words = line.split()
     dates = dict(word.split("=", 1) for word in words if "=" in word)
     return Told(next((word for word in words if "=" not in word), ""), dates)

@@ -19,7 +19,7 @@ from commsengine.engine.decisions import Decisions
 from commsengine.engine.restored_database import catch_up, put_on_record, unknown
 from commsengine.engine.state_folder import StateFolder
 from commsengine.errors import CommsError
-from commsengine.store import sqlite_copies
+from commsengine.store.copies import sqlite_copies
 from commsengine.store.database import sqlite_url
 from commsengine.store.store import Store
 

@@ -91,7 +91,7 @@ class Channel(Protocol):
 
 
 class Letter(NamedTuple):
-    """A message laid out: ``body`` is dot-stuffed and ends with CRLF, the final dot is not in it."""
+    """A message laid out: ``body`` ends with CRLF, no line of it begins with a dot, and the final dot is not in it."""
 
     key: str
     recipient: str

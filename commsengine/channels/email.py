@@ -13,7 +13,6 @@ the server takes pipelines, the next message is offered right behind the final d
 
 from __future__ import annotations
 
-import contextlib
 import select
 import smtplib
 import socket
@@ -24,7 +23,6 @@ from dataclasses import replace
 from commsengine.channels import smtp
 from commsengine.channels.access_tokens import AccessTokens
 from commsengine.channels.channel import (
-    PERMANENT,
     RELEASED,
     RETRY,
     SENT,
@@ -37,7 +35,7 @@ from commsengine.channels.channel import (
     Outcome,
     SendingEvent,
 )
-from commsengine.channels.mime import HeaderError, address, dot_stuffed, message_bytes, sender_address
+from commsengine.channels.mime import HeaderError, laid_out, sender_address
 from commsengine.channels.refusal_rule import RefusalRule
 from commsengine.channels.refusals import DATA, DOT, MAIL
 from commsengine.channels.smtp import SmtpConnection, SmtpServer
@@ -95,6 +93,7 @@ class EmailChannel:
         )
         self._reply_timeout, self._dot_timeout = reply_timeout, dot_timeout
         self._dialogue: SmtpDialogue | None = None
+        self.socket: socket.socket | None = None  # of the connection that is open
         self._first = False  # the letter that was offered last is the first on its connection
         self._leaving = self._standing = ""  # the key whose body is on its way, and the one that stands before its dot
 
@@ -110,21 +109,13 @@ class EmailChannel:
 
     def close(self) -> None:
         self._relay.quit()
-        self._dialogue = None
+        self._dialogue = self.socket = None
 
     # -- without waiting --------------------------------------------------------------------------
 
     def lay_out(self, message: RenderedMessage) -> Letter:
         """What ``offer`` takes. Raises ``DeliveryError``."""
-        try:
-            recipient = address(message.to_email, "the recipient")
-        except HeaderError as bad:
-            why = N_("no usable e-mail address") if message.to_email else N_("no e-mail address")
-            raise DeliveryError(PERMANENT, "connect", str(bad), begun=False, unreachable=why) from None
-        try:
-            return Letter(message.key, recipient, dot_stuffed(message_bytes(message, self._sender)))
-        except HeaderError as bad:
-            raise DeliveryError(PERMANENT, "connect", str(bad), begun=False) from None
+        return Letter(message.key, *laid_out(message, self._sender))
 
     @property
     def at_hand(self) -> bool:
@@ -136,7 +127,8 @@ class EmailChannel:
         self._relay.ready()
         if self._dialogue is None or self._relay.fresh:
             self._dialogue = SmtpDialogue(self._sender, pipelining=self._relay.pipelining)
-        self._relay.sock.setblocking(False)
+        self.socket = self._relay.sock
+        self.socket.setblocking(False)
 
     def offer(self, letter: Letter) -> None:
         self._first = self._relay.begin()
@@ -154,12 +146,7 @@ class EmailChannel:
     def drop(self) -> None:
         """The server forgets a message without its final dot."""
         self._relay.drop()
-        self._dialogue, self._leaving, self._standing = None, "", ""
-
-    @property
-    def socket(self) -> socket.socket | None:
-        """Of the connection that is open."""
-        return self._relay.sock if self._dialogue is not None else None
+        self._dialogue, self.socket, self._leaving, self._standing = None, None, "", ""
 
     @property
     def sends(self) -> bool:
@@ -169,17 +156,19 @@ class EmailChannel:
     @property
     def patience(self) -> float | None:
         """How long the server may take for its next step, in seconds; ``None`` where it is ours."""
-        if self._dialogue is None or not (self._dialogue.out or self._dialogue.awaits):
+        if self._dialogue is None:
             return None
-        return self._dot_timeout if self._dialogue.awaits == DOT else self._reply_timeout
+        if awaits := self._dialogue.awaits:
+            return self._dot_timeout if awaits == DOT else self._reply_timeout
+        return self._reply_timeout if self._dialogue.out else None
 
     def send(self) -> list[SendingEvent]:
         """As much as the connection takes now."""
-        if self._dialogue is None:
+        if self._dialogue is None or self.socket is None:
             return []
         try:
             while out := self._dialogue.out:
-                del out[: self._relay.sock.send(out)]
+                del out[: self.socket.send(out)]
         except (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError):
             return []
         except OSError as error:
@@ -191,10 +180,10 @@ class EmailChannel:
 
     def receive(self) -> list[SendingEvent]:
         """What has come in."""
-        if self._dialogue is None:
+        if self._dialogue is None or self.socket is None:
             return []
         try:
-            data = self._read()
+            data = _read(self.socket)
         except OSError as error:
             return self.lost(error)
         events = [event for found in self._dialogue.receive(data) for event in self._heard(found)]
@@ -220,18 +209,6 @@ class EmailChannel:
         if left.phase == MAIL and not self._first:  # nothing of it has been heard
             return [*events, Again(left.letter)]
         return [*events, self._relay.broken(left.phase, error).outcome(left.letter.key)]
-
-    def _read(self) -> bytes:
-        pieces = []
-        with contextlib.suppress(BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError):
-            while piece := self._relay.sock.recv(AT_ONCE):
-                pieces.append(piece)
-                if len(piece) < AT_ONCE and not isinstance(self._relay.sock, ssl.SSLSocket):
-                    break
-            else:
-                if not pieces:
-                    raise smtplib.SMTPServerDisconnected("Connection unexpectedly closed")
-        return b"".join(pieces)
 
     def _heard(self, found: Event) -> list[SendingEvent]:
         if isinstance(found, Standing):
@@ -312,3 +289,18 @@ class EmailChannel:
         if (line := self.socket) is None:
             return False
         return any(map(bool, select.select([line], [line] if self.sends and seconds else [], [], seconds)))
+
+
+def _read(line: socket.socket) -> bytes:
+    pieces = []
+    encrypted = isinstance(line, ssl.SSLSocket)  # what has been decrypted is not seen by a selector: all is read
+    try:
+        while piece := line.recv(AT_ONCE):
+            pieces.append(piece)
+            if not encrypted:
+                break
+    except (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError):
+        return b"".join(pieces)
+    if not pieces:
+        raise smtplib.SMTPServerDisconnected("Connection unexpectedly closed")
+    return b"".join(pieces)

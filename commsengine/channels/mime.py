@@ -1,18 +1,20 @@
 """The bytes of an e-mail: laid out by hand, because the standard package takes a millisecond a message, then read back.
 
 1. Every value from outside is checked before it comes near a header (control characters, line separators, addresses).
-2. The bytes are laid out: fixed headers, a text part and an HTML part in quoted-printable, CRLF everywhere.
-3. The finished bytes are read again: exactly the headers we meant, once each, and not one bare CR or LF.
+2. The bytes are laid out: fixed headers, a text part and an HTML part in quoted-printable, CRLF everywhere. No line
+   begins with a dot, so they travel through SMTP as they are.
+3. The finished headers are read again: exactly those we meant, once each, and nothing else between their lines.
 """
 
 from __future__ import annotations
 
 import base64
-import binascii
+import datetime as dt
 import re
 from email.utils import format_datetime
-from functools import lru_cache
+from functools import cache, lru_cache
 
+from commsengine.channels.channel import PERMANENT, DeliveryError
 from commsengine.content.message import RenderedMessage
 from commsengine.text import BREAKS, CONTROLS, mail_address
 from commsengine.translation import N_
@@ -24,8 +26,12 @@ _NAMED = re.compile(r"([^<>]*)<([^<>]*)>")
 _BETWEEN = re.compile(r"[\s,;<>]+")
 _QUOTED = re.compile(r'"[^"]*"')
 _LIKE_AN_ADDRESS = re.compile(r"\S@\S")
+_PART_HEADS = {
+    subtype: f"Content-Type: text/{subtype}; charset=utf-8\r\n"
+    "Content-Transfer-Encoding: quoted-printable\r\n\r\n".encode()
+    for subtype in ("plain", "html")
+}
 _LONGEST_PLAIN = 200  # characters of a header value that may stand on one line
-_HEADER = re.compile(rb"([A-Za-z-]+): [^\r\n]*(?:\r\n [^\r\n]*)*\r\n")
 
 
 class HeaderError(ValueError):
@@ -39,36 +45,43 @@ class HeaderError(ValueError):
         self.what = what
 
 
+def laid_out(message: RenderedMessage, mail_from: str) -> tuple[str, bytes]:
+    """The recipient's address and what follows ``354``, without the final dot.
+
+    Raises ``DeliveryError`` for a message with a value that must not travel.
+    """
+    try:
+        recipient = address(message.to_email, "the recipient")
+    except HeaderError as bad:
+        why = N_("no usable e-mail address") if message.to_email else N_("no e-mail address")
+        raise DeliveryError(PERMANENT, "connect", str(bad), begun=False, unreachable=why) from None
+    try:
+        return recipient, message_bytes(message, mail_from)
+    except HeaderError as bad:
+        raise DeliveryError(PERMANENT, "connect", str(bad), begun=False) from None
+
+
 def message_bytes(message: RenderedMessage, mail_from: str) -> bytes:
-    """The finished message, CRLF, not yet dot-stuffed. Raises ``HeaderError``."""
+    """The finished message: CRLF, and no line begins with a dot. Raises ``HeaderError``."""
     headers = _headers(message, mail_from)
-    boundary = f"=_{headers['X-Commsengine-Touch']}"  # "=_" cannot stand in quoted-printable
+    boundary = f"=_{message.key}"  # "=_" cannot stand in quoted-printable
     headers["Content-Type"] = f'multipart/alternative; boundary="{boundary}"'
-    head = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
-    parts = [_part("plain", message.text)] + ([_part("html", message.html)] if message.html else [])
+    head = "".join([f"{name}: {value}\r\n" for name, value in headers.items()]).encode()
+    check_head(head, tuple(headers))
     opened = f"\r\n--{boundary}\r\n".encode()
-    finished = head.encode() + b"".join(opened + part for part in parts) + f"\r\n--{boundary}--\r\n".encode()
-    check_bytes(finished, tuple(headers))
-    return finished
+    parts = [piece for subtype, part in message.body.parts() for piece in (opened, _PART_HEADS[subtype], part)]
+    return b"".join([head, *parts, f"\r\n--{boundary}--\r\n".encode()])
 
 
-def dot_stuffed(data: bytes) -> bytes:
-    """What follows ``354``: lines that begin with a dot get another, the end is CRLF, the final dot is not in it."""
-    stuffed = data.replace(b"\r\n.", b"\r\n..")
-    return b"." + stuffed if stuffed.startswith(b".") else stuffed
-
-
-def check_bytes(data: bytes, names: tuple[str, ...]) -> None:
-    """Read finished bytes back: these headers, once each, in this order; CRLF only; ASCII. Raises ``HeaderError``."""
-    head, blank, _ = data.partition(b"\r\n\r\n")
-    found, at = [], 0
-    while header := _HEADER.match(head + b"\r\n", at):
-        found.append(header[1].decode())
-        at = header.end()
-    if not blank or at != len(head) + 2 or tuple(found) != names or len(set(found)) != len(found):
+def check_head(head: bytes, names: tuple[str, ...]) -> None:
+    """Read finished headers back: these, once each, in this order, in lines of ASCII. Raises ``HeaderError``."""
+    if not _head_of(names).fullmatch(head):
         raise HeaderError("the message", N_("would have other headers than intended"))
-    if not data.count(b"\r") == data.count(b"\n") == data.count(b"\r\n") or b"\x00" in data or not data.isascii():
-        raise HeaderError("the message", N_("would have bytes that mail must not have"))
+
+
+@cache
+def _head_of(names: tuple[str, ...]) -> re.Pattern[bytes]:
+    return re.compile("".join(rf"{name}: [\t -~]*(?:\r\n [\t -~]*)*\r\n" for name in names).encode())
 
 
 @lru_cache(maxsize=256)
@@ -106,7 +119,7 @@ def _headers(message: RenderedMessage, mail_from: str) -> dict[str, str]:
         "From": mailbox(_sender_name(message), sender, "the sender's name"),
         "To": mailbox(message.to_name, to, "the recipient's name"),
         "Subject": text(message.subject, "the subject"),
-        "Date": format_datetime(message.date),
+        "Date": _date(message.date.replace(microsecond=0)),
         "Message-ID": f"<{key}@{domain}>",
         "X-Commsengine-Touch": key,
         "Auto-Submitted": "auto-generated",
@@ -120,6 +133,11 @@ def _headers(message: RenderedMessage, mail_from: str) -> dict[str, str]:
         if message.unsubscribe_url.startswith("https:"):  # RFC 8058 asks for it; no mail program calls this machine
             headers["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
     return headers
+
+
+@lru_cache(maxsize=64)
+def _date(second: dt.datetime) -> str:
+    return format_datetime(second)
 
 
 def _sender_name(message: RenderedMessage) -> str:
@@ -179,11 +197,3 @@ def _encoded(value: str) -> str:
             chunk = b""
         chunk += encoded
     return "\r\n ".join(f"=?utf-8?b?{base64.b64encode(word).decode()}?=" for word in [*words, chunk])
-
-
-def _part(subtype: str, content: str) -> bytes:
-    # b2a_qp takes its line ends from the first one it meets: the text ends with one, so there always is one.
-    lines = content.replace("\r\n", "\n").replace("\r", "\n").rstrip("\n") + "\n"
-    body = binascii.b2a_qp(lines.replace("\n", "\r\n").encode("utf-8", "replace"))
-    head = f"Content-Type: text/{subtype}; charset=utf-8\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n"
-    return head.encode() + body

@@ -393,7 +393,10 @@ def queue_id(reply: bytes) -> str:
 def shown(code: int, reply: bytes, sender: str = "") -> str:
     """One line of at most 300 characters, without addresses but that of ``sender``."""
     line = refusals.in_one_line(reply)
-    return ANY_ADDRESS.sub(lambda found: _named(found[0], sender), f"{code} {line}" if code else line)[:300]
+    line = f"{code} {line}" if code else line
+    if "@" not in line:
+        return line[:300]
+    return ANY_ADDRESS.sub(lambda found: _named(found[0], sender), line)[:300]
 
 
 def _named(address: str, sender: str) -> str:

@@ -85,8 +85,11 @@ class SmtpDialogue:
 
     def offer(self, letter: Letter) -> None:
         self._letter = letter
-        for phase in (MAIL, RCPT, DATA) if self._pipelining else (MAIL,):
-            self._command(phase, letter)
+        if self._pipelining:
+            self._expected += WANTED
+            self.out += b"%bRCPT TO:<%b>\r\nDATA\r\n" % (self._mail, letter.recipient.encode("ascii"))
+        else:
+            self._command(MAIL, letter)
 
     def end(self) -> None:
         """The final dot: the point of no return."""
@@ -121,13 +124,14 @@ class SmtpDialogue:
             self.out += b"DATA\r\n"
 
     def _line(self, line: bytes) -> Event | None:
-        self._lines.append(line[4:].strip())
-        code = int(line[:3]) if line[:3].isdigit() else -1
+        code, text = int(line[:3]) if line[:3].isdigit() else -1, line[4:].strip()
         if code >= 0 and line[3:4] == b"-":
+            self._lines.append(text)
             return None
-        reply = b"\n".join(self._lines)
-        self._lines.clear()
-        return self._reply(code, reply)
+        if self._lines:
+            text = b"\n".join([*self._lines, text])
+            self._lines.clear()
+        return self._reply(code, text)
 
     def _reply(self, code: int, reply: bytes) -> Event | None:
         if not self._expected:

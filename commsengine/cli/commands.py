@@ -85,9 +85,14 @@ CHAPTERS: dict[str, tuple[CommandEntry, ...]] = {
     ),
     N_("Operate"): (
         CommandEntry("release", N_("Let a held engine send again.")),
-        CommandEntry("backup", N_("Copy the database while it is in use.")),
-        CommandEntry("restore", N_("Replace the database with a backup; look at it first with --verify."), "backup"),
-        CommandEntry("upgrade", N_("Update the database to this version."), "backup"),
+        CommandEntry("backup", N_("Copy the database while it is in use."), "database.backup"),
+        CommandEntry(
+            "restore", N_("Replace the database with a backup; look at it first with --verify."), "database.backup"
+        ),
+        CommandEntry("upgrade", N_("Update the database to this version."), "database.backup"),
+        CommandEntry(
+            "migrate-database", N_("Go on in PostgreSQL with all of a SQLite file."), "database.migrate_database"
+        ),
     ),
 }
 

@@ -7,6 +7,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Self, TypeVar
 from zoneinfo import ZoneInfo
@@ -21,9 +22,15 @@ if TYPE_CHECKING:
     from rich.console import Console
 
 Command = TypeVar("Command", bound=Callable[..., Any])
+Side = Callable[[str, int], str]
 
 PIPED = 500
 """Columns of what is no terminal: a line stays a line, so that ``grep`` finds it whole."""
+
+PAGE = 1000
+"""Rows of a table that are drawn at a time: they, and those before them, say how wide its columns are."""
+
+GAP = "   "
 
 SLOW = 2
 """Steps of progress, a second each; work that takes longer shows that it goes on."""
@@ -55,9 +62,24 @@ json_option = click.option(
 
 
 def show_json(value: Mapping[str, Any]) -> None:
+    click.echo(json.dumps(value, ensure_ascii=_ascii_only(), indent=2, default=_plain))
+
+
+def show_json_rows(name: str, rows: Iterable[Mapping[str, Any]], **more: Any) -> None:
+    """One JSON object that holds ``rows``, a line each, under ``name``, after ``more``; written as they come."""
+    encode = json.JSONEncoder(ensure_ascii=_ascii_only(), default=_plain).encode
+    head = "".join(f"  {encode(key)}: {encode(value)},\n" for key, value in more.items())
+    click.echo(f"{{\n{head}  {encode(name)}: [", nl=False)
+    between = "\n"
+    for row in rows:
+        sys.stdout.write(f"{between}    {encode(row)}")
+        between = ",\n"
+    click.echo("\n  ]\n}")
+
+
+def _ascii_only() -> bool:
     # Where a letter cannot be printed, a look-alike would be another value.
-    ascii_only = not (getattr(sys.stdout, "encoding", None) or "utf-8").lower().startswith("utf")
-    click.echo(json.dumps(value, ensure_ascii=ascii_only, indent=2, default=_plain))
+    return not (getattr(sys.stdout, "encoding", None) or "utf-8").lower().startswith("utf")
 
 
 def _plain(value: object) -> object:
@@ -124,28 +146,68 @@ def console() -> Console:
 
 
 def columns_wide() -> int:
-    return console().width
+    return console().width if sys.stdout.isatty() else PIPED
 
 
 def table(
     columns: Sequence[str], rows: Iterable[Sequence[object]], *, right: Sequence[str] = (), whole: Sequence[str] = ()
-) -> None:
+) -> int:
     """A table without frames; without rows, nothing. Its headings are texts of the catalog, or values.
 
-    Columns in ``right`` are aligned to the right; those in ``whole`` are never broken, for they are copied.
+    Columns in ``right`` are aligned to the right; those in ``whole`` are never broken, for they are copied. Rows are
+    drawn a thousand at a time, so that any number of them finds room. Returns how many there were.
     """
+    headings, drawn, widths = [in_one_line(_(column)) for column in columns], 0, [0] * len(columns)
+    sides: list[Side] = [str.rjust if column in right else str.ljust for column in columns]
+    given = iter(rows)
+    while page := [[in_one_line(cell) for cell in row] for row in islice(given, PAGE)]:
+        lines = [*([] if drawn else [headings]), *page]
+        widths = [max(widths[at], *(_cell_width(line[at]) for line in lines)) for at in range(len(columns))]
+        if sum(widths) + len(GAP) * (len(widths) - 1) <= columns_wide():
+            _draw_lines(lines, widths, sides, headed=not drawn)
+        else:
+            _draw_folded(columns, page, right, whole, headed=not drawn)
+        drawn += len(page)
+    return drawn
+
+
+def _draw_lines(lines: Sequence[Sequence[str]], widths: Sequence[int], sides: Sequence[Side], *, headed: bool) -> None:
+    drawn = [
+        GAP.join(side(cell, width - _more_wide(cell)) for cell, width, side in zip(line, widths, sides, strict=True))
+        for line in lines
+    ]
+    if headed:
+        colourful(click.style(drawn[0], dim=True) + f"\n{'─' * len(GAP.join(' ' * width for width in widths))}")
+    click.echo("\n".join(drawn[headed:]), file=bare(sys.stdout))
+
+
+def _more_wide(cell: str) -> int:
+    # columns that it takes besides one a letter
+    return 0 if cell.isascii() else _cell_width(cell) - len(cell)
+
+
+def _cell_width(cell: str) -> int:
+    if cell.isascii():
+        return len(cell)
+    from rich.cells import cell_len
+
+    return cell_len(cell)
+
+
+def _draw_folded(
+    columns: Sequence[str], page: Sequence[Sequence[str]], right: Sequence[str], whole: Sequence[str], *, headed: bool
+) -> None:
     from rich.box import SIMPLE_HEAD
     from rich.table import Table
     from rich.text import Text
 
-    drawn = Table(box=SIMPLE_HEAD, pad_edge=False, show_edge=False, header_style="dim")
+    drawn = Table(box=SIMPLE_HEAD, pad_edge=False, show_edge=False, header_style="dim", show_header=headed)
     for column in columns:
         side: Literal["left", "right"] = "right" if column in right else "left"
         drawn.add_column(_(column), justify=side, overflow="fold", no_wrap=column in whole)
-    for row in rows:
-        drawn.add_row(*(Text(in_one_line(cell)) for cell in row))
-    if drawn.row_count:
-        console().print(drawn)
+    for row in page:
+        drawn.add_row(*map(Text, row))
+    console().print(drawn)
 
 
 def first_rows(columns: Sequence[str], rows: Sequence[Sequence[object]], most: int = 10) -> None:

@@ -9,7 +9,7 @@ import click
 
 from commsengine.cadence.kinds_and_states import STATES, Resolution, TouchState
 from commsengine.cli.arguments import CAMPAIGN
-from commsengine.cli.output import json_option, say, show_json, skip_reason, table, tell_zone, when
+from commsengine.cli.output import json_option, say, show_json_rows, skip_reason, table, tell_zone, when
 from commsengine.cli.workspace import with_workspace, zone_of
 from commsengine.errors import InputError
 from commsengine.translation import N_, _
@@ -32,18 +32,17 @@ def touches(wiring: Wiring, campaign: str, state: TouchState | None, as_json: bo
     from commsengine.reports import status
 
     control.known(wiring.store, campaign)
-    found = [row for row in status.touches(wiring.store, campaign) if state in (None, row["state"])]
+    found = status.touches(wiring.store, campaign, state)
     if as_json:
-        show_json({"touches": found})
+        show_json_rows("touches", found)
         return
-    if not found:
-        click.echo(_("No message is {state}.", state=_(state)) if state else _("No message has been sent yet."))
     columns = [N_("due"), N_("person"), N_("message"), N_("kind"), N_("channel"), N_("state"), N_("key")]
     zone = zone_of(wiring, campaign)
-    table(columns, [_line(row, zone) for row in found], whole=["due", "key"])
-    if found:
+    if table(columns, (_line(row, zone) for row in found), whole=["due", "key"]):
         click.echo()
         tell_zone(zone)
+    else:
+        click.echo(_("No message is {state}.", state=_(state)) if state else _("No message has been sent yet."))
 
 
 def _line(row: Mapping[str, Any], zone: str) -> list[str]:

@@ -9,7 +9,7 @@ from typing import Literal
 
 from commsengine.translation import N_, _
 
-Kept = Literal["paused", "full", "full of", "fifth", "stood still", "restored", "journal gone", "span"]
+Kept = Literal["paused", "full", "full of", "fifth", "stood still", "restored", "journal gone", "moved", "span"]
 
 KEPT: Mapping[Kept, str] = {
     "paused": N_("{refused} of the first {of} messages '{message}' were refused for good"),
@@ -19,6 +19,7 @@ KEPT: Mapping[Kept, str] = {
     "stood still": N_("Nothing was sent since {since} UTC, and more than {limit} messages fell due meanwhile."),
     "restored": N_("The database looks restored: it was sent from until {since} UTC and does not know."),
     "journal gone": N_("The journal of this database is gone from {folder}: what left last cannot be known."),
+    "moved": N_("Moved to {place}: nothing is sent from here any more."),
     "span": N_("{number} hours"),
 }
 

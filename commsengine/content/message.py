@@ -4,10 +4,42 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import dataclass, fields
+from typing import Any, Protocol
 
 from commsengine.cadence.kinds_and_states import ChannelName
+from commsengine.content.quoted_printable import Quoted, quoted
+
+
+class Body(Protocol):
+    """What a message says: a letter in plain text and HTML, a card's short text alone."""
+
+    @property
+    def text(self) -> str: ...
+
+    @property
+    def html(self) -> str: ...
+
+    def parts(self) -> list[tuple[str, Quoted]]:
+        """Each part of a letter with its subtype; it ends with a line end of the text."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class WrittenBody:
+    """A body that stands written out."""
+
+    text: str
+    html: str = ""
+
+    def parts(self) -> list[tuple[str, Quoted]]:
+        texts = {"plain": self.text, **({"html": self.html} if self.html else {})}
+        return [(subtype, quoted(ended(text))) for subtype, text in texts.items()]
+
+
+def ended(text: str) -> str:
+    """The text with one line end behind it."""
+    return text.rstrip("\r\n") + "\n"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,19 +61,32 @@ class RenderedMessage:
     sender_name: str = ""
     reply_to: str = ""
     subject: str
-    text: str
-    html: str = ""
+    body: Body
     blocks: Sequence[Mapping[str, Any]] = ()
     date: dt.datetime
     unsubscribe_url: str = ""
     thread: str = ""
     named: str = ""
 
+    @property
+    def text(self) -> str:
+        return self.body.text
+
+    @property
+    def html(self) -> str:
+        return self.body.html
+
+
+_PLAIN = [field.name for field in fields(RenderedMessage) if field.name not in ("body", "blocks", "date")]
+
 
 def payload_of(message: RenderedMessage) -> dict[str, Any]:
-    fields = asdict(message)
-    return {**fields, "blocks": [dict(block) for block in message.blocks], "date": message.date.isoformat()}
+    plain = {name: getattr(message, name) for name in _PLAIN}
+    said = {"text": message.text, "html": message.html, "blocks": [dict(block) for block in message.blocks]}
+    return {**plain, **said, "date": message.date.isoformat()}
 
 
 def message_of(payload: Mapping[str, Any]) -> RenderedMessage:
-    return RenderedMessage(**{**payload, "date": dt.datetime.fromisoformat(payload["date"])})
+    given = dict(payload)
+    body = WrittenBody(given.pop("text"), given.pop("html", ""))
+    return RenderedMessage(**{**given, "body": body, "date": dt.datetime.fromisoformat(payload["date"])})

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -34,15 +34,27 @@ class Signers:
 
 
 class TextValues(dict[str, str]):
-    """Dotted name to clean value, each looked up once; a column that the person does not have is empty."""
+    """Dotted name to clean value, each looked up once; a column that the person does not have is empty.
 
-    def __init__(self, person: Person, signers: Signers, sender: Person, given: Mapping[str, str]) -> None:
+    ``link`` signs the person's link for a purpose, when a text has it.
+    """
+
+    def __init__(
+        self,
+        person: Person,
+        signers: Signers,
+        sender: Person,
+        given: Mapping[str, str],
+        link: Callable[[str], str],
+    ) -> None:
         super().__init__(given)
         self.person, self.sender, self.lead = person, sender, signers.lead
         self._signers = {"lead": signers.lead, "manager": signers.manager, "sponsor": signers.sponsor, "sender": sender}
+        self._link = link
 
     def __missing__(self, name: str) -> str:
-        value = clean(self.find(name) or "")
+        root, _dot, purpose = name.partition(".")
+        value = self._link(purpose) if root == "links" else clean(self.find(name) or "")
         self[name] = value
         return value
 

@@ -12,7 +12,7 @@ import datetime as dt
 import re
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
-from functools import wraps
+from functools import partial, wraps
 from textwrap import shorten
 from typing import Any, TypeVar, cast
 
@@ -67,6 +67,7 @@ ANSWERED: Mapping[AskKind, str] = {
     "question": N_("Answer to your question: {question}"),
     "input": N_("What comes of your answer: {question}"),
 }
+OWN_LINKS = ("answer", "heard", "mine")
 LONGEST_REPLY = 600
 """Characters of a reply at the head of a message; the page has it whole."""
 
@@ -144,6 +145,7 @@ class Renderer:
         self._setting = Setting(self.words, workspace, only or self._own)
         self._library = Library(self.words, templates)
         self._messages = {message.id: message for message in plan.messages}
+        self._more = {message.id: message.link for message in self.words.messages}
         self._recipes: dict[tuple[Any, ...], Recipe] = {}
         self._sheets: dict[tuple[Any, ...], Sheet] = {}
         self._writers: dict[str, Renderer] = {}
@@ -164,7 +166,7 @@ class Renderer:
         return self.language_about([message] if message else [], roles, person)
 
     def language_about(self, messages: Sequence[str], roles: Collection[str], person: Person) -> str:
-        return self._only or self._known(person, "messages", tuple(messages), frozenset(roles))
+        return self._only or self._known(person, "messages", tuple(messages), tuple(roles))
 
     @property
     def written_in(self) -> str:
@@ -224,9 +226,7 @@ class Renderer:
         """
         message = self._messages[touch.message]
         again = self._setting.day(touch.again_at, person) if touch.again_at else ""
-        facts = self._facts(
-            touch.key, person, signers, signers.sender(message.sender), again, self.words.message(message.id).link
-        )
+        facts = self._facts(touch.key, person, signers, signers.sender(message.sender), again, self._more[message.id])
         if touch.first:
             facts |= self._calendar()
         facts["manager.adds"] = _line_of(message, signers)
@@ -235,13 +235,12 @@ class Renderer:
         channel = channel_of(touch.channel)
         sheet = self._sheet(recipe, message, touch, channel, facts, replies, answered)
         facts.update(self._answers(sheet, message, touch, facts))
-        written = message_of(sheet, self.words, facts, channel, touch.due_at)
-        return replace(written, named=self._named(sheet, recipe, written, facts))
+        return message_of(sheet, self.words, facts, channel, touch.due_at)
 
-    def _named(self, sheet: Sheet, recipe: Recipe, written: RenderedMessage, facts: TextValues) -> str:
+    def _named(self, sheet: Sheet, recipe: Recipe, facts: TextValues) -> str:
         """The milestones whose dates stand in the finished text, and as what."""
-        whole = f"{written.subject} {written.text} {written.blocks}".casefold()
-        changed = [name for name in recipe.by_filter if facts[name].casefold() in whole]
+        fixed = sheet.fixed.casefold()
+        changed = [name for name in recipe.by_filter if facts[name].casefold() in fixed]
         names = {name.partition(".")[2] for name in {*sheet.names, *changed} if name.startswith("milestones.")}
         milestones = self.plan.milestones
         return str(Told(dates={name: as_told(milestones[name]) for name in sorted(names) if name in milestones}))
@@ -267,7 +266,7 @@ class Renderer:
         for recipe in recipes:
             facts.refuse_missing(recipe.required)
         slots = facts.slots({name for recipe in recipes for name in recipe.names})
-        base = self._setting.of_plan(slots, language)
+        base = self._setting.of_plan(slots)
         context = {
             **self._setting.of_message(recipes[0], self._messages[ids[0]], role, language, slots),
             "key_points": [line(recipe.texts["key_point"], base) for recipe in recipes],
@@ -311,7 +310,7 @@ class Renderer:
         about = self._messages[message] if message else self.plan.messages[0]
         recipe = self._recipe(about, role, template, None).under(self._library.get(footer))
         facts, language = (
-            self._facts(key, person, signers, more=self.words.message(about.id).link, opens=opens),
+            self._facts(key, person, signers, more=self._more[about.id], opens=opens),
             self._setting.language,
         )
         facts.refuse_missing(recipe.required if message else required_by([recipe.template, recipe.footer]))
@@ -388,7 +387,7 @@ class Renderer:
         facts.refuse_missing((*recipe.required, *required_by(asked)))
         names = {*recipe.names, *(name for text in asked for name in text.uses.names)}
         language = self._setting.language
-        base = self._setting.of_plan(facts.slots(names), language)
+        base = self._setting.of_plan(facts.slots(names))
 
         def plain(text: Text) -> str:
             return _filled(to_plain(read(text.render(base))), facts)
@@ -427,6 +426,13 @@ class Renderer:
         return self._recipes[key]
 
     def _recipe_of(self, touch: Touch, message: PlanMessage, answered: bool) -> Recipe:
+        briefing = touch.briefing and (touch.briefing.role, touch.briefing.only)
+        key = (*_about(touch), answered, briefing)
+        if key not in self._recipes:
+            self._recipes[key] = self._recipe_for(touch, message, answered)
+        return self._recipes[key]
+
+    def _recipe_for(self, touch: Touch, message: PlanMessage, answered: bool) -> Recipe:
         briefing, told = touch.briefing, told_of(touch.corrects)
         if briefing is None:
             turn = turn_of(message, touch.number, touch.asks) if touch.kind in REPEATED else None
@@ -461,7 +467,7 @@ class Renderer:
         language = self._setting.language
         context = self._setting.of_message(recipe, message, touch.briefing.role, language, slots)
         context = self._setting.of_touch(recipe, context, 1, touch.kind, channel, "")
-        base = self._setting.of_plan(slots, language)
+        base = self._setting.of_plan(slots)
         wiifm = {**dict.fromkeys(ANGLES, ""), **{a: line(text, base) for a, text in recipe.wiifm.items()}}
         same = not touch.briefing.only and touch.briefing.role == touch.role
         told = self._setting.of_briefing(touch.briefing, facts.person, touch.due_at)
@@ -489,40 +495,52 @@ class Renderer:
         replies: tuple[PublicReply, ...],
         answered: bool,
     ) -> Sheet:
-        told = told_of(touch.corrects)
-        kind: WrittenAs = "correction" if told and touch.kind == "message" else touch.kind
-        language, decisive = self._setting.language, recipe.decisive(facts)
         adds = self._library.get(LINE) if facts["manager.adds"] else None
         brief = touch.briefing and (touch.briefing, self._setting.day(touch.briefing.at, facts.person))
-        about = (touch.message, touch.role, kind, touch.number, touch.asks, touch.unclear, touch.corrects, answered)
-        key = (*about, channel, language, decisive, bool(adds), brief, replies)
+        key = (*_about(touch), answered, channel, recipe.decisive(facts), bool(adds), brief, replies)
         sheet = self._sheets.get(key)
         if sheet is None:
-            slots = facts.slots({**recipe.names, **(adds.uses.names if adds else {})})
-            context = self._setting.of_message(recipe, message, touch.role, language, slots, told)
-            asked = asks_of(message, touch.number) if touch.asks is None else touch.asks
-            number = touch.number if recipe.answers and not answered else telling(message, touch.number)
-            context = self._setting.of_touch(recipe, context, number, kind, channel, asked)
-            context["moved"] = self._setting.moved(told, self._library.texts, context, language)
-            if touch.briefing is not None and touch.briefing.only:
-                context = {**self._briefing_context(touch, message, recipe, facts, slots, channel)}
-            above = self._above(touch, message, facts, slots, channel)
-            title = _subject(context, kind, asks=bool(recipe.answers))
-            own = "subject" in recipe.texts and not recipe.along and kind != "commitment"
-            ask = KEPT if kind == "commitment" else message.ask
-            question = self._setting.of_question(recipe, context) if recipe.part else None
-            base = self._setting.of_plan(slots, language)
-            answers = [to_plain(read(answer.render(base))) for answer in recipe.answers]
-            ask = "nothing" if touch.briefing and touch.briefing.only else ask
-            named = touch.briefing is not None and message.sender == "manager"
-            if above:  # which has greeted them already
-                context = {**context, "touch": {**context["touch"], "asks": "recall"}}
-            parts = Parts(above, self._opening(replies, context), adds, named)
-            sheet = write(self._library, recipe, context, title, ask, own, question, answers, parts, answered=answered)
+            sheet = self._written(recipe, message, touch, channel, facts, replies, answered, adds)
             if len(self._sheets) >= MOST_SHEETS:
                 self._sheets.clear()
             self._sheets[key] = sheet
         return sheet
+
+    def _written(
+        self,
+        recipe: Recipe,
+        message: PlanMessage,
+        touch: Touch,
+        channel: ChannelName,
+        facts: TextValues,
+        replies: tuple[PublicReply, ...],
+        answered: bool,
+        adds: Text | None,
+    ) -> Sheet:
+        told, language = told_of(touch.corrects), self._setting.language
+        kind: WrittenAs = "correction" if told and touch.kind == "message" else touch.kind
+        slots = facts.slots({**recipe.names, **(adds.uses.names if adds else {})})
+        context = self._setting.of_message(recipe, message, touch.role, language, slots, told)
+        asked = asks_of(message, touch.number) if touch.asks is None else touch.asks
+        number = touch.number if recipe.answers and not answered else telling(message, touch.number)
+        context = self._setting.of_touch(recipe, context, number, kind, channel, asked)
+        context["moved"] = self._setting.moved(told, self._library.texts, context, language)
+        if touch.briefing is not None and touch.briefing.only:
+            context = {**self._briefing_context(touch, message, recipe, facts, slots, channel)}
+        above = self._above(touch, message, facts, slots, channel)
+        title = _subject(context, kind, asks=bool(recipe.answers))
+        own = "subject" in recipe.texts and not recipe.along and kind != "commitment"
+        ask = KEPT if kind == "commitment" else message.ask
+        question = self._setting.of_question(recipe, context) if recipe.part else None
+        base = self._setting.of_plan(slots)
+        answers = [to_plain(read(answer.render(base))) for answer in recipe.answers]
+        ask = "nothing" if touch.briefing and touch.briefing.only else ask
+        named = touch.briefing is not None and message.sender == "manager"
+        if above:  # which has greeted them already
+            context = {**context, "touch": {**context["touch"], "asks": "recall"}}
+        parts = Parts(above, self._opening(replies, context), adds, named)
+        sheet = write(self._library, recipe, context, title, ask, own, question, answers, parts, answered=answered)
+        return replace(sheet, named=self._named(sheet, recipe, facts))
 
     def _calendar(self) -> dict[str, str]:
         url = self.calendar_url()
@@ -545,19 +563,17 @@ class Renderer:
         more: str = "",
         opens: str = "",
     ) -> TextValues:
-        given = {
-            **self._setting.dates(self._setting.language),
-            "key": key,
-            "again": again,
-            "links.more": more,
-            "links.page": opens,
-            "links.answer": self.page_url("answer", key, person),
-            "links.heard": self.page_url("heard", key, person),
-            "links.mine": self.page_url("mine", key, person),
-        }
-        if self.plan.optional:
-            given["links.unsubscribe"] = self.page_url("unsubscribe", key, person)
-        return TextValues(person, signers, sender or signers.lead, given)
+        given = {**self._setting.dates, "key": key, "again": again, "links.more": more, "links.page": opens}
+        return TextValues(person, signers, sender or signers.lead, given, partial(self._own_link, key, person))
+
+    def _own_link(self, key: str, person: Person, purpose: str) -> str:
+        made = purpose in OWN_LINKS or (purpose == "unsubscribe" and self.plan.optional)
+        return self.page_url(purpose, key, person) if made else ""
+
+
+def _about(touch: Touch) -> tuple[Any, ...]:
+    """What of a touch decides its words, but for the person."""
+    return touch.message, touch.role, touch.kind, touch.number, touch.asks, touch.unclear, touch.corrects
 
 
 def _template(message: PlanMessage, touch: Touch, *, answered: bool) -> str:

@@ -6,6 +6,7 @@ import datetime as dt
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import css_inline
@@ -16,13 +17,14 @@ from commsengine.cadence.kinds_and_states import CHANNELS, ChannelName
 from commsengine.cadence.plan import Plan
 from commsengine.content.manager_card import without_buttons
 from commsengine.content.markdown import Tokens, lowered, read, to_html, to_plain
-from commsengine.content.message import RenderedMessage
+from commsengine.content.message import Body, RenderedMessage, WrittenBody, ended
 from commsengine.content.person_values import TextValues
+from commsengine.content.quoted_printable import Quoted
 from commsengine.content.recipe import Library, Recipe
 from commsengine.content.slack_card import FALLBACK_LENGTH, card, fit
 from commsengine.content.slots import HTML, PLAIN, SLACK_JSON, Prose, Skeleton, clean, escape_slack, slack_text
 from commsengine.content.templates import Text
-from commsengine.translation import N_, _, aligned
+from commsengine.translation import N_, _, aligned, direction
 
 KEPT = "kept"
 """What the question about a commitment asks for."""
@@ -50,7 +52,7 @@ class Sheet:
 
     A subject that the author wrote is kept whole; one made of the key point is cut to what an inbox shows.
     ``answers`` are those of the touch's check in the order of the plan: each person's own order fills the other gaps.
-    ``page``: its links lead somewhere.
+    ``page``: its links lead somewhere. ``named`` are the dates of milestones in it, as in the finished message.
     """
 
     subject: Skeleton
@@ -60,12 +62,38 @@ class Sheet:
     blocks: Skeleton | None = None
     answers: tuple[Skeleton, ...] = ()
     page: bool = True
+    named: str = ""
+
+    @property
+    def fixed(self) -> str:
+        """What it says to everybody."""
+        return "\n".join(each.fixed for each in (self.subject, self.text, self.blocks) if each)
 
     @property
     def names(self) -> frozenset[str]:
         """The values that stand in it; those in the answers to choose from are said by none of us."""
         found = (each.names for each in (self.subject, self.text, self.html, self.blocks) if each)
         return frozenset().union(*found)
+
+
+@dataclass(frozen=True, slots=True)
+class FilledBody:
+    """The body of one person's letter, filled in when it is read or sent."""
+
+    letter: Sheet
+    values: Mapping[str, str]
+
+    @property
+    def text(self) -> str:
+        return self.letter.text.fill(self.values)
+
+    @property
+    def html(self) -> str:
+        return self.letter.html.fill(self.values) if self.letter.html else ""
+
+    def parts(self) -> list[tuple[str, Quoted]]:
+        texts = {"plain": self.letter.text, "html": self.letter.html}
+        return [(subtype, text.fill_quoted(self.values)) for subtype, text in texts.items() if text]
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,10 +177,6 @@ def _asking(body: Tokens, asked: Tokens) -> list[Token]:
 
 def message_of(sheet: Sheet, plan: Plan, facts: TextValues, channel: ChannelName, date: dt.datetime) -> RenderedMessage:
     person, sender = facts.person, facts.sender
-    text = aligned(sheet.text.fill(facts))
-    if sheet.blocks:
-        text = slack_text(text)[: FALLBACK_LENGTH - 1_000]
-        text += f"\n{escape_slack(facts['links.answer'])}" if sheet.page else ""
     return RenderedMessage(
         key=facts["key"],
         campaign=plan.campaign,
@@ -164,19 +188,28 @@ def message_of(sheet: Sheet, plan: Plan, facts: TextValues, channel: ChannelName
         sender_name=header(sender.name or sender.email),
         reply_to=(sender if plan.send.reply_to == "sender" else facts.lead).email,
         subject=header(sheet.subject.fill(facts), 0 if sheet.own_subject else SUBJECT_LENGTH),
-        text=text,
-        html=sheet.html.fill(facts) if sheet.html else "",
+        body=_body(sheet, facts),
         blocks=fit(json.loads(sheet.blocks.fill(facts))) if sheet.blocks else (),
         date=date,
         unsubscribe_url=facts["links.unsubscribe"] if plan.optional else "",
+        named=sheet.named,
     )
+
+
+def _body(sheet: Sheet, facts: TextValues) -> Body:
+    if sheet.blocks:
+        short = slack_text(aligned(sheet.text.fill(facts)))[: FALLBACK_LENGTH - 1_000]
+        return WrittenBody(f"{short}\n{escape_slack(facts['links.answer'])}" if sheet.page else short)
+    filled = FilledBody(sheet, facts)
+    # Where a line begins in a language from the right depends on the values in it.
+    return filled if direction() == "ltr" else WrittenBody(aligned(filled.text), filled.html)
 
 
 def _html_letter(layout: Text, body: Tokens, footer: Tokens, context: Mapping[str, Any]) -> Skeleton:
     # Everything is in the file: no image, no outside asset, nothing that reports back.
     pieces = {"body": Markup(to_html(body)), "footer": Markup(to_html(footer))}  # noqa: S704 - both hold marks, no values
     inlined = _INLINER.inline(layout.render({**context, **pieces}))
-    return Skeleton(_charset_first(inlined), HTML)
+    return Skeleton(ended(_charset_first(inlined)), HTML)
 
 
 def _text_letter(layout: Text, body: Tokens, footer: Tokens, context: Mapping[str, Any]) -> Skeleton:
@@ -190,6 +223,7 @@ def _charset_first(html: str) -> str:
     return html.replace(_CHARSET, "", 1).replace("<head>", f"<head>{_CHARSET}", 1) if _CHARSET in html else html
 
 
+@lru_cache(maxsize=1024)
 def header(text: str, limit: int = 0) -> str:
     """A value for a header: one line, nothing that a mail program would decode, cut at a word after ``limit``."""
     line = clean(text).replace("=?", "= ?")

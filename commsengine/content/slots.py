@@ -12,11 +12,13 @@ import json
 import re
 from collections.abc import Callable, Mapping, MutableMapping
 from dataclasses import dataclass
+from functools import cache, lru_cache
 from typing import Any
 from urllib.parse import quote
 
 from markupsafe import Markup
 
+from commsengine.content.quoted_printable import Quoted, quoted
 from commsengine.text import BREAKS, UNSEEN
 from commsengine.translation import direction, isolated
 
@@ -137,41 +139,69 @@ SLACK = Output(slack_text, escape_slack)
 SLACK_JSON = Output(_in_json(slack_text), _in_json(escape_slack))
 
 
+@cache
 def _apart(write: Callable[[str], str]) -> Callable[[str], str]:
     return lambda value: write(isolated(value))
+
+
+@cache
+def _percent_encoded(write: Callable[[str], str]) -> Callable[[str], str]:
+    return lambda value: write(quote(value, safe=""))
+
+
+_quoted_value = lru_cache(maxsize=4096)(quoted)
 
 
 class Skeleton:
     """A finished text with named gaps. ``names`` are the values it needs."""
 
-    __slots__ = ("_gaps", "_parts", "names")
+    __slots__ = ("_gaps", "_parts", "_quoted_parts", "names")
 
     def __init__(self, marked: str, output: Output) -> None:
-        self._parts: list[str] = []
-        self._gaps: list[tuple[int, str, Callable[[str], str]]] = []
+        self._parts = [""]
+        self._gaps: dict[tuple[str, Callable[[str], str]], list[int]] = {}
         end = 0
         for found in _MARK.finditer(marked):
-            self._parts.append(marked[end : found.start()])
+            self._parts[-1] += marked[end : found.start()]
             self._add(found[1] == URL, found[2], bytes.fromhex(found[3]).decode(), output)
             end = found.end()
-        self._parts.append(marked[end:])
-        self.names = frozenset(name for _, name, _ in self._gaps)
+        self._parts[-1] += marked[end:]
+        self._quoted_parts: list[Quoted] = []
+        self.names = frozenset(name for name, _ in self._gaps)
+
+    @property
+    def fixed(self) -> str:
+        """What is the same for everybody, with a line end in each gap."""
+        return "\n".join(self._parts)
 
     def _add(self, inside_url: bool, mark_of: str, content: str, output: Output) -> None:
         write = _apart(output.text) if direction() == "rtl" else output.text
         if inside_url:
-            write = lambda value: output.address(quote(value, safe=""))  # noqa: E731 - one line says it
+            write = _percent_encoded(output.address)
         elif mark_of == "s" and content.startswith("links."):
             write = output.address
         if mark_of == "c":
-            self._parts.append(write(content))
+            self._parts[-1] += write(content)
         else:
-            self._gaps.append((len(self._parts), content, write))
-            self._parts.append("")
+            self._gaps.setdefault((content, write), []).append(len(self._parts))
+            self._parts += ["", ""]
 
     def fill(self, values: Mapping[str, str]) -> str:
         """The text for one person; ``values`` must have every name, already ``clean``."""
         parts = self._parts.copy()
-        for place, name, write in self._gaps:
-            parts[place] = write(values[name])
+        for (name, write), places in self._gaps.items():
+            written = write(values[name])
+            for place in places:
+                parts[place] = written
         return "".join(parts)
+
+    def fill_quoted(self, values: Mapping[str, str]) -> Quoted:
+        """The same as quoted-printable. What is the same for everybody is encoded once."""
+        if not self._quoted_parts:
+            self._quoted_parts = [quoted(part) for part in self._parts]
+        parts = self._quoted_parts.copy()
+        for (name, write), places in self._gaps.items():
+            written = _quoted_value(write(values[name]))
+            for place in places:
+                parts[place] = written
+        return Quoted(b"".join(parts))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterator, Mapping
+from functools import cached_property
 from typing import Any, Literal
 
 from commsengine.cadence.calendar import local_date_in
@@ -72,15 +73,16 @@ class Setting:
     def day(self, at: dt.datetime, person: Person) -> str:
         return day_text(local_date_in(person.time_zone or self._plan.send.time_zone, at), self.language)
 
-    def of_plan(self, slots: Mapping[str, Any], language: str) -> dict[str, Any]:
+    def of_plan(self, slots: Mapping[str, Any]) -> dict[str, Any]:
         # Slots, so that a finished text knows which of them stand in it.
-        dates = self.dates(language)
-        milestones = {name.partition(".")[2]: Slot(name, date) for name, date in dates.items()}
+        milestones = {name.partition(".")[2]: Slot(name, date) for name, date in self.dates.items()}
         return {**slots, "milestones": milestones, "campaign": {"id": self._plan.campaign, "title": self._plan.title}}
 
-    def dates(self, language: str) -> dict[str, str]:
+    @cached_property
+    def dates(self) -> Mapping[str, str]:
         """The milestones as people read them, by the name a template uses."""
-        return {f"milestones.{name}": milestone_text(one, language) for name, one in self._plan.milestones.items()}
+        milestones = self._plan.milestones
+        return {f"milestones.{name}": milestone_text(one, self.language) for name, one in milestones.items()}
 
     def moved(self, told: Told, texts: Texts, base: Mapping[str, Any], language: str) -> list[dict[str, Any]]:
         """What the person has read of milestones, what holds now, and why it has changed."""
@@ -125,7 +127,7 @@ class Setting:
         slots: Mapping[str, Any],
         told: Told = NOTHING,
     ) -> dict[str, Any]:
-        base = self.of_plan(slots, language)
+        base = self.of_plan(slots)
         quoted = {"corrected": self._as_then(base, told, language)}
         # Where the check only comes along, its answers stand with its question alone.
         own_answers = [] if recipe.along else _seen_answers(recipe, base)
@@ -202,7 +204,7 @@ class Setting:
         channel: Carrier,
         asked: Asked | None,
     ) -> dict[str, Any]:
-        base = self.of_plan(context, context["language"])
+        base = self.of_plan(context)
         written = recipe.written
         points = [
             {"angle": side, "title": Prose(_(TITLES.get(side, ""))), "text": prose(written[side], base)}
@@ -219,7 +221,7 @@ class Setting:
 
     def of_question(self, recipe: Recipe, context: Mapping[str, Any]) -> dict[str, Any]:
         # The check comes with a message that asks for something else.
-        base = self.of_plan(context, context["language"])
+        base = self.of_plan(context)
         question = line(recipe.question, base) if recipe.question else ""
         return {**context, "question": question, "choices": _seen_answers(recipe, base)}
 

@@ -19,7 +19,7 @@ import structlog
 
 from commsengine.cadence.kinds_and_states import CHANNELS, Carrier, ChannelName, service_channel
 from commsengine.content.kept_words import retold
-from commsengine.content.message import RenderedMessage, payload_of
+from commsengine.content.message import RenderedMessage, WrittenBody, payload_of
 from commsengine.content.phrases import moment_text, time_text
 from commsengine.engine.sending.breaker import Breaker
 from commsengine.store.records import CampaignRecord, Hold, RefusalRecord
@@ -153,7 +153,7 @@ class Alerts:
             channel=self._way,
             to_email=to,
             subject=subject,
-            text=f"{text}\n",
+            body=WrittenBody(f"{text}\n"),
             date=now,
         )
         if self._store.service_mail.add(key, category="alert", channel=self._way, payload=payload_of(message), now=now):

@@ -19,6 +19,8 @@ import os
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
+from functools import lru_cache
+from json.encoder import encode_basestring_ascii
 from operator import attrgetter
 from pathlib import Path
 from typing import Any, Literal
@@ -33,6 +35,7 @@ BLOCK = 1 << 20
 """Bytes read at a time, from the end backwards."""
 
 _DETAILS = attrgetter(*(field.name for field in fields(Marked) if field.name != "key"))
+_quoted = encode_basestring_ascii
 _ENCODER = json.JSONEncoder(separators=(",", ":"))
 
 
@@ -65,15 +68,15 @@ class Journal:
 
     def announce(self, fence: int, now: dt.datetime) -> None:
         """A claim is about to be made. Raises ``DiskError`` when the journal cannot be written."""
-        self._append([[CLAIM, fence, "", now.isoformat()]], now)
+        self._append([_line(CLAIM, fence, "", now.isoformat())], now)
 
     def write(self, commits: Mapping[int, Commit], now: dt.datetime) -> None:
         """By fence, touches that may leave and those with a known outcome. Raises ``DiskError``."""
         at = now.isoformat()
-        lines: list[list[Any]] = []
+        lines: list[str] = []
         for fence, commit in commits.items():
-            lines += [[state, fence, key, at] for key, state in commit.settled.items()]
-            lines += [["sending", fence, each.key, at, *_plain(each)] for each in commit.marked]
+            lines += [_line(state, fence, key, at) for key, state in commit.settled.items()]
+            lines += [_line("sending", fence, each.key, at, _details(_DETAILS(each))) for each in commit.marked]
         if lines:
             self._append(lines, now)
 
@@ -102,8 +105,8 @@ class Journal:
 
     # -- writing ----------------------------------------------------------------------------------
 
-    def _append(self, lines: Sequence[Sequence[Any]], now: dt.datetime) -> None:
-        data = "".join(f"{_ENCODER.encode(line)}\n" for line in lines).encode()
+    def _append(self, lines: Sequence[str], now: dt.datetime) -> None:
+        data = "".join(lines).encode()
         try:
             with self._lock:
                 self._turn_page(f"{now:%Y-%m}")
@@ -165,8 +168,15 @@ def _entry(tries: Mapping[int, tuple[JournalState, str]], marked: Marked | None)
     return Entry(state, last, dt.datetime.fromisoformat(at), marked, each)
 
 
-def _plain(marked: Marked) -> list[Any]:
-    return [value.isoformat() if isinstance(value, dt.date) else value for value in _DETAILS(marked)]
+def _line(state: str, fence: int, key: str, at: str, details: str = "") -> str:
+    return f'["{state}",{fence},{_quoted(key)},"{at}"{details}]\n'
+
+
+@lru_cache(maxsize=1000)
+def _details(values: tuple[Any, ...]) -> str:
+    # hundreds of touches that leave together differ in their keys only
+    plain = (value.isoformat() if isinstance(value, dt.date) else value for value in values)
+    return "".join(f",{_ENCODER.encode(value)}" for value in plain)
 
 
 def _marked(key: str, values: Sequence[Any]) -> Marked:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import chain
 
 from commsengine.cadence.audience import members
 from commsengine.cadence.calendar import last_closing
@@ -13,6 +14,7 @@ from commsengine.cadence.history import Campaign, Campaigns, History
 from commsengine.cadence.people import Person
 from commsengine.cadence.plan import Plan
 from commsengine.engine.decisions import Decisions
+from commsengine.spool import Spool
 from commsengine.store.people_files.difference import PeopleDifference
 from commsengine.store.store import Store
 
@@ -39,22 +41,21 @@ def joining(store: Store, decisions: Decisions, change: PeopleDifference, now: d
     campaigns = decisions.campaigns(now)
     found = []
     for campaign in campaigns.running:
-        people = [replace(each, since=now) for each in _new_in(campaign.plan, change, now.date())]
+        people = _new_in(campaign.plan, change, now.date())
         if people:
-            some = people[:: -(-len(people) // LOOKED_AT)]
+            some = [replace(each, since=now) for each in people[:: -(-len(people) // LOOKED_AT)]]
             first = min(_firsts(store, campaigns, campaign, some, now), default=None)
             zone = campaign.plan.send.time_zone
             found.append(Joining(campaign.id, len(people), first, len(some), zone))
     return found
 
 
-def _new_in(plan: Plan, change: PeopleDifference, day: dt.date) -> list[Person]:
+def _new_in(plan: Plan, change: PeopleDifference, day: dt.date) -> Sequence[Person]:
     if plan.audience.people:
-        return []
-    new = [person for person, _role in members(plan, change.added, day)]
-    were = {person.id for person, _role in members(plan, (old for old, _new in change.changed), day)}
-    are = members(plan, (new for _old, new in change.changed), day)
-    return [*new, *(person for person, _role in are if person.id not in were)]
+        return ()
+    new = (person for person, _role in members(plan, change.added, day))
+    joined = (are for were, are in change.changed if not any(members(plan, [were], day)))
+    return Spool(chain(new, (person for person, _role in members(plan, joined, day))))
 
 
 def _firsts(

@@ -30,11 +30,11 @@ from commsengine.cadence.kinds_and_states import BY_HAND, CARRIED, Carrier, Touc
 from commsengine.cadence.people import Person
 from commsengine.cadence.phases import ends_of, waiting_for
 from commsengine.cadence.plan import Budget, Plan
-from commsengine.cadence.simulated_people import STRONG, WEAK, people_who_forget
 from commsengine.channels.providers import SendingLimits
 from commsengine.planning.departures import NEVER, Departure, Left, Waiting, Wave, departures, largest_wave
 from commsengine.planning.message_outlook import MessageOutlook, MessageTally, at_weekly_limit
 from commsengine.planning.recall_forecast import PersonAndPast, RecallForecast, RepeatResult, compared
+from commsengine.planning.simulated_people import STRONG, WEAK, people_who_forget
 from commsengine.translation import _
 
 COMPARED = 50

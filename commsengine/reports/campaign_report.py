@@ -1,7 +1,7 @@
 """The report of a campaign for its lead: what was sent, said, understood, and what may still be known, by role.
 
-No one is named, and nothing is shown of fewer than ten people (``recall.privacy``). People are read in pages; what is
-read of a person is added to their group, and kept only for the few hundred by whom a line over time is drawn.
+No one is named, and nothing is shown of fewer than ten people (``recall.privacy``). The database counts; what each
+person had and did is read of the few hundred by whom a line over time is drawn, and of all in an experiment.
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ from commsengine.cadence.audience import roles_of
 from commsengine.cadence.calendar import Hours
 from commsengine.cadence.daily_learning import messages_by_recall
 from commsengine.cadence.history import History
-from commsengine.cadence.kinds_and_states import BY_HAND, GOT_IT, RecallMode
+from commsengine.cadence.kinds_and_states import RecallMode
 from commsengine.cadence.people import ANYBODY, Person
 from commsengine.cadence.plan import Message, Notice, Plan
 from commsengine.campaigns.control import known as known_campaign
 from commsengine.content.phrases import with_dates
 from commsengine.engine.directory import members_of
-from commsengine.recall.small_groups import enough, shown, total_of_all, week_of
+from commsengine.recall.small_groups import enough, shown, total_of_all
 from commsengine.recall.statistics import Alike, Share
 from commsengine.reports.check_results import NOTHING, CheckResults, Weeks, check_results, shown_of
 from commsengine.reports.commitments import STATES, CommitmentState, commitments
@@ -37,8 +37,9 @@ from commsengine.reports.phases.measures import PhaseView, phases
 from commsengine.reports.phases.unclear import UnclearRole, unclear_by_role
 from commsengine.reports.promises import replies
 from commsengine.reports.recall_curves import Group, Mean, mean_of, mornings, past_of
+from commsengine.store.audience_counts import Days
 from commsengine.store.campaign_facts.seals import Seal
-from commsengine.store.records import CampaignRecord, GotItOnly
+from commsengine.store.records import CampaignRecord, GotItOnly, Loaded, TouchCounts
 from commsengine.store.store import Store
 from commsengine.translation import _
 
@@ -51,16 +52,6 @@ RAMP = dt.timedelta(days=7)
 
 LOOKED_AT = 100
 """The same for ``status``, which answers at once."""
-
-
-@dataclass(slots=True)
-class TouchCounts:
-    """``reached`` and ``acknowledged`` are people; ``touches`` are those that a channel carried."""
-
-    reached: int = 0
-    touches: int = 0
-    by_hand: int = 0
-    acknowledged: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,11 +162,8 @@ def report(store: Store, campaign: str, now: dt.datetime, recall: RecallMode = "
     """Raises ``InputError`` for an unknown campaign."""
     record = known_campaign(store, campaign)
     seen = _Reading(store, record, now, estimates=recall != "off")
-    for page in _pages(members_of(store, record.plan, now.date())):
-        loaded = store.loading.histories([person.id for person, _ in page])
-        for person, role in page:
-            if person.id in loaded:
-                seen.take(person, role, loaded[person.id].history)
+    seen.draw()
+    seen.take_everybody()
     return replace(
         seen.report(store.seals.of(record.id)),
         phases=tuple(view.without_small_groups() for view in phases(store, record, now)),
@@ -208,7 +196,7 @@ def recall_by_role(store: Store, record: CampaignRecord, now: dt.datetime) -> li
     ]
     answers = check_results(store, plan, now)
     views: list[RoleView] = []
-    for role, drawn in store.counts.drawn(record, LOOKED_AT, now.date()).items():
+    for role, drawn in store.audience.drawn(record, LOOKED_AT, now.date()).items():
         if not enough(drawn.people):
             views.append(RoleView(role, drawn.people, shown=False))
             continue
@@ -240,43 +228,67 @@ class _Reading:
     """What has been read so far of one campaign."""
 
     def __init__(self, store: Store, record: CampaignRecord, now: dt.datetime, *, estimates: bool) -> None:
-        self._estimates = estimates
+        self._estimates, self._store = estimates, store
         self._record, self._plan, self._now = record, record.plan, now
-        self._sizes: Counter[str] = Counter()
-        departments: dict[str, str] = {}
-        for person, role in members_of(store, record.plan, now.date()):
-            self._sizes[role] += 1
-            departments[person.id] = person.department
-        self._answers = check_results(store, record.plan, now, departments) if estimates else CheckResults()
-        self._shown = shown({role: self._sizes[role] for role in record.plan.audience.roles})
-        known = {role: shown_of(store, record.id, role, self._answers) for role in record.plan.audience.roles}
+        self._drawn = store.audience.drawn(record, DRAWN, now.date())
+        self._sizes = {role: drawn.people for role, drawn in self._drawn.items()}
+        self._answers = (
+            check_results(store, record.plan, now, _departments(store, record, now)) if estimates else CheckResults()
+        )
+        self._shown = shown(self._sizes)
+        known = {role: shown_of(store, record.id, role, self._answers) for role in self._sizes}
+        counts = store.audience.messages(record, now.date())
         self._cells = {
-            (message.id, role): _Cell(Group(role, self._sizes[role], known[role]))
+            (message.id, role): _Cell(
+                Group(role, self._sizes[role], known[role]), counts.get((message.id, role), TouchCounts())
+            )
             for message in record.plan.messages
             for role in roles_of(record.plan, message)
         }
-        self._place: Counter[str] = Counter()
-        self._weeks: dict[dt.date, Counter[str]] = {}
         self._experiment, self._trial = ExperimentArms(record.plan), OutcomeTrial(record.plan)
         self._outcomes = OutcomeResults(record.plan, now)
         self._done: dict[tuple[str, str], Share | None] = {}
 
-    def take(self, person: Person, role: str, history: History) -> None:
+    def draw(self) -> None:
+        """Reads those of whom the recall of each role is estimated."""
+        for role in self._shown:
+            for loaded in self._store.loading.histories(self._drawn[role].ids).values():
+                self._draw_one(role, loaded)
+
+    def _draw_one(self, role: str, loaded: Loaded) -> None:
+        for message in self._plan.messages:
+            if cell := self._cells.get((message.id, role)):
+                past = past_of(self._plan, message, loaded.history, loaded.person.id, self._answers.counts_from)
+                cell.group.add(past)
+
+    def take_everybody(self) -> None:
+        """Reads everybody, page by page, where an experiment or an outcome asks for what each person did."""
+        if not (self._plan.experiment or self._plan.outcomes):
+            return
+        for page in _pages(members_of(self._store, self._plan, self._now.date())):
+            loaded = self._store.loading.histories([person.id for person, _ in page])
+            for person, role in page:
+                if person.id in loaded:
+                    self._take(person, role, loaded[person.id].history)
+
+    def _take(self, person: Person, role: str, history: History) -> None:
         self._experiment.take(person, history)
         self._trial.take(person, role, history)
         self._outcomes.take(role, history)
-        place = self._place[role]
-        self._place[role] += 1
-        drawn = place % max(1, -(-self._sizes[role] // DRAWN)) == 0
-        for message in self._plan.messages:
-            cell = self._cells.get((message.id, role))
-            if cell is None:
-                continue
-            for start, what in cell.count(self._plan, message, history):
-                if role in self._shown:
-                    self._weeks.setdefault(start, Counter())[what] += 1
-            if drawn and role in self._shown:
-                cell.group.add(past_of(self._plan, message, history, person.id, self._answers.counts_from))
+
+    def _weeks(self) -> tuple[Week, ...]:
+        """What the roles that are shown had and acknowledged, by week."""
+        audience, day = self._store.audience, self._now.date()
+        carried = self._by_week(audience.carried_by_day(self._record, day))
+        acknowledged = self._by_week(audience.acknowledged_by_day(self._record, day))
+        return tuple(Week(start, carried[start], acknowledged[start]) for start in sorted({*carried, *acknowledged}))
+
+    def _by_week(self, days: Days) -> Counter[dt.date]:
+        weeks: Counter[dt.date] = Counter()
+        for (message, role, day), number in days.items():
+            if role in self._shown and (message, role) in self._cells:
+                weeks[day - dt.timedelta(days=day.weekday())] += number
+        return weeks
 
     def report(self, seal: Seal | None) -> Report:
         plan, people = self._plan, sum(self._sizes.values())
@@ -284,11 +296,10 @@ class _Reading:
         outcomes = self._outcomes.views(self._sizes, self._shown, self._answers)
         self._done = {(one.name, role.role): role.done for one in outcomes for role in one.roles}
         messages = tuple(self._message(message) for message in plan.messages)
-        weeks = tuple(Week(start, n["touches"], n["acknowledged"]) for start, n in sorted(self._weeks.items()))
         arms = self._experiment.arms(of_shown_roles)
         trial = self._trial.result(self._sizes, seal, self._now)
         about = (self._record, self._now, _go_live(plan), people)
-        return Report(*about, messages, weeks, arms, outcomes, trial, estimates=self._estimates)
+        return Report(*about, messages, self._weeks(), arms, outcomes, trial, estimates=self._estimates)
 
     def _message(self, message: Message) -> MessageView:
         plan, cadence = self._plan, message.cadence
@@ -346,26 +357,19 @@ class _Reading:
         return Total(people, all_roles, counts, _summed(role.right for role in roles))
 
 
+@dataclass(frozen=True, slots=True)
 class _Cell:
-    """The counts of one role and message."""
+    """One role and message."""
 
-    def __init__(self, group: Group) -> None:
-        self.group, self.counts = group, TouchCounts()
+    group: Group
+    counts: TouchCounts
 
-    def count(self, plan: Plan, message: Message, history: History) -> Iterator[tuple[dt.date, str]]:
-        """Adds one person's counts; gives the Monday of each touch, and of the first acknowledgement."""
-        own, counts = (plan.campaign, message.id), self.counts
-        sent = [row for row in history.rows if (row.campaign, row.message) == own and row.state == "sent"]
-        carried = [row for row in sent if row.kind not in BY_HAND]
-        counts.reached += bool(carried)
-        counts.touches += len(carried)
-        counts.by_hand += len(sent) - len(carried)
-        acknowledged_at = [a.at for a in history.answers if (a.campaign, a.message) == own and a.kind in GOT_IT]
-        counts.acknowledged += bool(acknowledged_at)
-        for row in carried:
-            yield week_of(row.due_at).date(), "touches"
-        if acknowledged_at:
-            yield week_of(min(acknowledged_at)).date(), "acknowledged"
+
+def _departments(store: Store, record: CampaignRecord, now: dt.datetime) -> dict[str, str]:
+    """By the id of each person of the audience who has answered a check."""
+    answered = {given.person_id for given in store.answers.to_checks(record.id)}
+    places = store.audience.places(record, now.date(), sorted(answered))
+    return {name: place.department for name, place in places.items()}
 
 
 def _span(plan: Plan, message: Message) -> tuple[dt.datetime, dt.datetime]:

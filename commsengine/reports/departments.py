@@ -14,7 +14,6 @@ from typing import Any
 
 from commsengine.cadence.audience import roles_of
 from commsengine.cadence.plan import Message
-from commsengine.engine.directory import members_of
 from commsengine.recall.small_groups import enough
 from commsengine.reports.check_results import NOWHERE
 from commsengine.store.records import CampaignRecord, GivenInput
@@ -64,22 +63,28 @@ def by_department(store: Store, record: CampaignRecord, day: dt.date, message: s
     asking = [each for each in record.plan.messages if each.ask == "input" and message in (None, each.id)]
     if not asking:
         return []
-    audience = [(person, role) for person, role in members_of(store, record.plan, day)]
-    given = store.answers.inputs(record.id, kinds=("input",))
+    given = [one for one in store.answers.inputs(record.id, kinds=("input",)) if one.text]
+    people = store.audience.departments(record, day)
+    places = store.audience.places(record, day, sorted({one.person_id for one in given}))
     found = []
     for each in asking:
-        roles = roles_of(record.plan, each)
-        home = {person.id: person.department or _(NOWHERE) for person, role in audience if role in roles}
-        found.append(_side_by_side(each, home, [one for one in given if one.message == each.id and one.text]))
+        roles, sizes = roles_of(record.plan, each), Counter[str]()
+        for place, number in people.items():
+            sizes[place.department or _(NOWHERE)] += number if place.role in roles else 0
+        theirs = {name: place.department or _(NOWHERE) for name, place in places.items() if place.role in roles}
+        found.append(_side_by_side(each, sizes, theirs, [one for one in given if one.message == each.id]))
     return found
 
 
-def _side_by_side(message: Message, home: Mapping[str, str], given: Sequence[GivenInput]) -> SideBySide:
-    sizes, said = Counter(home.values()), defaultdict[str, list[GivenInput]](list)
+def _side_by_side(
+    message: Message, sizes: Mapping[str, int], home: Mapping[str, str], given: Sequence[GivenInput]
+) -> SideBySide:
+    said = defaultdict[str, list[GivenInput]](list)
     for one in given:
         if one.person_id in home:
             said[home[one.person_id]].append(one)
-    departments = tuple(DepartmentAnswers(name, size, tuple(said[name])) for name, size in sizes.most_common())
+    largest = sorted(((name, size) for name, size in sizes.items() if size), key=lambda each: (-each[1], each[0]))
+    departments = tuple(DepartmentAnswers(name, size, tuple(said[name])) for name, size in largest)
     question = message.input.question if message.input else ""
     return SideBySide(message.id, question, bool(message.input and message.input.choices), departments)
 

@@ -14,9 +14,8 @@ from typing import Any, Literal
 
 from commsengine.cadence.audience import role_of, roles_of
 from commsengine.cadence.kinds_and_states import ASKED_FOR, GRADES, Grade, InputKind
-from commsengine.cadence.people import END_OF_DAYS, Person
-from commsengine.cadence.plan import Message, Plan
-from commsengine.engine.directory import members_of
+from commsengine.cadence.people import END_OF_DAYS
+from commsengine.cadence.plan import Message
 from commsengine.errors import InputError
 from commsengine.recall.small_groups import enough
 from commsengine.reports.commitments import commitments
@@ -90,15 +89,13 @@ def answers(
         known = ", ".join(asking)
         fix = _("Those that do: {messages}.", messages=known) if known else _("None of its messages does.")
         raise InputError(_(cause, message=message, campaign=record.id), fix)
-    audience, standing = (
-        list(members_of(store, record.plan, now.date() if now else END_OF_DAYS)),
-        store.replies.standing(record.id),
-    )
+    day, standing = now.date() if now else END_OF_DAYS, store.replies.standing(record.id)
     words = commitments(store, record, now, message) if now else []
 
     def answered(each: Message) -> dict[str, Any]:
         own = [one for one in given if one.message == each.id]
-        said = _answered(store, record.plan, each, own, audience, standing)
+        silent = store.audience.silent(record, each.id, roles_of(record.plan, each), day)
+        said = _answered(each, own, silent, standing)
         return {**said, "commitments": [one.as_json() for one in words if one.message == each.id]}
 
     return {
@@ -114,15 +111,8 @@ def _lost(store: Store, record: CampaignRecord, message: str) -> Message:
 
 
 def _answered(
-    store: Store,
-    plan: Plan,
-    message: Message,
-    given: Sequence[GivenInput],
-    audience: Sequence[tuple[Person, str]],
-    standing: Mapping[AskId, ReplyRecord],
+    message: Message, given: Sequence[GivenInput], silent: Sequence[str], standing: Mapping[AskId, ReplyRecord]
 ) -> dict[str, Any]:
-    spoke, reached = {one.person_id for one in given}, set(store.touches.reached(plan.campaign, message.id))
-    roles = roles_of(plan, message)
     return {
         "message": message.id,
         "question": _asked(message),
@@ -131,11 +121,7 @@ def _answered(
         "places": places(message, given),
         "chosen_by": _chosen_by(message, given),
         "answers": [_one(each, standing.get(each.ask.id)) for each in given],
-        "silent": [
-            person.email
-            for person, role in audience
-            if role in roles and person.id in reached and person.id not in spoke
-        ],
+        "silent": silent,
     }
 
 

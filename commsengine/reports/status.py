@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from commsengine.cadence.calendar import Hours
+from commsengine.cadence.kinds_and_states import TouchState
 from commsengine.cadence.plan import Plan
 from commsengine.campaigns.control import known
 from commsengine.content.render import RendererFor
@@ -108,12 +109,10 @@ def _waiting(store: Store, decisions: Decisions, rest: Mapping[str, str], now: d
     return waiting(store, decisions, until, now).get(rest["channel"], 0)
 
 
-def touches(store: Store, campaign: str) -> Iterator[dict[str, Any]]:
-    """Every row of a campaign, by ``due_at``."""
-    emails: dict[str, str] = {}
-    for record in store.touches.list(campaign):
-        more = {"held": record.held, "corrects": record.corrects}
-        yield {**touch_json(record.row), "person": _email(store, record, emails), **more}
+def touches(store: Store, campaign: str, state: TouchState | None = None) -> Iterator[dict[str, Any]]:
+    """Every row of a campaign, or those in a ``state``, by ``due_at``."""
+    for row in store.touches.listed(campaign, state):
+        yield {**touch_json(row), "person": row.person, "held": row.held, "corrects": row.corrects}
 
 
 def today(store: Store, decisions: Decisions, renderer: RendererFor, now: dt.datetime) -> dict[str, Any]:
@@ -194,12 +193,14 @@ def questions(store: Store, now: dt.datetime) -> list[dict[str, Any]]:
 
 
 def held(store: Store) -> list[dict[str, Any]]:
-    emails: dict[str, str] = {}
-    return [
-        {**touch_json(row.row), "person": _email(store, row, emails), "campaign": row.campaign}
-        for row in store.touches.open_rows(states=("uncertain", "retry"))
-        if row.held and row.local_date is not None
-    ]
+    open_ = store.touches.open_rows(states=("uncertain", "retry"))
+    rows = [row for row in open_ if row.held and row.local_date is not None]
+    people = store.people.by_ids(sorted({row.person_id or "" for row in rows}))
+
+    def email(person_id: str) -> str:
+        return people[person_id].email if person_id in people else person_id
+
+    return [{**touch_json(row.row), "person": email(row.person_id or ""), "campaign": row.campaign} for row in rows]
 
 
 def refusals(store: Store) -> list[dict[str, Any]]:
@@ -310,14 +311,6 @@ def _recall_json(role: RoleView) -> dict[str, Any]:
         "right": right.count if right else None,
         "tested": role.tested if role.shown else None,
     }
-
-
-def _email(store: Store, record: TouchRecord, known: dict[str, str]) -> str:
-    person_id = record.person_id or ""
-    if person_id not in known:
-        person = store.people.by_id(person_id)
-        known[person_id] = person.email if person else person_id
-    return known[person_id]
 
 
 def _waits_too_long(store: Store, question: QuestionRecord, now: dt.datetime) -> bool:

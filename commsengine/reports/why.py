@@ -15,7 +15,7 @@ from commsengine.cadence.repeats import ByRecall, seen_at
 from commsengine.cadence.sequence import MessageSequence
 from commsengine.engine.decisions import Decided, Decisions
 from commsengine.errors import InputError
-from commsengine.store.records import CampaignRecord, Hold, SuspectAnswer
+from commsengine.store.records import CampaignRecord, Hold, ListedTouch, SuspectAnswer
 from commsengine.store.store import Store
 from commsengine.translation import N_, _
 
@@ -186,7 +186,7 @@ def _reasons(decision: Decision, campaign: str, message: str) -> list[dict[str, 
     return [*due, *others]
 
 
-def touch_json(row: TouchRow) -> dict[str, Any]:
+def touch_json(row: TouchRow | ListedTouch) -> dict[str, Any]:
     return {
         "key": row.key,
         "message": row.message,

@@ -2,24 +2,13 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Select, and_, case, func, select, true
 
 from commsengine.cadence.people import COLUMNS
 from commsengine.cadence.plan import Plan, Role
-from commsengine.store.person_rows import is_here
 from commsengine.store.tables import person, roster
-
-EVERYBODY = dt.date.min
-"""On this day nobody had left."""
-
-
-def members(connection: Connection, plan: Plan, day: dt.date) -> Select[Any]:
-    """The people who are there on that day and, if the campaign has a roster, in it: the id, and the role or NULL."""
-    found = select(person.c.id, role_in(connection, plan).label("role"))
-    return in_roster(found, plan).where(is_here(day), person.c.erased_at.is_(None))
 
 
 def in_roster(people: Select[Any], plan: Plan) -> Select[Any]:

@@ -25,6 +25,7 @@ from commsengine.store import bookkeeping, erasure, moves, refusals
 from commsengine.store.campaign_facts import gates, manager_words, notices, seals
 from commsengine.store.database import Database, columns_of
 from commsengine.store.dialogue import replies
+from commsengine.store.plain_sql import Prepared
 from commsengine.store.records import CampaignRecord, Hold
 from commsengine.store.tables import audit, campaign, plan_version, standstill, touch
 from commsengine.text import near_names
@@ -35,7 +36,7 @@ BACKLOGS = ("latest", "all", "none")
 HOLD = select(standstill.c.id).where(standstill.c.campaign == "", standstill.c.until.is_(None))
 """The hold that is open, if there is one."""
 
-_RUNNING = (
+_RUNNING = Prepared(
     select(campaign.c.id, campaign.c.epoch)
     .where(campaign.c.state == "running")
     .order_by(campaign.c.id)
@@ -398,7 +399,7 @@ def on_hold(connection: Connection) -> bool:
 
 def running_epochs(connection: Connection) -> dict[str, int]:
     """The running campaigns and their epochs, held still until this transaction ends."""
-    return {row.id: row.epoch for row in connection.execute(_RUNNING)}
+    return dict(_RUNNING.rows(connection))
 
 
 def unchanged(now_running: Mapping[str, int], decided_on: Mapping[str, int]) -> set[str]:

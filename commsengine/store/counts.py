@@ -1,4 +1,4 @@
-"""Counts per campaign that add up, the sizes of audiences, and the outreach that is still open."""
+"""Counts per campaign that add up, and the outreach that is still open."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from commsengine.cadence.check_questions import check_of
 from commsengine.cadence.kinds_and_states import ASKED_FOR, BY_HAND, ENOUGH, GOT_IT, STATES
 from commsengine.cadence.people import Person
 from commsengine.cadence.standing import AWAY, call_again
-from commsengine.store.audience import members
+from commsengine.store.audience_counts import placed, sizes_of
 from commsengine.store.campaigns import CampaignStore
 from commsengine.store.database import Database
 from commsengine.store.person_rows import person_of
-from commsengine.store.records import CampaignCounts, CampaignRecord, Drawn, GotItOnly, Happened, OpenRung
+from commsengine.store.records import CampaignCounts, CampaignRecord, GotItOnly, Happened, OpenRung
 from commsengine.store.tables import answer, deed, outcome, person, question, touch
 
 
@@ -33,24 +33,6 @@ class Counts:
         records = self._campaigns.all()
         with self._database.read() as connection:
             return [_counts(connection, record, now) for record in records]
-
-    def audience(self, campaign: str, day: dt.date) -> int:
-        """How many people the campaign is for on that day, as the directory stands; 0 for an unknown campaign."""
-        record = self._campaigns.get(campaign)
-        if record is None:
-            return 0
-        with self._database.read() as connection:
-            return _size(connection, record, day)
-
-    def drawn(self, record: CampaignRecord, most: int, day: dt.date) -> Mapping[str, Drawn]:
-        """As the directory stands: the size of each role on that day, and at most so many of its people, by id."""
-        with self._database.read() as connection:
-            found = connection.execute(_evenly(members(connection, record.plan, day), most)).all()
-        sizes = {row.role: row.people for row in found}
-        return {
-            role: Drawn(sizes.get(role, 0), tuple(row.id for row in found if row.role == role))
-            for role in record.plan.audience.roles
-        }
 
     def happened(self, campaign: str, since: dt.datetime, until: dt.datetime) -> Happened:
         """From ``since`` up to, without, ``until``. An answer is one in words or by choice, also to a check."""
@@ -78,7 +60,7 @@ def _counts(connection: Connection, record: CampaignRecord, now: dt.datetime) ->
         campaign=record.id,
         title=record.plan.title,
         state=record.state,
-        audience=_size(connection, record, now.date()),
+        audience=sum(sizes_of(connection, record, now.date()).values()),
         touches={state: sum(counted.get(state, {}).values()) for state in STATES},
         skipped=counted.get("skipped", {}),
         acknowledged=_acknowledged(connection, record.id),
@@ -196,29 +178,9 @@ def _got_it_only(connection: Connection, record: CampaignRecord, often: int, day
     presses = select(answer.c.person_id).where(*own, answer.c.kind == "acknowledged", answer.c.evidence != "manager")
     pressed = presses.group_by(answer.c.person_id).having(func.count() >= often)
     checked = select(answer.c.person_id).where(*own, answer.c.kind == "check")
-    people = members(connection, record.plan, day).subquery()
+    people = placed(connection, record, day)
     only = case((and_(people.c.id.in_(pressed), people.c.id.not_in(checked)), 1), else_=0)
     found = select(people.c.role, func.count().label("people"), func.sum(only).label("only"))
-    found = found.join(shown, shown.c.person_id == people.c.id).where(people.c.role.is_not(None))
+    found = found.join(shown, shown.c.person_id == people.c.id)
     rows = {row.role: row for row in connection.execute(found.group_by(people.c.role))}
     return [GotItOnly(role, rows[role].people, rows[role].only) for role in record.plan.audience.roles if role in rows]
-
-
-def _size(connection: Connection, record: CampaignRecord, day: dt.date) -> int:
-    theirs = members(connection, record.plan, day).subquery()
-    placed = select(func.count()).select_from(theirs).where(theirs.c.role.is_not(None))
-    return connection.execute(placed).scalar_one()
-
-
-def _evenly(members: Select[Any], most: int) -> Select[Any]:
-    """At most so many people of each role: id, role, number of ``people`` in it."""
-    theirs = members.subquery()
-    placed = select(
-        theirs.c.id,
-        theirs.c.role,
-        func.count().over(partition_by=theirs.c.role).label("people"),
-        func.row_number().over(partition_by=theirs.c.role, order_by=theirs.c.id).label("place"),
-    ).where(theirs.c.role.is_not(None))
-    each = placed.subquery()
-    step = (each.c.people + (most - 1)) // most
-    return select(each).where((each.c.place - 1) % step == 0).order_by(each.c.id)

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from sqlalchemy import (
     Column,
+    ColumnElement,
     Connection,
     Engine,
     Executable,
@@ -34,6 +35,7 @@ from sqlalchemy.engine import URL
 from sqlalchemy.exc import ArgumentError, DatabaseError, NoSuchModuleError, OperationalError
 
 from commsengine.errors import CommsError, DiskError, InputError
+from commsengine.spool import batches
 from commsengine.translation import N_, _
 
 if TYPE_CHECKING:
@@ -381,16 +383,17 @@ def chunks(ids: Sequence[T]) -> Iterator[Sequence[T]]:
     return (ids[start : start + CHUNK] for start in range(0, len(ids), CHUNK))
 
 
-def rows_with(connection: Connection, query: Select[Any], column: Column[Any], values: Sequence[str]) -> Iterator[Any]:
+def rows_with(
+    connection: Connection, query: Select[Any], column: ColumnElement[Any], values: Sequence[str]
+) -> Iterator[Any]:
     """The rows whose column has one of any number of values."""
     return (row for some in chunks(values) for row in connection.execute(query.where(column.in_(some))))
 
 
 def many(connection: Connection, statement: Executable, rows: Iterable[Mapping[str, Any]]) -> None:
     """Executes once per row, in bulk; nothing to do is nothing done."""
-    listed = [dict(row) for row in rows]
-    if listed:
-        connection.execute(statement, listed)
+    for some in batches(rows):
+        connection.execute(statement, [dict(row) for row in some])
 
 
 MOUNTS = Path("/proc/self/mounts")

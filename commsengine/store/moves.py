@@ -14,11 +14,25 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Delete, Update, and_, bindparam, delete, false, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Delete,
+    Subquery,
+    Update,
+    and_,
+    bindparam,
+    delete,
+    false,
+    or_,
+    select,
+    update,
+)
 from sqlalchemy.dialects import postgresql, sqlite
 
 from commsengine.cadence.kinds_and_states import TouchState
 from commsengine.store.database import insert
+from commsengine.store.plain_sql import only_checked
 from commsengine.store.tables import person, touch
 
 
@@ -35,7 +49,10 @@ class Move:
     @property
     def can_start(self) -> ColumnElement[bool]:
         """The condition that a row is in a state it starts from. Not an IN: that cannot be executed many times."""
-        return or_(false(), *(touch.c.state == state for state in self.sources if state is not None))
+        return self.starts(touch.c.state)
+
+    def starts(self, state: ColumnElement[Any]) -> ColumnElement[bool]:
+        return or_(false(), *(state == source for source in self.sources if source is not None))
 
 
 CLAIM = Move(
@@ -119,6 +136,12 @@ def moving(move: Move) -> Update:
 def moving_each(move: Move) -> Update:
     """The same for one row at a time: that of the parameter ``the_key``."""
     return moving(move).where(touch.c.key == bindparam("the_key"))
+
+
+def moving_listed(move: Move, keys: Subquery) -> Update:
+    """The same for the rows whose ``key`` is in that table."""
+    listed = touch.c.key == keys.c.key
+    return update(touch).where(listed, move.starts(only_checked(touch.c.state))).values(state=move.target)
 
 
 def removing(move: Move) -> Delete:

@@ -14,7 +14,7 @@ from commsengine.errors import InputError
 from commsengine.store import bookkeeping, erasure, people_import, tables
 from commsengine.store.database import Database, chunks, many, rows_with
 from commsengine.store.dialogue import link_tokens
-from commsengine.store.people_files.difference import PeopleDifference, difference, matched
+from commsengine.store.people_files.difference import PeopleDifference, difference
 from commsengine.store.people_files.rekey import with_history
 from commsengine.store.person_rows import email_key, person_of
 from commsengine.store.population import PeopleOnRecord
@@ -75,8 +75,7 @@ class People:
     ) -> PeopleDifference:
         """What ``save`` would change. Raises ``InputError`` as it would."""
         with self._database.read() as connection:
-            found = matched(connection, people, columns, rekey=rekey)
-            return difference(connection, found, present if complete else None)
+            return difference(connection, people, columns, present if complete else None, rekey=rekey)
 
     def with_history(self, ids: Sequence[str]) -> set[str]:
         """Which of these people were sent something or have answered."""

@@ -16,11 +16,13 @@ from typing import Any
 from sqlalchemy import Connection, bindparam, select, update
 
 from commsengine.cadence.people import Person
+from commsengine.spool import batches
 from commsengine.store import bookkeeping
 from commsengine.store.database import many, rows_with
 from commsengine.store.people_files import rekey as rekeying
-from commsengine.store.people_files.difference import PeopleDifference, Stored, difference, matched, moves
+from commsengine.store.people_files.difference import Pair, PeopleDifference, difference, moves
 from commsengine.store.person_rows import IMPORTED, SELECTING, email_key, values_of
+from commsengine.store.plain_sql import Prepared
 from commsengine.store.records import ImportCounts
 from commsengine.store.tables import person, unreachable
 
@@ -35,20 +37,26 @@ def save(
     rekey: bool = False,
 ) -> ImportCounts:
     """``columns``: only these of whom is known already. With ``present`` the import is complete, but for those."""
-    found = matched(connection, people, columns, rekey=rekey)
-    changes = difference(connection, found, present)
+    changes = difference(connection, people, columns, present, rekey=rekey)
     rekeying.rename(connection, changes.rekeyed, now)
-    _update(connection, [new for _old, new in changes.changed], found.stored, now)
-    many(connection, person.insert(), (_new(each, now) for each in changes.added))
+    _update(connection, changes.changed, now)
+    for some in batches(changes.added):
+        _INSERT.run_each(connection, [_new(each, now) for each in some])
     _recount_managers(connection, now)
-    _mark_leavers(connection, [each.id for each in changes.missing], now)
+    for some in batches(changes.missing):
+        _mark_leavers(connection, [each.id for each in some], now)
     _tell_managers(connection, changes, now)
     return ImportCounts(len(changes.added), len(changes.changed), changes.unchanged, len(changes.missing))
 
 
+_INSERT = Prepared(person.insert().values({column.name: bindparam(column.name) for column in person.c}))
+
+
 def _tell_managers(connection: Connection, changes: PeopleDifference, now: dt.datetime) -> None:
-    told = {email_key(each.manager) for each in (*changes.added, *(new for _old, new in changes.changed))}
-    bookkeeping.managers_changed(connection, told | {email_key(old.manager) for old, _new in changes.changed}, now)
+    told = {email_key(each.manager) for each in changes.added}
+    for pair in changes.changed:
+        told |= {email_key(each.manager) for each in pair}
+    bookkeeping.managers_changed(connection, told, now)
 
 
 def _new(each: Person, now: dt.datetime) -> dict[str, Any]:
@@ -57,11 +65,11 @@ def _new(each: Person, now: dt.datetime) -> dict[str, Any]:
     return {**values_of(each), **keys, **unknown, "revoked": 0, "since": now, "facts_seq": 1, "wake_at": now}
 
 
-def _update(connection: Connection, people: Sequence[Person], stored: Stored, now: dt.datetime) -> None:
-    moved = [each for each in people if moves(each, stored)]
+def _update(connection: Connection, changed: Sequence[Pair], now: dt.datetime) -> None:
+    moved = [new.id for old, new in changed if moves(new, old)]
     # Two people may swap addresses: step aside first, so that no moment has the same address twice.
     aside = update(person).where(person.c.id == bindparam("the_id")).values(email_key="moving\x1f" + person.c.id)
-    many(connection, aside, ({"the_id": each.id} for each in moved))
+    many(connection, aside, ({"the_id": each} for each in moved))
     columns = (*IMPORTED, "email_key", "manager_key", "since")
     change = (
         update(person)
@@ -69,16 +77,15 @@ def _update(connection: Connection, people: Sequence[Person], stored: Stored, no
         .values({name: bindparam(name) for name in columns})
         .values(facts_seq=person.c.facts_seq + 1, wake_at=now)
     )
-    many(connection, change, (_changed(each, stored[each.id], now) for each in people))
-    _reachable_again(connection, [each.id for each in moved], now)
+    many(connection, change, (_changed(*pair, now) for pair in changed))
+    _reachable_again(connection, moved, now)
 
 
-def _changed(new: Person, old: Any, now: dt.datetime) -> dict[str, Any]:
-    values = values_of(new)
-    returned = old["left"] is not None and new.left is None
-    another = returned or any(values[name] != old[name] for name in SELECTING)
+def _changed(old: Person, new: Person, now: dt.datetime) -> dict[str, Any]:
+    returned = old.left is not None and new.left is None
+    another = returned or any(getattr(new, name) != getattr(old, name) for name in SELECTING)
     keys = {"email_key": email_key(new.email), "manager_key": email_key(new.manager)}
-    return {**values, **keys, "the_id": new.id, "since": now if another else old["since"]}
+    return {**values_of(new), **keys, "the_id": new.id, "since": now if another else old.since}
 
 
 def _reachable_again(connection: Connection, ids: Sequence[str], now: dt.datetime) -> None:

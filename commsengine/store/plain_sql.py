@@ -8,11 +8,25 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Dialect, Select, Subquery, Text, bindparam, cast, literal_column, select
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Dialect,
+    Select,
+    Subquery,
+    Text,
+    bindparam,
+    cast,
+    literal_column,
+    select,
+)
+from sqlalchemy.engine.interfaces import DBAPICursor
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.dml import UpdateBase
@@ -57,16 +71,30 @@ class Prepared:
 
     def rows(self, connection: Connection, **given: Any) -> list[tuple[Any, ...]]:
         """All rows that it finds or returns. ``given`` are its parameters by name."""
-        compiled = self._for(connection.dialect)
-        cursor = connection.exec_driver_sql(compiled.sql, compiled.values(given)).cursor
-        assert cursor is not None  # noqa: S101 - a defect of ours: the statement returns no rows
-        found = cursor.fetchall()
-        return [_converted(row, compiled.read) for row in found] if compiled.read else list(found)
+        with self._executed(connection, given) as cursor:
+            found = cursor.fetchall()
+        read = self._for(connection.dialect).read
+        return [_converted(row, read) for row in found] if read else list(found)
 
     def run(self, connection: Connection, **given: Any) -> None:
         """For a statement that returns no rows."""
+        with self._executed(connection, given):
+            pass
+
+    @contextmanager
+    def _executed(self, connection: Connection, given: dict[str, Any]) -> Iterator[DBAPICursor]:
+        compiled, driver = self._for(connection.dialect), connection.dialect.loaded_dbapi
+        try:
+            with closing(connection.connection.cursor()) as cursor:
+                cursor.execute(compiled.sql, compiled.values(given))
+                yield cursor
+        except driver.Error as error:
+            raise DBAPIError.instance(compiled.sql, None, error, driver.Error, hide_parameters=True) from error
+
+    def run_each(self, connection: Connection, rows: Sequence[dict[str, Any]]) -> None:
+        """Once for each of these parameters; there must be some."""
         compiled = self._for(connection.dialect)
-        connection.exec_driver_sql(compiled.sql, compiled.values(given))
+        connection.exec_driver_sql(compiled.sql, [compiled.values(row) for row in rows])
 
     def _for(self, dialect: Dialect) -> Compiled:
         return self._compiled.get(dialect.name) or self._compiled.setdefault(
@@ -87,6 +115,14 @@ def given(parameter: str, **columns: TypeEngine[Any]) -> Subquery:
         for place, (name, kind) in enumerate(columns.items())
     ]
     return select(*named).subquery(parameter)
+
+
+def only_checked(column: ColumnElement[Any]) -> ColumnElement[Any]:
+    """The column in a condition on rows that are found by their keys.
+
+    SQLite takes an index of two columns for better than a list of keys, and would look at every row in one state.
+    """
+    return _OnlyChecked(column)
 
 
 def _compiled(statement: Select[Any] | UpdateBase, dialect: Dialect) -> Compiled:
@@ -127,6 +163,20 @@ class _Item(FunctionElement[Any]):
     """What stands in a JSON array at a place, counted from 0."""
 
     inherit_cache = True
+
+
+class _OnlyChecked(FunctionElement[Any]):
+    inherit_cache = True
+
+
+@compiles(_OnlyChecked)
+def _the_same(element: _OnlyChecked, compiler: SQLCompiler, **options: Any) -> str:
+    return str(compiler.process(element.clauses, **options))
+
+
+@compiles(_OnlyChecked, "sqlite")
+def _without_index(element: _OnlyChecked, compiler: SQLCompiler, **options: Any) -> str:
+    return f"+{compiler.process(element.clauses, **options)}"
 
 
 @compiles(_Each, "sqlite")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
@@ -12,7 +12,7 @@ from sqlalchemy import ColumnElement, Connection, Select, case, func, literal, o
 from commsengine.cadence.history import DirectReport
 from commsengine.cadence.people import COLUMNS, END_OF_DAYS, Person
 from commsengine.cadence.plan import Plan
-from commsengine.cadence.population import A_FEW, GROUPED_BY, Group
+from commsengine.cadence.population import A_FEW, GROUPED_BY, PeopleGroup
 from commsengine.store.audience import column_of, role_in
 from commsengine.store.database import CHUNK, Database, rows_with
 from commsengine.store.loading import Loading
@@ -31,33 +31,33 @@ class PeopleOnRecord:
         self._database = database
         listed = select(roster.c.person_id).where(roster.c.campaign == campaign)
         self._these = (person.c.erased_at.is_(None), *([person.c.id.in_(listed)] if campaign else []))
-        self._groups: dict[tuple[object, ...], tuple[Sequence[Plan], Sequence[Group]]] = {}
+        self._groups: dict[tuple[object, ...], tuple[Sequence[Plan], Sequence[PeopleGroup]]] = {}
 
     def __len__(self) -> int:
         return int(self._database.scalar(select(func.count()).select_from(person).where(*self._these)))
 
     def __iter__(self) -> Iterator[Person]:
-        return self._pages(select(person))
+        return self.pages()
 
-    def groups(self, *plans: Plan, day: dt.date = END_OF_DAYS) -> Sequence[Group]:
+    def groups(self, *plans: Plan, day: dt.date = END_OF_DAYS) -> Sequence[PeopleGroup]:
         asked = (day, *map(id, plans))
         if asked not in self._groups:
             self._groups[asked] = plans, self._counted(plans, day)  # a plan that is kept keeps its id
         return self._groups[asked][1]
 
-    def _counted(self, plans: Sequence[Plan], day: dt.date) -> Sequence[Group]:
+    def _counted(self, plans: Sequence[Plan], day: dt.date) -> Sequence[PeopleGroup]:
         with self._database.read() as connection:
             alike = (*(role_in(connection, plan) for plan in plans), *_OWN, case((is_here(day), 1), else_=0))
             query = select(func.min(person.c.id).label("first"), func.count().label("people")).where(*self._these)
             found = {row.first: row.people for row in connection.execute(query.group_by(*alike))}
             firsts = rows_with(connection, select(person), person.c.id, sorted(found))
-            return [Group(one, found[one.id]) for one in sorted(map(person_of, firsts), key=lambda one: one.id)]
+            return [PeopleGroup(one, found[one.id]) for one in sorted(map(person_of, firsts), key=lambda one: one.id)]
 
     def roles(self, plan: Plan, day: dt.date | None = None) -> Iterator[tuple[str, str]]:
         here = () if day is None else (is_here(day),)
         with self._database.read() as connection:
             placed = select(person.c.id, role_in(connection, plan).label("role")).where(*self._these, *here)
-            rows = connection.execution_options(yield_per=CHUNK).execute(placed)
+            rows = connection.execute(placed, execution_options={"yield_per": CHUNK})
             yield from ((row.id, row.role) for row in rows if row.role is not None)
 
     def values(self, column: str) -> Mapping[str, int]:
@@ -93,6 +93,13 @@ class PeopleOnRecord:
         row = self._database.first(named.order_by(person.c.id))
         return person_of(row) if row else None
 
+    def named(self, ids: Collection[str], emails: Collection[str]) -> Iterable[Person]:
+        query = select(person).where(*self._these)
+        with self._database.read() as connection:
+            by_id = list(rows_with(connection, query, person.c.id, [*ids]))
+            by_email = list(rows_with(connection, query, person.c.email_key, [*emails]))
+        return [person_of(row) for row in {row.id: row for row in (*by_id, *by_email)}.values()]
+
     def near(self, email: str) -> Sequence[str]:
         wanted = email_key(email)
         start = person.c.email_key.like(f"{wanted[:1]}%")
@@ -111,9 +118,9 @@ class PeopleOnRecord:
         query = select(person).where(*self._these, person.c.is_manager).order_by(person.c.id).limit(most)
         return [person_of(row) for row in self._database.rows(query)]
 
-    def _pages(self, query: Select[Any]) -> Iterator[Person]:
-        """Read in pages, so that no transaction stays open between two of them."""
-        page, last = query.where(*self._these).order_by(person.c.id).limit(CHUNK), ""
+    def pages(self, size: int = CHUNK) -> Iterator[Person]:
+        """Everybody, read so many at a time: no transaction stays open between two pages."""
+        page, last = select(person).where(*self._these).order_by(person.c.id).limit(size), ""
         while rows := self._database.rows(page.where(person.c.id > last)):
             yield from map(person_of, rows)
             last = rows[-1].id

@@ -234,6 +234,26 @@ class TouchRecord(TouchDetails):
 
 
 @dataclass(frozen=True, slots=True)
+class ListedTouch:
+    """What a list of touches shows of one. ``person`` is an address, or the pseudonym of a person who was erased."""
+
+    key: str
+    message: str
+    rung: int
+    kind: TouchKind
+    channel: Carrier
+    state: TouchState
+    due_at: dt.datetime
+    sent_at: dt.datetime | None
+    attempts: int
+    possible_duplicate: bool
+    reason: str
+    person: str
+    held: bool
+    corrects: str
+
+
+@dataclass(frozen=True, slots=True)
 class Attempt:
     """One try to carry a touch. ``n`` counts from 1."""
 
@@ -276,6 +296,16 @@ class Drawn:
 
     people: int
     ids: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class TouchCounts:
+    """``reached`` and ``acknowledged`` are people; ``touches`` are those that a channel carried."""
+
+    reached: int = 0
+    touches: int = 0
+    by_hand: int = 0
+    acknowledged: int = 0
 
 
 @dataclass(frozen=True, slots=True)

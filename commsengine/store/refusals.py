@@ -18,15 +18,15 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
-from typing import Any, NamedTuple
+from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, func, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Row, Text, func, or_, select, update
 
-from commsengine.cadence.kinds_and_states import REFUSAL_WORDS, Carrier, Fault, RefusalWord, TouchKind
+from commsengine.cadence.kinds_and_states import REFUSAL_WORDS, Carrier, Fault, RefusalWord
 from commsengine.errors import InputError
 from commsengine.store import bookkeeping, moves
 from commsengine.store.database import Database
-from commsengine.store.plain_sql import Prepared
+from commsengine.store.plain_sql import Prepared, as_rows, given
 from commsengine.store.records import JudgedReceipt, Receipt, RefusalRecord
 from commsengine.store.tables import attempt, refusal, touch
 from commsengine.translation import _
@@ -47,17 +47,13 @@ _RUNNING = Prepared(
         or_(refusal.c.run_since.is_not(None), (refusal.c.fault == "us") & (refusal.c.settled_by == ENGINE))
     )
 )
-
-
-class Arrival(NamedTuple):
-    """A touch that the other side has taken; ``attempts`` made until then."""
-
-    key: str
-    attempts: int
-    kind: TouchKind
-    channel: Carrier
-    campaign: str
-    message: str
+_KEYS = given("keys", key=Text())
+_GOT_THROUGH = Prepared(
+    select(touch.c.channel, touch.c.campaign, touch.c.message)
+    .join_from(_KEYS, touch, touch.c.key == _KEYS.c.key)
+    .where(touch.c.kind != "service")
+    .distinct()
+)
 
 
 class Refusals:
@@ -172,11 +168,14 @@ def free(connection: Connection, *chosen: ColumnElement[bool], at: dt.datetime, 
     return len(freed)
 
 
-def end_runs(connection: Connection, sent: Iterable[Arrival]) -> None:
+def end_runs(connection: Connection, sent: Iterable[str]) -> None:
     """Something got through: not everything of the channel is refused alike, or of the message."""
-    told = [each for each in sent if each.kind != "service"]
-    through = {(each.channel, *about) for each in told for about in (("", ""), (each.campaign, each.message))}
-    for number, fault, *about in _RUNNING.rows(connection):
+    running = _RUNNING.rows(connection)
+    if not running:
+        return
+    through = set(_GOT_THROUGH.rows(connection, keys=as_rows((key,) for key in sent)))
+    through |= {(channel, "", "") for channel, *_ in through}
+    for number, fault, *about in running:
         if tuple(about) in through:
             opened = {"settled_at": None, "settled_by": "", "fault": "unknown"} if fault == "us" else {}
             connection.execute(update(refusal).where(refusal.c.id == number).values({**NO_RUN, **opened}))

@@ -10,7 +10,7 @@ from commsengine.errors import CommsError, InputError
 from commsengine.store.database import Database
 from commsengine.translation import N_, _
 
-HEAD = "0022"
+HEAD = "0023"
 """The newest revision; revisions are numbered, so they compare as text. A test holds it equal to the migrations."""
 
 _UPGRADE_LOCK = 7_236_511  # any fixed number: two upgrades of one PostgreSQL database wait for each other

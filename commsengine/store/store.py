@@ -9,6 +9,7 @@ from typing import Self
 
 from commsengine.errors import CommsError
 from commsengine.store import schema
+from commsengine.store.audience_counts import AudienceCounts
 from commsengine.store.campaign_facts.deeds import Deeds
 from commsengine.store.campaign_facts.gates import Gates
 from commsengine.store.campaign_facts.manager_words import ManagerWords
@@ -78,6 +79,7 @@ class Store:
         self.review_copies = KeptCopies(database)
         self.redraws = Redraws(database)
         self.reachability = Reachability(database)
+        self.audience = AudienceCounts(database)
         self.counts = Counts(database, self.campaigns)
         self.engine = EngineRecord(database)
         self.channels = ChannelRecord(database)

@@ -275,6 +275,7 @@ class TouchTable(Row, table=True):
         Index("ix_touch_campaign_state", "campaign", "state"),
         Index("ix_touch_state_owner", "state", "owner"),
         Index("ix_touch_kind_campaign", "kind", "campaign"),
+        Index("ix_touch_campaign_due_at", "campaign", "due_at", "key"),
         Index("ix_touch_channel_sent_at", "channel", "sent_at", sqlite_where=_WAS_SENT, postgresql_where=_WAS_SENT),
         _known_refusal("touch"),
     )

@@ -5,19 +5,26 @@ from __future__ import annotations
 import datetime as dt
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import fields
 from typing import Any
 
-from sqlalchemy import Column, Connection, Select, bindparam, func, or_, select
+from sqlalchemy import BindParameter, Column, Connection, Select, and_, bindparam, func, or_, select, tuple_
 
 from commsengine.cadence.kinds_and_states import CARRIED, TouchState
 from commsengine.store import moves
 from commsengine.store.database import CHUNK, Database, columns_of, many, rows_with
-from commsengine.store.records import Attempt, SentText, TouchRecord
-from commsengine.store.tables import attempt, touch, unreachable
+from commsengine.store.records import Attempt, ListedTouch, SentText, TouchRecord
+from commsengine.store.tables import attempt, person, touch, unreachable
 
 _COLUMNS = columns_of(touch, TouchRecord)
 _ATTEMPT = columns_of(attempt, Attempt)
 _IN_ORDER = (touch.c.due_at, touch.c.key)
+_LAST: tuple[BindParameter[Any], ...] = (bindparam("last_due", type_=touch.c.due_at.type), bindparam("last_key"))
+_ADDRESS = func.coalesce(person.c.email, touch.c.person_id).label("person")
+_LISTED = select(*(_ADDRESS if field.name == "person" else touch.c[field.name] for field in fields(ListedTouch)))
+_LISTED = _LISTED.select_from(
+    touch.outerjoin(person, and_(person.c.id == touch.c.person_id, person.c.erased_at.is_(None)))
+)
 OPEN: tuple[TouchState, ...] = ("claimed", "sending", "uncertain")
 
 # A retry counts only where the channel itself has said that it never reaches the person.
@@ -55,13 +62,21 @@ class Touches:
 
     def list(self, campaign: str) -> Iterator[TouchRecord]:
         """Every touch of a campaign by ``due_at``, read in pages; service mail is not among them."""
-        theirs = select(*_COLUMNS).where(touch.c.campaign == campaign, touch.c.kind != "service").order_by(*_IN_ORDER)
-        page = self._read(theirs.limit(CHUNK))
+        return (TouchRecord(*row) for row in self._in_pages(select(*_COLUMNS), campaign))
+
+    def listed(self, campaign: str, state: TouchState | None = None) -> Iterator[ListedTouch]:
+        """The same as a list shows them; with a ``state`` those in it."""
+        chosen = _LISTED if state is None else _LISTED.where(touch.c.state == state)
+        return (ListedTouch(*row) for row in self._in_pages(chosen, campaign))
+
+    def _in_pages(self, query: Select[Any], campaign: str) -> Iterator[Any]:
+        theirs = query.where(touch.c.campaign == campaign, touch.c.kind != "service").order_by(*_IN_ORDER).limit(CHUNK)
+        later = theirs.where(tuple_(*_IN_ORDER) > tuple_(*_LAST))
+        page = self._database.rows(theirs)
         while page:
             yield from page
-            last = page[-1]
-            later = (touch.c.due_at > last.due_at) | ((touch.c.due_at == last.due_at) & (touch.c.key > last.key))
-            page = self._read(theirs.where(later).limit(CHUNK)) if len(page) == CHUNK else []
+            given = {"last_due": page[-1].due_at, "last_key": page[-1].key}
+            page = self._database.rows(later, given) if len(page) == CHUNK else []
 
     def of_person(self, person_id: str) -> Sequence[TouchRecord]:
         """Every touch and every service mail to this person, by ``due_at``."""
@@ -124,15 +139,6 @@ class Touches:
         with self._database.write() as connection:
             many(connection, _NAMED, ({"the_key": key, "dates": dates[key]} for key in sorted(dates)))
 
-    def reached(self, campaign: str, message: str) -> Sequence[str]:
-        """The ids of the people who have got a message by a channel, or perhaps have."""
-        theirs = (
-            select(touch.c.person_id)
-            .where(touch.c.campaign == campaign, touch.c.message == message, touch.c.kind.in_(CARRIED))
-            .where(touch.c.state.in_(("sent", "uncertain")), touch.c.person_id.is_not(None))
-        )
-        return [row.person_id for row in self._database.rows(theirs.distinct())]
-
     def _read(self, query: Select[Any]) -> Sequence[TouchRecord]:
         return [TouchRecord(*row) for row in self._database.rows(query)]
 
@@ -146,3 +152,12 @@ def records_of(connection: Connection, keys: Sequence[str]) -> list[TouchRecord]
     """The rows with these keys, in the order of the keys; unknown keys are left out."""
     found = {row.key: TouchRecord(*row) for row in rows_with(connection, select(*_COLUMNS), touch.c.key, keys)}
     return [found[key] for key in keys if key in found]
+
+
+def reached_by(campaign: str, message: str) -> Select[Any]:
+    """The ids of the people who have got a message by a channel, or perhaps have."""
+    return (
+        select(touch.c.person_id)
+        .where(touch.c.campaign == campaign, touch.c.message == message, touch.c.kind.in_(CARRIED))
+        .where(touch.c.state.in_(("sent", "uncertain")), touch.c.person_id.is_not(None))
+    )

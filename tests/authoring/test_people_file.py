@@ -8,6 +8,7 @@ import pytest
 
 from commsengine.authoring.people.people_file import export_people, load_people
 from commsengine.cadence.people import Person
+from commsengine.cadence.population import ListedPeople
 from commsengine.errors import InputError
 from tests.authoring.written import write
 from tests.builders import ANA, BEN, MIA
@@ -151,7 +152,7 @@ def test_whoever_is_a_manager_in_the_file_is_marked(tmp_path: Path) -> None:
 
 
 def test_a_manager_may_be_in_the_directory(tmp_path: Path) -> None:
-    (ana,) = load(tmp_path, "email,manager\nana@example.com,mia@example.com\n", directory=[MIA])
+    (ana,) = load(tmp_path, "email,manager\nana@example.com,mia@example.com\n", directory=ListedPeople((MIA,)))
     assert ana.manager == "mia@example.com"
 
 
@@ -159,7 +160,7 @@ FULL = replace(
     ANA, id="7", region="11", language="ko", left=dt.date(2027, 6, 30), days=frozenset({0, 1}),
     leave=((dt.date(2027, 2, 8), dt.date(2027, 2, 8)),), attributes={"site": "B", "grade": "7"}, wished_channel="slack",
 )  # fmt: skip
-DIRECTORY = (MIA, FULL, BEN)
+DIRECTORY = ListedPeople((MIA, FULL, BEN))
 
 # A file about Ana, and what it changes about her.
 PARTS: dict[str, tuple[str, dict[str, object]]] = {
@@ -224,19 +225,40 @@ def test_a_region_must_go_with_the_country_of_the_directory(tmp_path: Path) -> N
 
 def test_whoever_has_no_name_may_go_on_without_one(tmp_path: Path) -> None:
     nameless = Person("zoe@example.com", "zoe@example.com")
-    assert load(tmp_path, "email,name\nzoe@example.com,\n", directory=[nameless]) == (nameless,)
+    assert load(tmp_path, "email,name\nzoe@example.com,\n", directory=ListedPeople((nameless,))) == (nameless,)
 
 
 def test_a_manager_that_the_file_does_not_name_is_not_asked_for(tmp_path: Path) -> None:
     lost = replace(BEN, manager="gone@example.com")
-    assert load(tmp_path, "email,phone\nben@example.com,1\n", directory=[lost]) == (replace(lost, phone="1"),)
+    assert load(tmp_path, "email,phone\nben@example.com,1\n", directory=ListedPeople((lost,))) == (
+        replace(lost, phone="1"),
+    )
 
 
 def test_whoever_manages_somebody_beside_the_file_is_a_manager(tmp_path: Path) -> None:
     promoted = replace(BEN, manager=ANA.email)
-    ana, mia = load(tmp_path, "email\nana@example.com\nmia@example.com\n", directory=[MIA, ANA, promoted])
+    ana, mia = load(
+        tmp_path,
+        "email\nana@example.com\nmia@example.com\n",
+        directory=ListedPeople(
+            (
+                MIA,
+                ANA,
+                promoted,
+            )
+        ),
+    )
     assert (ana.is_manager, mia.is_manager) == (True, True)
-    alone = load(tmp_path, "email,manager\nana@example.com,\nmia@example.com,\n", directory=[MIA, ANA])
+    alone = load(
+        tmp_path,
+        "email,manager\nana@example.com,\nmia@example.com,\n",
+        directory=ListedPeople(
+            (
+                MIA,
+                ANA,
+            )
+        ),
+    )
     assert [person.is_manager for person in alone] == [False, False]
 
 

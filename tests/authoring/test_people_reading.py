@@ -15,6 +15,7 @@ from commsengine.authoring.people.people_file import PeopleFile, load_people
 from commsengine.authoring.people.time_zones import zone_fix, zone_of
 from commsengine.authoring.people.understanding import sentences
 from commsengine.cadence.people import Person
+from commsengine.cadence.population import ListedPeople
 from commsengine.errors import InputError
 from tests.authoring.workbooks import Cell, ods, xlsx
 from tests.authoring.written import write
@@ -298,8 +299,8 @@ def test_a_manager_who_may_be_two_is_refused_with_both(tmp_path: Path) -> None:
 
 def test_the_file_means_its_own_people_before_the_directory(tmp_path: Path) -> None:
     beside = Person("x", "other@example.com", "Mia Wolf")
-    assert read(tmp_path, f"{TEAM}Mia Wolf\n", directory=[beside]).people[1].manager == "mia@example.com"
-    alone = read(tmp_path, "name;email;manager\nAna Kim;ana@example.com;Wolf, Mia\n", directory=[MIA])
+    assert read(tmp_path, f"{TEAM}Mia Wolf\n", directory=ListedPeople((beside,))).people[1].manager == "mia@example.com"
+    alone = read(tmp_path, "name;email;manager\nAna Kim;ana@example.com;Wolf, Mia\n", directory=ListedPeople((MIA,)))
     assert alone.people[0].manager == MIA.email
 
 
@@ -319,7 +320,18 @@ def test_a_column_of_strange_managers_is_one_error(tmp_path: Path) -> None:
 
 def test_switched_off_people_leave_and_nobody_comes_back_unasked(tmp_path: Path) -> None:
     rows = f"{ANA.email};Terminated\n{GONE.email};Active\n{GOING.email};Active\nnew@example.com;Inactive\n"
-    found = read(tmp_path, f"email;status\n{rows}", directory=[MIA, ANA, GONE, GOING])
+    found = read(
+        tmp_path,
+        f"email;status\n{rows}",
+        directory=ListedPeople(
+            (
+                MIA,
+                ANA,
+                GONE,
+                GOING,
+            )
+        ),
+    )
     assert [person.left for person in found.people] == [TODAY, None, GOING.left, TODAY]
     assert (found.leaving, list(found.returning)) == ({ANA.id}, [GONE.id])
     assert found.understood.left.shown == (ANA.email, "new@example.com")
@@ -327,14 +339,17 @@ def test_switched_off_people_leave_and_nobody_comes_back_unasked(tmp_path: Path)
 
 def test_leavers_without_address_are_known_by_id_or_named(tmp_path: Path) -> None:
     text = f"id;email;name;status\n{ANA.id};;{ANA.name};Inactive\n99;;Gone Person;Inactive\n"
-    found = read(tmp_path, text, directory=[ANA])
+    found = read(tmp_path, text, directory=ListedPeople((ANA,)))
     assert [(person.email, person.left) for person in found.people] == [(ANA.email, TODAY)]
     assert (found.rejected, found.understood.gone.shown) == ((), ("Gone Person",))
 
 
 def test_without_a_day_the_unknown_who_left_are_left_out(tmp_path: Path) -> None:
     found = read(
-        tmp_path, f"email;status\n{GONE.email};Inactive\nnew@example.com;Inactive\n", directory=[GONE], today=None
+        tmp_path,
+        f"email;status\n{GONE.email};Inactive\nnew@example.com;Inactive\n",
+        directory=ListedPeople((GONE,)),
+        today=None,
     )
     assert ([person.left for person in found.people], found.understood.gone.count) == ([GONE.left], 1)
 

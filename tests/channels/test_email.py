@@ -316,7 +316,7 @@ def test_a_value_that_would_forge_a_header_is_not_even_offered(
 
 def test_what_arrives_is_what_was_meant_dots_included(sink: SmtpSink, channel_to: Opener) -> None:
     list(channel_to(sink).deliver([a_mail(text=".\n..\n.hidden\n")], every))
-    assert b"\r\n\r\n=2E\r\n..\r\n.hidden\r\n" in sink.messages[0]
+    assert b"\r\n\r\n=2E\r\n=2E=\r\n=2E=\r\n\r\n=2E=\r\nhidden\r\n" in sink.messages[0]
 
 
 def test_a_sender_that_is_no_address_is_refused_at_once() -> None:

@@ -66,10 +66,12 @@ def plan(**replaced: str) -> str:
 
 
 @pytest.fixture(autouse=True)
-def _no_settings_of_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+def _no_settings_of_this_machine(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     for name in Settings.model_fields:
         monkeypatch.delenv(PREFIX + name.upper(), raising=False)
     monkeypatch.setenv("COMMSENGINE_SECRET_KEY", "a-key-of-enough-letters")
+    for name, value in fresh.settings(tmp_path).items():
+        monkeypatch.setenv(name, value)
 
 
 @pytest.fixture
@@ -96,13 +98,14 @@ def mailbox(monkeypatch: pytest.MonkeyPatch) -> Iterator[Mailbox]:
 @pytest.fixture
 def applied(terminal: Terminal) -> Terminal:
     """The workspace with its people imported and its plan applied."""
-    fresh.put(_applied_database(plan()), terminal.folder / "commsengine.db")
+    fresh.put(_applied_database(plan(), fresh.kind()), terminal.folder / "commsengine.db")
     return terminal
 
 
 @cache
-def _applied_database(plan: str) -> bytes:
+def _applied_database(plan: str, database: str) -> bytes:
     """Made once for each day: the plan names its dates."""
+    del database
     with tempfile.TemporaryDirectory() as folder:
         terminal = _laid_out(Path(folder))
         for command in (
@@ -111,7 +114,7 @@ def _applied_database(plan: str) -> bytes:
         ):
             said = terminal.run(*command)
             assert said.status == 0, said.err
-        return (terminal.folder / "commsengine.db").read_bytes()
+        return fresh.kept(terminal.folder / "commsengine.db")
 
 
 @pytest.fixture

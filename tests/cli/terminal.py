@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from commsengine.cli import exit_status_of
+from tests import fresh
 
 
 class Screen(io.StringIO):
@@ -52,7 +53,7 @@ class Terminal:
 
     def run(self, *arguments: str) -> Said:
         out, err = io.StringIO(), io.StringIO()
-        with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+        with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err), fresh.in_environment(self.folder):
             status = exit_status_of(["--workspace", str(self.folder), *arguments])
         return Said(status, out.getvalue(), err.getvalue())
 

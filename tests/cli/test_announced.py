@@ -15,6 +15,7 @@ from commsengine.content.shipped import shipped_folder
 from commsengine.content.templates import load_templates
 from commsengine.sandbox.mailbox import Mailbox
 from commsengine.store.store import Store
+from tests import fresh
 from tests.builders import a_message, a_plan, someone
 from tests.cli.terminal import Said, Terminal
 
@@ -44,7 +45,7 @@ def five_overdue(began: dt.datetime) -> Plan:
 
 
 def opened(terminal: Terminal) -> Store:
-    return Store.open(f"sqlite:///{terminal.folder}/commsengine.db")
+    return fresh.opened(terminal.folder / "commsengine.db")
 
 
 @pytest.fixture

@@ -14,6 +14,7 @@ from commsengine.engine.decisions import Decisions
 from commsengine.reports.check_results import check_results
 from commsengine.store.store import Store
 from commsengine.store.tables import answer
+from tests import fresh
 from tests.builders import utc
 from tests.on_record import NOW, TYPICAL, Given, a_recalled_plan, people_of, put_on_record
 from tests.store.before import upgraded
@@ -78,8 +79,8 @@ def shown(store: Store, plan: Plan) -> set[str]:
 
 def test_answers_of_before_questions_stood_first_in_slack_teach_nobody(tmp_path: Path) -> None:
     """What they taught is learned again from the others, and no figure is made of them."""
-    url = f"sqlite:///{tmp_path / 'record.db'}"
     store = put_on_record(tmp_path, SOME)
+    url = fresh.url(tmp_path / "record.db")
     plan = store.campaigns.running().running[0].plan
     sales = {person.id for person, role in people_of(SOME) if role == "sales"}
     everybody = sum(one.checks for one in teach(store, NOW).roles.values())

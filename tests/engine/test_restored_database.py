@@ -15,13 +15,15 @@ from commsengine.content.message import RenderedMessage
 from commsengine.engine.engine import Engine
 from commsengine.engine.state_folder import StateFolder
 from commsengine.errors import DiskError
-from commsengine.store.sqlite_copies import copy_to
+from commsengine.store.copies.sqlite_copies import copy_to
 from commsengine.store.store import Store
 from tests.builders import someone, utc
 from tests.engine.conftest import run
 from tests.fakes import Clock, Mailbag, Scribe, Script, a_channel, arrives
 
 PEOPLE = 4
+
+pytestmark = pytest.mark.sqlite("copies of files are put in the place of others")
 
 
 @contextmanager

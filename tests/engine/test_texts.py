@@ -43,7 +43,7 @@ from commsengine.reports.input_answers import answers
 from commsengine.reports.report_html import page
 from commsengine.reports.why import why
 from commsengine.resolvers.imap import parse_imap_url
-from commsengine.store import sqlite_copies
+from commsengine.store.copies import sqlite_copies
 from commsengine.store.database import Database, refuse_network
 from commsengine.store.records import AskId
 from commsengine.store.schema import check

@@ -5,6 +5,8 @@ import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from sqlalchemy import update
+
 from commsengine.cadence.plan import Workspace
 from commsengine.channels.channel import UNCERTAIN, Outcome
 from commsengine.content.message import RenderedMessage
@@ -12,6 +14,7 @@ from commsengine.engine.engine import Engine
 from commsengine.engine.uncertain_sends import PATIENCE, Resolution
 from commsengine.resolvers.resolver import Sending, Sighting
 from commsengine.store.store import Store
+from commsengine.store.tables import touch
 from tests import waiting
 from tests.builders import a_plan, someone
 from tests.engine.conftest import MakeEngine, run
@@ -160,8 +163,7 @@ def test_an_absence_of_before_says_nothing_of_a_send_since(
     resolution.settle(clock.now)
     clock.forward(seconds=6)
     with store.database.write() as connection:
-        again = clock.now.isoformat(" ", "microseconds")
-        connection.exec_driver_sql("UPDATE touch SET uncertain_at = ?", (again,))
+        connection.execute(update(touch).values(uncertain_at=clock.now))
     slow.answer()
     resolution.settle(clock.now)
     assert state(store, key) == "uncertain"

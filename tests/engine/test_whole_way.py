@@ -26,6 +26,7 @@ from commsengine.engine.sending.senders import ChannelSetup
 from commsengine.links import Links
 from commsengine.reports.status import resting
 from commsengine.store.store import Store
+from tests import fresh
 from tests.builders import MIA, a_message, a_plan, someone, utc
 from tests.engine.conftest import run
 from tests.fakes import Clock
@@ -132,7 +133,7 @@ def test_a_pause_through_another_connection_stops_hundreds_of_letters(
         sending.start()
         while len(relay.messages) < 50:
             time.sleep(0.005)
-        with Store.open(f"sqlite:///{tmp_path}/engine.db") as other:
+        with fresh.opened(tmp_path / "engine.db") as other:
             [report] = stop(other, ["crm"], by="dana", clock=clock)
         arrived = len(relay.messages)
         sending.join()

@@ -23,10 +23,9 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_stat
 from commsengine.engine.heartbeat import finish_what_is_over
 from commsengine.errors import CommsError
 from tests.faults.world import OUTCOMES, PEOPLE, Flight, LittleEngine, World, a_campaign, a_template
+from tests.postgres import MEMORY
 from tests.replies import answered
 
-MEMORY = Path("/dev/shm")
-"""A database that is thrown away need not go to a disk."""
 PLACE = str(MEMORY) if MEMORY.is_dir() else None
 
 WHAT = {

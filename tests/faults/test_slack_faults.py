@@ -18,8 +18,8 @@ import pytest
 from commsengine.engine.engine import Engine
 from commsengine.engine.heartbeat import sweep
 from commsengine.engine.uncertain_sends import Resolution
-from commsengine.store.store import Store
 from commsengine.wiring import Wiring
+from tests import fresh
 from tests.faults.office import later
 from tests.faults.slack_witness import LIMIT, PAGE, POST, RESET, Rule, SlackWitness, slack_witness
 from tests.faults.witness import smtp_witness
@@ -89,7 +89,7 @@ class Hurried:
 
 def as_if_it_had_waited(program: Program) -> None:
     """Everybody is looked at again, as in the night; a channel that was shut is tried by the next engine at once."""
-    store = Store.open(f"sqlite:///{program.folder / 'commsengine.db'}")
+    store = fresh.opened(program.folder / "commsengine.db")
     sweep(store, dt.datetime.now(dt.UTC))
     store.close()
 

@@ -33,7 +33,7 @@ from commsengine.store.moves import FINAL, MOVES, Move
 from commsengine.store.person_rows import suppression_key
 from commsengine.store.records import Commit, Lease, Receipt
 from commsengine.store.store import Store
-from tests import outbox
+from tests import fresh, outbox
 from tests.builders import ANA, BEN, MIA, a_message, a_plan, utc
 from tests.waiting import PATIENCE
 
@@ -352,7 +352,7 @@ class World:
         self.look()
 
     def _open(self) -> None:
-        self.store = Store.open(f"sqlite:///{self.path}", durable=False)
+        self.store = fresh.opened(self.path)
         self.raw = sqlite3.connect(self.path, isolation_level=None)
 
     def close(self) -> None:

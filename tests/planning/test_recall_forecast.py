@@ -15,7 +15,6 @@ from commsengine.engine.daily_estimates import DailyEstimates
 from commsengine.engine.decisions import Decisions
 from commsengine.planning.plan_on_disk import shown_basis
 from commsengine.planning.simulation import SimulationInput, simulate
-from commsengine.store.store import Store
 from tests import fresh
 from tests.on_record import NOW, RIGHT, TYPICAL, WRONG, Given, learn, people_of, put_on_record
 
@@ -23,12 +22,13 @@ FEW = Given({"managers": 12, "sales": 20, "service": 12, "office": 12}, TYPICAL.
 
 
 @cache
-def learned() -> bytes:
+def learned(database: str) -> bytes:
     """The campaign on record, all learned that was answered by then."""
+    del database
     with tempfile.TemporaryDirectory() as folder:
         with put_on_record(Path(folder), FEW) as store:
             learn(store, NOW)
-        return (Path(folder) / "record.db").read_bytes()
+        return fresh.kept(Path(folder) / "record.db")
 
 
 @pytest.mark.parametrize("mode", ["role", "person"])
@@ -36,8 +36,8 @@ def test_what_one_person_answered_lately_moves_no_recall_that_is_foreseen(tmp_pa
     """What is told of recall rests on the answers of ten people; so do dates, but where a person's own count."""
     now, told, planned = NOW + dt.timedelta(days=2), [], []
     for right in (True, False):
-        fresh.put(learned(), tmp_path / f"{right}.db")
-        with Store.open(f"sqlite:///{tmp_path}/{right}.db") as store:
+        fresh.put(learned(fresh.kind()), tmp_path / f"{right}.db")
+        with fresh.opened(tmp_path / f"{right}.db") as store:
             answered = {each.person_id for each in store.answers.to_checks("crm")}
             touch = [row for row in store.touches.list("crm") if row.person_id not in answered][-1]
             assert touch.person_id

@@ -80,7 +80,7 @@ def test_near_names_the_address_that_was_meant(store: Store) -> None:
 def test_everybody_is_read_page_by_page(store: Store) -> None:
     save(store, *TEAM)
     for at_a_time in (1, 2, 3, 1000):
-        assert [person.id for person in store.people.all(at_a_time)] == ["ana", "ben", "mia"]
+        assert [person.id for person in store.people.population().pages(at_a_time)] == ["ana", "ben", "mia"]
 
 
 def test_a_new_person_is_due_at_once(store: Store) -> None:

@@ -13,6 +13,7 @@ from typing import Any
 
 import commsengine
 from commsengine.settings import PREFIX
+from tests import fresh
 from tests.cli.terminal import Said, Terminal
 from tests.fork_server import python
 from tests.waiting import PATIENCE
@@ -83,7 +84,7 @@ class Program:
     @property
     def variables(self) -> dict[str, str]:
         inherited = {name: value for name, value in os.environ.items() if not name.startswith(PREFIX)}
-        return {**inherited, "PYTHONPATH": HERE, **self.settings}
+        return {**inherited, "PYTHONPATH": HERE, **fresh.settings(self.folder), **self.settings}
 
     @contextmanager
     def running(self, *arguments: str) -> Iterator[subprocess.Popen[str]]:

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 
 from commsengine.authoring.people.time_zones import Clock, clock_of, clocks_in
-from commsengine.cadence.population import Group
+from commsengine.cadence.population import PeopleGroup
 
 
 def clocks_of(countries: Iterable[str]) -> frozenset[frozenset[Clock]]:
@@ -14,7 +14,7 @@ def clocks_of(countries: Iterable[str]) -> frozenset[frozenset[Clock]]:
     return frozenset(filter(None, map(clocks_in, set(countries))))
 
 
-def by_another_clock(groups: Iterable[Group], zone: str) -> Mapping[str, int]:
+def by_another_clock(groups: Iterable[PeopleGroup], zone: str) -> Mapping[str, int]:
     """How many people by country have no time zone, and nowhere in their country the clock of ``zone``."""
     lacking = Counter[str]()
     for group in groups:

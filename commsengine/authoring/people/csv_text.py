@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
 
@@ -22,6 +23,7 @@ MOST_LOOKED_AT = 30
 """Rows from the top among which the column names stand."""
 
 _DELIMITERS = ",;\t|"
+_LINE = re.compile(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+")
 
 
 def without_hint(text: str) -> tuple[str, str]:
@@ -52,7 +54,7 @@ def _until_fault(rows: Iterator[list[str]]) -> Iterator[list[str]]:
 
 def csv_rows(file: str, text: str, delimiter: str, skipped: int = 0) -> Iterator[Row]:
     """Each row that is not blank, with the line on which it begins. Raises ``InputError`` where it is no CSV."""
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
+    reader = csv.reader(_lines(text), delimiter=delimiter, strict=True)
     begins, count = skipped + 1, 0
     while True:
         try:
@@ -67,6 +69,11 @@ def csv_rows(file: str, text: str, delimiter: str, skipped: int = 0) -> Iterator
                 raise too_many(file, begins)
             yield begins, row
         begins = skipped + reader.line_num + 1
+
+
+def _lines(text: str) -> Iterator[str]:
+    # a StringIO would hold four bytes for each letter
+    return (found[0] for found in _LINE.finditer(text))
 
 
 def _csv_fault(said: str) -> tuple[str, str]:

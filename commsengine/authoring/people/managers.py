@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from itertools import islice
 
 from commsengine.authoring.people.person_names import name_words
 from commsengine.cadence.people import Person
+from commsengine.cadence.population import Population
+from commsengine.spool import Spool
 from commsengine.text import near_or
 from commsengine.translation import N_, _
 
@@ -19,11 +22,20 @@ MOST_NAMED = 4
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """A person, the line they stand in, and the cells that name their manager."""
+    """A person, the line they stand in, and the cells that name their manager.
+
+    ``known_manager`` is the manager that the directory has, ``None`` for a new person; ``works`` whether it has them as
+    one who has not left.
+    """
 
     line: int
     person: Person
     named: tuple[str, ...]
+    known_manager: str | None = None
+    works: bool = False
+
+    def under(self, manager: str) -> Claim:
+        return self if self.person.manager == manager else replace(self, person=replace(self.person, manager=manager))
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,29 +62,45 @@ class Somebody:
 
 @dataclass
 class Staff:
-    """Everybody whom a manager's cell may mean: the rows of the file, the rejected ones too, then the directory."""
+    """Everybody whom a manager's cell may mean: the ``rows`` of the file, rejected ones too, then the directory.
 
-    people: list[Somebody]
-    addresses: set[str] = field(init=False)
+    A file that names managers by their address is held against ``addresses``, those of its rows, and the directory:
+    only ids and names are looked for among everybody.
+    """
 
-    def __post_init__(self) -> None:
-        self.addresses = {each.email for each in self.people if each.email}
+    rows: Callable[[], Iterator[Somebody]]
+    addresses: Callable[[str], bool]
+    directory: Population
+    _known: dict[str, bool] = field(default_factory=dict)
+
+    def everybody(self) -> Iterator[Somebody]:
+        """The rows come first: a name means the person of the file before one of the directory."""
+        yield from self.rows()
+        for person in self.directory:
+            if not self.addresses(person.email):
+                yield Somebody(person.email, person.name, person.id, 0, person.left is not None)
+
+    def _knows(self, email: str) -> bool:
+        if email not in self._known:
+            self._known[email] = self.addresses(email) or self.directory.find(email) is not None
+        return self._known[email]
 
     @cached_property
     def _by_id(self) -> Mapping[str, Somebody]:
         found: dict[str, Somebody] = {}
-        for each in reversed(self.people):
-            found |= {key: each for key in (each.id.casefold(), each.id.lstrip("0").casefold()) if key and each.email}
+        for each in self.everybody():
+            for key in (each.id.casefold(), each.id.lstrip("0").casefold()) if each.email else ():
+                found.setdefault(key, each)
         return found
 
     @cached_property
     def _by_dn(self) -> Mapping[str, Somebody]:
-        return {each.dn.casefold(): each for each in self.people if each.dn}
+        return {each.dn.casefold(): each for each in self.rows() if each.dn}
 
     @cached_property
     def _by_name(self) -> Mapping[str, list[Somebody]]:
         found: dict[str, list[Somebody]] = defaultdict(list)
-        for each in self.people:
+        for each in self.everybody():
             if each.name and each.email not in {other.email for other in found.get(name_words(each.name), ())}:
                 found[name_words(each.name)].append(each)
         return found
@@ -80,7 +108,7 @@ class Staff:
     def meant(self, named: str) -> list[Somebody]:
         """Everybody who may be meant; those who work here before those who left."""
         if "@" in named:
-            return [Somebody(named)] if named in self.addresses else []
+            return [Somebody(named)] if self._knows(named) else []
         if named.casefold() in self._by_dn:
             return [self._by_dn[named.casefold()]]
         if common := re.match(r"(?i)cn=((?:\\.|[^,\\])+)", named):
@@ -98,13 +126,18 @@ class Staff:
         here = [each for each in found if each.line] or found  # a file means its own people
         return [each for each in here if not each.left] or here
 
+    @cached_property
+    def _few(self) -> Sequence[Somebody]:
+        found = list(islice(self.everybody(), MOST_PROPOSED + 1))
+        return found if len(found) <= MOST_PROPOSED else ()
+
     @property
     def proposed(self) -> Iterable[str]:
-        return self.addresses if len(self.addresses) <= MOST_PROPOSED else ()
+        return {each.email for each in self._few if each.email}
 
     @property
     def names(self) -> Iterable[str]:
-        return {each.name for each in self.people if each.name} if len(self.people) <= MOST_PROPOSED else ()
+        return {each.name for each in self._few if each.name}
 
 
 @dataclass(frozen=True)
@@ -114,14 +147,14 @@ class Managed:
     ``useless`` says that none of many claims leads to anybody: the column is of another world.
     """
 
-    people: list[tuple[int, Person]]
+    people: Spool[Claim]
     refused: list[Refusal]
     own: list[Claim]
     useless: bool = False
 
 
 def with_managers(claims: Sequence[Claim], staff: Staff) -> Managed:
-    people, refused, own = list[tuple[int, Person]](), list[Refusal](), list[Claim]()
+    people, refused, own = Spool[Claim](), list[Refusal](), list[Claim]()
     found = 0
     for claim in claims:
         meant = next(filter(None, map(staff.meant, claim.named)), [])
@@ -130,17 +163,13 @@ def with_managers(claims: Sequence[Claim], staff: Staff) -> Managed:
             own.append(claim)
         if len(meant) == 1:
             manager = "" if claim in own[-1:] else meant[0].email
-            people.append((claim.line, _under(claim.person, manager)))
+            people.append(claim.under(manager))
         elif not claim.named or claim.person.left:
-            people.append((claim.line, _under(claim.person, "")))
+            people.append(claim.under(""))
         else:
             refused.append(_severally(claim, meant) if meant else _unknown(claim, staff))
     useless = found == 0 and len(refused) > max(2, len(claims) // 2) and "@" not in refused[0].claim.named[0]
     return Managed(people, refused, own, useless)
-
-
-def _under(person: Person, manager: str) -> Person:
-    return person if person.manager == manager else replace(person, manager=manager)
 
 
 def _severally(claim: Claim, meant: Sequence[Somebody]) -> Refusal:
@@ -165,6 +194,13 @@ def _unknown(claim: Claim, staff: Staff) -> Refusal:
     fix = near_or(named, staff.proposed if "@" in named else staff.names, _(instead))
     cause = _("The manager '{manager}' is neither in this file nor in the directory.", manager=named)
     return Refusal(claim, "unknown_manager", cause, fix)
+
+
+def circles_among(claims: Sequence[Claim]) -> dict[str, str]:
+    """As ``circles``; only who leads somebody can be in one."""
+    leading = {claim.person.manager for claim in claims}
+    people = (claim.person for claim in claims)
+    return circles({person.email: person.manager for person in people if person.email in leading})
 
 
 def circles(above: Mapping[str, str]) -> dict[str, str]:

@@ -9,7 +9,7 @@ import csv
 import datetime as dt
 import io
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -17,14 +17,16 @@ from commsengine.authoring.people.clocks import clocks_of
 from commsengine.authoring.people.columns import Columns, choose_columns
 from commsengine.authoring.people.csv_text import Row, Score
 from commsengine.authoring.people.headings import bare, names_columns
-from commsengine.authoring.people.managers import Claim, Refusal, Somebody, Staff, circles, with_managers
+from commsengine.authoring.people.managers import Claim, Refusal, Somebody, Staff, circles_among, with_managers
 from commsengine.authoring.people.people_row import Directory, ReadPerson, RowRules, person_of, unguarded
-from commsengine.authoring.people.survey import departments_alike, doubts_about, looks_like_footer, survey_of
+from commsengine.authoring.people.survey import Tally, departments_alike, doubts_about, looks_like_footer, survey_of
 from commsengine.authoring.people.table import Table, read_table
-from commsengine.authoring.people.understanding import Groups, Understanding
+from commsengine.authoring.people.understanding import CountedSample, Groups, Understanding
 from commsengine.cadence.people import COLUMNS, KNOWN, Person
 from commsengine.cadence.plan import WEEKDAYS
+from commsengine.cadence.population import NOBODY, Population
 from commsengine.errors import Problem
+from commsengine.spool import KeyIndex, Spool, batches
 from commsengine.translation import N_, _, counted
 
 FORMULA = ("=", "+", "-", "@", "\t", "\r", "＝", "＋", "－", "＠")
@@ -35,13 +37,13 @@ class PeopleFile:
     """The usable people as they will be, in the order of the file, and a problem or more for each other row.
 
     ``read`` counts rows, ``columns`` are those of the file, ``kept`` those that it lacks and the directory has for
-    somebody in it. ``present`` are the ids of whom the directory knows, in rejected rows too; ``nameless`` are the
+    somebody in it. ``present`` are the ids of people of the directory who stand in rejected rows; ``nameless`` are the
     lines of rejected rows that may be anybody's. ``returning`` says by id who has left and would be active again.
     ``understood`` says what stands in the file and how it was read; ``leaving`` are the ids of active people whom the
-    file marks as left.
+    file marks as left, ``gone`` all whom it has as left.
     """
 
-    people: tuple[Person, ...]
+    people: Sequence[Person]
     rejected: tuple[Problem, ...]
     read: int
     columns: tuple[str, ...]
@@ -52,6 +54,7 @@ class PeopleFile:
     returning: Mapping[str, Problem]
     understood: Understanding = field(default_factory=Understanding)
     leaving: frozenset[str] = frozenset()
+    gone: CountedSample = field(default_factory=CountedSample)
 
     @property
     def wrong_rows(self) -> int:
@@ -59,13 +62,14 @@ class PeopleFile:
 
     @property
     def returned(self) -> tuple[str, ...]:
-        return tuple(person.email for person in self.people if person.id in self.returning)
+        return tuple(person.email for person in self.people if person.id in self.returning) if self.returning else ()
 
     def without_returning(self) -> PeopleFile:
         """With the rows that would end somebody's ``left`` among the rejected ones."""
-        staying = tuple(person for person in self.people if person.id not in self.returning)
+        staying = Spool(person for person in self.people if person.id not in self.returning)
         rejected = _in_order([*self.rejected, *self.returning.values()])
-        return replace(self, people=staying, rejected=rejected, returning={})
+        present = self.present | self.returning.keys()
+        return replace(self, people=staying, rejected=rejected, returning={}, present=present)
 
 
 @dataclass
@@ -73,14 +77,16 @@ class _Reading:
     table: Table
     rules: RowRules
     guests: bool
-    people: list[Claim] = field(default_factory=list)
+    people: Spool[Claim] = field(default_factory=Spool)
     rejected: list[Problem] = field(default_factory=list)
     unread: list[Somebody] = field(default_factory=list)
     nameless: list[int] = field(default_factory=list)
-    known: dict[str, Person] = field(default_factory=dict)
+    present: set[str] = field(default_factory=set)
+    known_columns: set[str] = field(default_factory=set)
+    known_managers: Counter[str] = field(default_factory=Counter)
     returning: dict[str, Problem] = field(default_factory=dict)
-    ids: dict[str, int] = field(default_factory=dict)
-    emails: dict[str, int] = field(default_factory=dict)
+    ids: KeyIndex = field(default_factory=KeyIndex)
+    emails: KeyIndex = field(default_factory=KeyIndex)
     groups: Groups = field(default_factory=Groups)
     statuses: Counter[str] = field(default_factory=Counter)
     regions: dict[str, int] = field(default_factory=dict)
@@ -101,7 +107,7 @@ class _Reading:
 def load_people(
     path: Path,
     *,
-    directory: Sequence[Person] = (),
+    directory: Population = NOBODY,
     encoding: str = "",
     sheet: str = "",
     mapping: Mapping[str, str] | None = None,
@@ -119,8 +125,12 @@ def load_people(
     table = read_table(path, _scored(mapping or {}), encoding=encoding, sheet=sheet)
     columns = choose_columns(table, mapping or {}, unguarded)
     reading = _Reading(table, _rules(table, columns, Directory(directory), today), guests)
-    below = _read_rows(reading)
-    return _finished(reading, _with_managers(reading), below)
+    below: list[Row] = []
+    for some in batches(_rows_of_people(table, below)):
+        reading.rules.directory.look_up((row for _line, row in some), columns)
+        for line, row in some:
+            _read_row(reading, line, row)
+    return _finished(reading, _with_managers(reading), tuple(_in_words(row) for _line, row in below))
 
 
 def _scored(mapping: Mapping[str, str]) -> Score:
@@ -140,24 +150,26 @@ def _rules(table: Table, columns: Columns, directory: Directory, today: dt.date 
     return RowRules(columns, columns.own, directory, survey.orders, survey.names, strict, today, Counter())
 
 
-def _read_rows(reading: _Reading) -> tuple[str, ...]:
-    """Reads every row; what stands below the last person comes back."""
-    waiting: list[Row] = []
-    for line, row in reading.table.rows:
+def _rows_of_people(table: Table, below: list[Row]) -> Iterator[Row]:
+    """Every row but repeated headers; what stands under the last person stays in ``below``."""
+    header = table.header
+    for line, row in table.rows:
         if looks_like_footer(row):
-            waiting.append((line, row))
+            below.append((line, row))
             continue
-        for each in (*waiting, (line, row)):
-            _read_row(reading, *each)
-        waiting.clear()
-    return tuple(" ".join(filter(None, map(str.strip, row))) for _line, row in waiting)
+        if below:
+            yield from below
+            below.clear()
+        if row[0].strip() != header[0] or [" ".join(cell.split()) for cell in row] != header:
+            yield line, row  # reports that are printed in pages have their header on each
+
+
+def _in_words(row: Sequence[str]) -> str:
+    return " ".join(filter(None, map(str.strip, row)))
 
 
 def _read_row(reading: _Reading, line: int, row: list[str]) -> None:
-    header = reading.table.header
-    width = len(header)
-    if row[0].strip() == header[0] and [" ".join(cell.split()) for cell in row] == header:
-        return  # reports that are printed in pages have their header on each
+    width = len(reading.table.header)
     reading.count += 1
     if _too_wide(reading, line, row, width):
         return
@@ -182,7 +194,8 @@ def _too_wide(reading: _Reading, line: int, row: list[str], width: int) -> bool:
 
 def _take(reading: _Reading, line: int, row: ReadPerson) -> None:
     if row.known:
-        reading.known[row.known.id] = row.known
+        reading.present.add(row.known.id)  # until the row is accepted
+        reading.known_columns |= _filled_columns(row.known)
     if _left_out(reading, row):
         return
     if row.status:
@@ -214,8 +227,14 @@ def _is_new(reading: _Reading, line: int, person: Person) -> bool:
 
 def _accept(reading: _Reading, line: int, row: ReadPerson) -> None:
     person = row.person
-    reading.ids[person.id] = reading.emails[person.email] = line
-    reading.people.append(Claim(line, person, row.managers))
+    reading.ids.add(person.id, line)
+    reading.emails.add(person.email, line)
+    known = row.known
+    if known:
+        reading.present.discard(known.id)
+        reading.known_managers[known.manager.lower()] += 1
+    works = known is not None and known.left is None
+    reading.people.append(Claim(line, person, row.managers, known.manager if known else None, works))
     if row.renamed:
         reading.groups.add("renamed", f"'{row.renamed}' → '{person.name}'")
     if row.known and row.known.left and not person.left:
@@ -247,68 +266,73 @@ def _leaver(row: ReadPerson) -> ReadPerson:
 
 
 def _staff(reading: _Reading) -> Staff:
-    """The rows come first: a name means the person of the file before one of the directory."""
-    taken = [_somebody(claim.person, claim.line, reading.dns) for claim in reading.people]
-    of_file = {each.email for each in (*taken, *reading.unread)}
-    beside = [_somebody(person, 0, {}) for person in reading.rules.directory.people if person.email not in of_file]
-    return Staff([*taken, *reading.unread, *beside])
+    unread = {each.email for each in reading.unread if each.email}
+
+    def rows() -> Iterator[Somebody]:
+        for claim in reading.people:
+            person, dn = claim.person, reading.dns.get(claim.line, "")
+            yield Somebody(person.email, person.name, person.id, claim.line, person.left is not None, dn)
+        yield from reading.unread
+
+    return Staff(rows, lambda email: email in reading.emails or email in unread, reading.rules.directory.people)
 
 
-def _somebody(person: Person, line: int, dns: Mapping[int, str]) -> Somebody:
-    return Somebody(person.email, person.name, person.id, line, person.left is not None, dns.get(line, ""))
-
-
-def _with_managers(reading: _Reading) -> list[tuple[int, Person]]:
+def _with_managers(reading: _Reading) -> Sequence[Claim]:
     if "manager" not in reading.rules.own:
-        return [(claim.line, claim.person) for claim in reading.people]
+        return reading.people
     managed = with_managers(reading.people, _staff(reading))
     if managed.useless:
         return _without_managers(reading, managed.refused)
     for refusal in managed.refused:
-        reading.reject(refusal.claim.line, "manager", refusal.code, refusal.cause, refusal.fix)
+        _give_up(reading, refusal.claim, refusal.code, refusal.cause, refusal.fix)
     for claim in managed.own:
         cause = _("{email} is their own manager, so they are taken to be at the top.", email=claim.person.email)
         reading.advise(claim.line, "manager", "own_manager", cause, _("Leave the cell empty."))
-    rings = circles({person.email: person.manager for _line, person in managed.people})
-    for line, person in managed.people:
-        if person.email in rings:
-            cause = _("Managers form a circle: {circle}.", circle=rings[person.email])
-            reading.reject(line, "manager", "manager_loop", cause, _("Leave the cell empty for the person at the top."))
-    return [(line, person) for line, person in managed.people if person.email not in rings]
+    rings = circles_among(managed.people)
+    if not rings:
+        return managed.people
+    for claim in managed.people:
+        if claim.person.email in rings:
+            cause = _("Managers form a circle: {circle}.", circle=rings[claim.person.email])
+            _give_up(reading, claim, "manager_loop", cause, _("Leave the cell empty for the person at the top."))
+    return Spool(claim for claim in managed.people if claim.person.email not in rings)
 
 
-def _without_managers(reading: _Reading, refused: Sequence[Refusal]) -> list[tuple[int, Person]]:
+def _give_up(reading: _Reading, claim: Claim, code: str, cause: str, fix: str) -> None:
+    if claim.known_manager is not None:
+        reading.present.add(claim.person.id)
+    reading.reject(claim.line, "manager", code, cause, fix)
+
+
+def _without_managers(reading: _Reading, refused: Sequence[Refusal]) -> Sequence[Claim]:
     """One error for a column of managers that are all unknown; the rest of the file is read."""
     text = N_("None of the {count:,} managers, such as '{manager}', is in this file or in the directory.")
     cause = _(text, count=len(refused), manager=refused[0].claim.named[0])
     fix = _("Add the column that holds these ids or names, or write the managers' addresses.")
     reading.reject(reading.table.header_line, "manager", "unknown_managers", cause, fix)
-    before = {person.id: person.manager for person in reading.known.values()}
-    return [(claim.line, replace(claim.person, manager=before.get(claim.person.id, ""))) for claim in reading.people]
+    return Spool(claim.under(claim.known_manager or "") for claim in reading.people)
 
 
-def _finished(reading: _Reading, placed: list[tuple[int, Person]], below: tuple[str, ...]) -> PeopleFile:
-    people = _marked(reading, [person for _line, person in placed])
+def _finished(reading: _Reading, placed: Sequence[Claim], below: tuple[str, ...]) -> PeopleFile:
     rules, columns = reading.rules, (*reading.rules.own, *reading.rules.columns.attributes)
-    returning = {person.id: reading.returning[person.id] for person in people if person.id in reading.returning}
-    working = {person.id for person in reading.known.values() if person.left is None}
-    leaving = frozenset(person.id for person in people if person.left and person.id in working)
-    understood = _understood(reading, people, below)
-    doubts = doubts_about(reading.table, rules.columns, placed, understood.alike)
+    seen = Tally(rules.today, says_who_left=rules.columns.says_who_left)
+    people = Spool(_marked(reading, placed, seen))
+    understood = _understood(reading, seen, below)
+    doubts = doubts_about(reading.table, rules.columns, seen, understood.alike)
     advice = (*reading.table.advice, *rules.columns.advice, *_in_order([*reading.advice, *_unknown(reading), *doubts]))
-    kept = _kept([*reading.known.values()], columns)
     return PeopleFile(
         people,
         _in_order(reading.rejected),
         reading.count,
         columns,
-        kept,
+        _kept(reading.known_columns, columns),
         advice,
-        frozenset(reading.known),
+        frozenset(reading.present),
         tuple(reading.nameless),
-        returning,
+        {person: problem for person, problem in reading.returning.items() if person in seen.returned},
         understood,
-        leaving,
+        frozenset(seen.leaving),
+        seen.groups.sample("gone"),
     )
 
 
@@ -326,61 +350,56 @@ def _unknown(reading: _Reading) -> Iterator[Problem]:
         yield replace(reading.problem(line, "region", "unknown_region", cause, fix), severity="advice")
 
 
-def _understood(reading: _Reading, people: Sequence[Person], below: tuple[str, ...]) -> Understanding:
+def _understood(reading: _Reading, seen: Tally, below: tuple[str, ...]) -> Understanding:
     rules, groups = reading.rules, reading.groups
-    if rules.columns.says_who_left:
-        for person in people:
-            if person.left:
-                groups.add("left" if rules.today is None or person.left <= rules.today else "leaving", person.email)
+    # a list of phone numbers need not tell
+    clocks = {"country", "time_zone"} & set(rules.columns.places) and len(clocks_of(seen.countries)) > 1
     header = [unguarded(heading) for heading in reading.table.header]
     return Understanding(
         replace(reading.table.source, below=below),
         rules.columns.headings(header),
         tuple(rules.columns.attributes),
         rules.columns.ignored,
-        len(people),
-        _lacking(people, "name"),
-        _lacking(people, "department"),
-        _lacking(people, "manager"),
-        _lacking_zone(rules, people),
-        groups.sample("left"),
-        groups.sample("leaving"),
+        seen.people,
+        seen.lacking["name"],
+        seen.lacking["department"],
+        seen.lacking["manager"],
+        seen.lacking["time_zone"] if clocks else 0,
+        seen.groups.sample("left"),
+        seen.groups.sample("leaving"),
         groups.sample("guest"),
         groups.sample("machine"),
         groups.sample("gone"),
         dict(rules.emptied.most_common()),
         groups.sample("renamed"),
-        departments_alike(people),
+        departments_alike(seen.departments),
     )
-
-
-def _lacking(people: Sequence[Person], column: str) -> int:
-    return sum(1 for person in people if not getattr(person, column))
-
-
-def _lacking_zone(rules: RowRules, people: Sequence[Person]) -> int:
-    # a list of phone numbers need not tell
-    about = {"country", "time_zone"} & set(rules.columns.places)
-    return _lacking(people, "time_zone") if about and len(clocks_of(each.country for each in people)) > 1 else 0
 
 
 def _in_order(problems: Sequence[Problem]) -> tuple[Problem, ...]:
     return tuple(sorted(problems, key=lambda problem: (problem.line, problem.column)))
 
 
-def _kept(known: Sequence[Person], columns: Sequence[str]) -> tuple[str, ...]:
-    lacking = [name for name in KNOWN if name not in columns and name != "id"]
-    ours = [name for name in lacking if any(getattr(person, name) not in ("", None, ()) for person in known)]
-    attributes = {name for person in known for name in person.attributes}
-    return (*ours, *sorted(attributes.difference(columns)))
+def _filled_columns(person: Person) -> set[str]:
+    return {name for name in KNOWN if getattr(person, name) not in ("", None, ())} | person.attributes.keys()
 
 
-def _marked(reading: _Reading, people: Sequence[Person]) -> tuple[Person, ...]:
-    """With ``is_manager`` for everybody who manages somebody, in the file or beside it."""
-    beside = (person for person in reading.rules.directory.people if person.id not in reading.ids)
-    managers = {each.manager.lower() for each in (*beside, *people)}
-    changed = {each.email for each in people if each.is_manager != (each.email in managers)}
-    return tuple(replace(each, is_manager=not each.is_manager) if each.email in changed else each for each in people)
+def _kept(known: Collection[str], columns: Sequence[str]) -> tuple[str, ...]:
+    lacking = set(known).difference(columns) - {"id"}
+    return (*(name for name in KNOWN if name in lacking), *sorted(lacking.difference(KNOWN)))
+
+
+def _marked(reading: _Reading, placed: Sequence[Claim], seen: Tally) -> Iterator[Person]:
+    """The people with ``is_manager`` where they lead somebody, in the file or beside it."""
+    beside = Counter[str]()
+    for manager, people in reading.rules.directory.people.values("manager").items():
+        beside[manager.lower()] += people
+    leading = (beside - reading.known_managers).keys() | {claim.person.manager.lower() for claim in placed}
+    for claim in placed:
+        leads = claim.person.email in leading
+        person = claim.person if claim.person.is_manager == leads else replace(claim.person, is_manager=leads)
+        seen.add(person, claim.line, works=claim.works, returns=person.id in reading.returning)
+        yield person
 
 
 def export_people(people: Sequence[Person]) -> str:

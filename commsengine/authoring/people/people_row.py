@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import re
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache, partial
 
@@ -19,6 +19,7 @@ from commsengine.authoring.people.time_zones import zone_fix, zone_of
 from commsengine.authoring.people.written_dates import DateError, Order, written_date
 from commsengine.cadence.kinds_and_states import CHANNELS
 from commsengine.cadence.people import COLUMNS, KNOWN, Person, updated
+from commsengine.cadence.population import Population
 from commsengine.cadence.time_notation import WEEKDAYS, weekdays_in
 from commsengine.text import UNSEEN_IN_LINES, listed, near_or
 from commsengine.translation import N_, _
@@ -47,16 +48,40 @@ class CellError(ValueError):
 
 
 class Directory:
-    """The people known already, by id and by address."""
+    """The people known already. Those whom some rows may be about are looked up together, before the rows are read."""
 
-    def __init__(self, people: Sequence[Person]) -> None:
+    def __init__(self, people: Population) -> None:
         self.people = people
-        self.by_id = {person.id: person for person in people}
-        self.by_email = {person.email.lower(): person for person in people}
+        self.is_empty = len(people) == 0
+        self._by_id: Mapping[str, Person] = {}
+        self._by_email: Mapping[str, Person] = {}
+
+    def look_up(self, rows: Iterable[Sequence[str]], columns: Columns) -> None:
+        if self.is_empty:
+            return
+        keys = [_key_cells(row, columns) for row in rows]
+        found = list(self.people.named({key for key, _email in keys if key}, {email for _key, email in keys if email}))
+        self._by_id = {person.id: person for person in found}
+        self._by_email = {person.email.lower(): person for person in found}
 
     def find(self, person_id: str, email: str) -> Person | None:
         # Where a file has no id, the id is the address.
-        return self.by_id.get(person_id) or (self.by_email.get(email) if person_id == email else None)
+        return self._by_id.get(person_id) or (self._by_email.get(email) if person_id == email else None)
+
+
+def _key_cells(row: Sequence[str], columns: Columns) -> tuple[str, str]:
+    """Id and address, as far as they can be read."""
+    key, email = (_first_filled(row, columns.places.get(name, ())) for name in ("id", "email"))
+    try:
+        email = clean_address(email)
+    except AddressError:
+        email = ""
+    return key or email, email
+
+
+def _first_filled(row: Sequence[str], places: Sequence[int]) -> str:
+    texts = (unguarded(row[place]) for place in places if place < len(row))
+    return next((text for text in texts if text and not no_value(text)), "")
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from commsengine.cadence.calendar import public_holidays, weekend
-from commsengine.cadence.population import Group
+from commsengine.cadence.population import PeopleGroup
 from commsengine.text import listed
 from commsengine.translation import N_, _, counted
 
@@ -41,7 +41,7 @@ class NoRegion:
         return _("Fill the column 'region', for example with {names}.", names=listed(self.regions[:SHOWN]))
 
 
-def without_region(groups: Iterable[Group], first: dt.date, last: dt.date) -> Iterator[NoRegion]:
+def without_region(groups: Iterable[PeopleGroup], first: dt.date, last: dt.date) -> Iterator[NoRegion]:
     """By country, for the days from ``first`` to ``last``."""
     lacking = Counter[str]()
     for group in groups:

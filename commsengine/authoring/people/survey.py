@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from commsengine.authoring.people.columns import Columns
 from commsengine.authoring.people.headings import bare
 from commsengine.authoring.people.person_names import NameForm, NameForms
 from commsengine.authoring.people.table import Table
+from commsengine.authoring.people.understanding import Groups
 from commsengine.authoring.people.written_dates import DateForms, Order
 from commsengine.cadence.people import Person
 from commsengine.errors import Problem
@@ -73,9 +75,53 @@ def looks_like_footer(row: Sequence[str]) -> bool:
     return bool(_FOOTER.match(filled[0])) or len(filled[0].split()) > 4
 
 
-def departments_alike(people: Sequence[Person]) -> tuple[tuple[str, ...], ...]:
+@dataclass
+class Tally:
+    """Counts of people as they will be, taken one by one; ``departments`` in the order of their first lines.
+
+    ``lost`` is the first line with a letter of a name lost, and the name.
+    """
+
+    today: dt.date | None
+    says_who_left: bool
+    people: int = 0
+    lacking: Counter[str] = field(default_factory=Counter)
+    countries: set[str] = field(default_factory=set)
+    departments: Counter[str] = field(default_factory=Counter)
+    first_lines: dict[str, int] = field(default_factory=dict)
+    lost: tuple[int, str] | None = None
+    groups: Groups = field(default_factory=Groups)
+    leaving: set[str] = field(default_factory=set)
+    returned: set[str] = field(default_factory=set)
+
+    def add(self, person: Person, line: int, *, works: bool, returns: bool) -> None:
+        """``works``: the directory has them as one who has not left; ``returns``: as one who has, and would be back."""
+        self.people += 1
+        self.countries.add(person.country)
+        self.lacking.update([name for name in _LOOKED_FOR if not getattr(person, name)])
+        if person.department:
+            self.departments[person.department] += 1
+            self.first_lines.setdefault(person.department, line)
+        if self.lost is None and _LOST.search(person.name):
+            self.lost = line, person.name
+        if returns:
+            self.returned.add(person.id)
+        if person.left:
+            self._has_a_last_day(person, person.left, works=works)
+
+    def _has_a_last_day(self, person: Person, left: dt.date, *, works: bool) -> None:
+        self.groups.add("gone", person.email)
+        if works:
+            self.leaving.add(person.id)
+        if self.says_who_left:
+            self.groups.add("left" if self.today is None or left <= self.today else "leaving", person.email)
+
+
+_LOOKED_FOR = ("name", "department", "manager", "time_zone")
+
+
+def departments_alike(counts: Counter[str]) -> tuple[tuple[str, ...], ...]:
     """Departments of the same letters, and rare ones with nearly the name of a large one."""
-    counts = Counter(person.department for person in people if person.department)
     by_letters: dict[str, list[str]] = defaultdict(list)
     for name, _count in counts.most_common():
         by_letters[bare(name)].append(name)
@@ -93,21 +139,18 @@ def _slips(counts: Counter[str], known: set[str]) -> Iterator[tuple[str, ...]]:
             yield (near[0], name)
 
 
-def doubts_about(
-    table: Table, columns: Columns, placed: Sequence[tuple[int, Person]], alike: Sequence[tuple[str, ...]]
-) -> Iterator[Problem]:
+def doubts_about(table: Table, columns: Columns, seen: Tally, alike: Sequence[tuple[str, ...]]) -> Iterator[Problem]:
     """Advice about people as they will be: departments that look alike, names with lost letters."""
     for names in alike:
-        line = next(line for line, person in placed if person.department == names[-1])
+        line = seen.first_lines[names[-1]]
         cause = _("These departments look alike: {names}.", names=listed(names, "and"))
         fix = _("Write them the same, if they are one.")
         yield _advice(table, columns, line, "department", "departments_alike", cause, fix)
-    for line, person in placed:
-        if _LOST.search(person.name):
-            cause = _("A letter of '{name}' may be lost.", name=person.name)
-            fix = _("Export the file once more, as 'CSV UTF-8'.")
-            yield _advice(table, columns, line, "name", "lost_letter", cause, fix)
-            return
+    if seen.lost is not None:
+        line, name = seen.lost
+        cause = _("A letter of '{name}' may be lost.", name=name)
+        fix = _("Export the file once more, as 'CSV UTF-8'.")
+        yield _advice(table, columns, line, "name", "lost_letter", cause, fix)
 
 
 _LOST = re.compile(r"[^\W\d_]\?|\?[^\W\d_]|\ufffd")

@@ -15,7 +15,7 @@ from commsengine.cadence.audience import members
 from commsengine.cadence.calendar import DAY, instant, zone
 from commsengine.cadence.people import END_OF_DAYS
 from commsengine.cadence.plan import WEEKDAYS, Workspace
-from commsengine.cadence.population import Group, Population
+from commsengine.cadence.population import PeopleGroup, Population
 from commsengine.cadence.time_notation import clock_text
 from commsengine.errors import Problem
 from commsengine.translation import N_, _, counted
@@ -178,7 +178,7 @@ def holidays_need_a_region(draft: Draft, people: Population) -> Iterator[Problem
         yield draft.advice(("send", "holidays"), "no_region", found.cause, found.fix)
 
 
-def _working(draft: Draft, people: Population) -> list[Group]:
+def _working(draft: Draft, people: Population) -> list[PeopleGroup]:
     groups = people.groups(draft.plan)
     here = {person.id for person, _role in members(draft.plan, (group.first for group in groups), END_OF_DAYS)}
     return [group for group in groups if group.first.id in here]

@@ -72,7 +72,7 @@ def _as_saved(wiring: Wiring, path: Path, saved: SavedDifference) -> Proposal:
     plan, roster = saved_difference.plan_of(saved), None
     if file := saved.audience.file:
         roster = wiring.read_people(wiring.folder / file)
-    people = wiring.store.people.population() if roster is None else ListedPeople(roster.people)
+    people = wiring.store.people.population() if roster is None else ListedPeople(tuple(roster.people))
     day = when(plan.send.time_zone, saved.saved_at)
     now = _audience(wiring, plan, people, saved.audience.file, saved.saved_at)
     saved_difference.refuse_moved(saved, wiring.store.campaigns.get(plan.campaign), now, day)

@@ -67,9 +67,8 @@ def _limits(wiring: Wiring, host: str) -> Iterator[Finding]:
         text = N_("No limits of {server} are known, so it gets {limits}; {sent:,} were sent in the last {time}.")
         told = _(text, **known)
     running = wiring.store.campaigns.all() if wiring.has_database else []
-    reached = sum(
-        wiring.store.counts.audience(each.id, wiring.clock().date()) for each in running if each.state == "running"
-    )
+    sizes = [wiring.store.audience.sizes(each, wiring.clock().date()) for each in running if each.state == "running"]
+    reached = sum(sum(by_role.values()) for by_role in sizes)
     if limits.per_day is None or reached <= limits.per_day:
         yield ok(told)
         return

@@ -6,6 +6,7 @@ import datetime as dt
 import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from itertools import chain, islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -246,16 +247,14 @@ def _tell_difference(wiring: Wiring, read: PeopleFile, found: PeopleDifference, 
 
 
 def _changes(found: PeopleDifference) -> list[str]:
-    lines = [
-        *(_("new: {email} ({name})", email=each.email, name=each.name or _("no name")) for each in found.added),
-        *(f"{new.email}: {', '.join(_differing(old, new))}" for old, new in found.changed),
-        *(_("missing, so marked as left: {email}", email=each.email) for each in found.missing),
-    ]
-    more = len(lines) - MOST_CHANGES
-    return [
-        *lines[:MOST_CHANGES],
-        *([_("and {people:,} more: --json lists them all", people=more)] if more > 0 else []),
-    ]
+    lines = chain(
+        (_("new: {email} ({name})", email=each.email, name=each.name or _("no name")) for each in found.added),
+        (f"{new.email}: {', '.join(_differing(old, new))}" for old, new in found.changed),
+        (_("missing, so marked as left: {email}", email=each.email) for each in found.missing),
+    )
+    more = len(found.added) + len(found.changed) + len(found.missing) - MOST_CHANGES
+    rest = [_("and {people:,} more: --json lists them all", people=more)] if more > 0 else []
+    return [*islice(lines, MOST_CHANGES), *rest]
 
 
 def _differing(old: Person, new: Person) -> list[str]:
@@ -288,10 +287,10 @@ def as_cell(value: object) -> str:
 
 def _tell_regions(found: PeopleDifference, today: dt.date) -> None:
     from commsengine.authoring.people.regions import without_region
-    from commsengine.cadence.population import ListedPeople
+    from commsengine.cadence.population import grouped
 
-    people = ListedPeople((*found.added, *(new for _old, new in found.changed)))
-    for each in without_region(people.groups(), today, today + YEAR):
+    people = chain(found.added, (new for _old, new in found.changed))
+    for each in without_region(grouped(people), today, today + YEAR):
         note(f"{each.cause} {each.fix}")
 
 
@@ -314,15 +313,17 @@ def joining_text(each: Joining) -> str:
 
 
 def tell_leavers(read: PeopleFile) -> None:
-    gone = [person.email for person in read.people if person.left]
+    gone = read.gone
     if gone and "left" not in read.columns:
-        people = counted(len(gone), "person of the file is", "people of the file are")
-        note(_("{people} marked as left, and that stays: {names}.", people=people, names=_some(gone)))
+        people = counted(gone.count, "person of the file is", "people of the file are")
+        names = _some(gone.shown, gone.count)
+        note(_("{people} marked as left, and that stays: {names}.", people=people, names=names))
         note(_("If they are back, give them an empty cell in a column 'left'; it asks about that."))
 
 
-def _some(names: Sequence[str]) -> str:
-    more = _(" and {people:,} more", people=len(names) - MOST_NAMES) if len(names) > MOST_NAMES else ""
+def _some(names: Sequence[str], number: int = 0) -> str:
+    rest = (number or len(names)) - MOST_NAMES
+    more = _(" and {people:,} more", people=rest) if rest > 0 else ""
     return ", ".join(names[:MOST_NAMES]) + more
 
 

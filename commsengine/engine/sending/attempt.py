@@ -90,43 +90,88 @@ class Claimed:
         return self.not_after is None or now < self.not_after
 
 
+class Attempts:
+    """What holds for every attempt of one channel, however it is sent. ``narrow`` gives the connection of that number
+    up, unless it is the last, and says whether it did."""
+
+    def __init__(
+        self,
+        breaker: Breaker,
+        guard: RefusalGuard,
+        clock: Callable[[], dt.datetime],
+        *,
+        record: RecordReceipt,
+        narrow: Callable[[int], bool],
+    ) -> None:
+        self._breaker, self._guard, self.clock = breaker, guard, clock
+        self._record_receipt, self._narrow = record, narrow
+
+    def may_leave(self, one: Claimed, now: dt.datetime) -> bool:
+        """As far as the channel, its campaign and its window go; whether all is stopped is asked apart."""
+        return one.in_time(now) and not self.rest(now, one.campaign)
+
+    def rest(self, now: dt.datetime, *campaigns: str) -> bool:
+        """Whether nothing of these campaigns may leave by this channel at present."""
+        return self._breaker.shut(now) or self._guard.stops(*campaigns)
+
+    def settle(self, one: Claimed, outcome: Outcome, since: dt.datetime, number: int) -> bool:
+        """The receipt of an attempt by connection ``number``; whether that connection was given up."""
+        now = self.clock()
+        narrowed = outcome.narrow and self._narrow(number)
+        if not narrowed:
+            self._heed(outcome, one, now, took=now - since)
+        receipt = receipt_of(self._behind_the_others(outcome, now), one.attempts, now, service=one.service)
+        self._record_receipt(one, receipt, now - since)
+        return narrowed
+
+    def _behind_the_others(self, outcome: Outcome, now: dt.datetime) -> Outcome:
+        until = self._breaker.until
+        judged = outcome.fault in ("us", "quota")
+        if not judged or until is None or not self._breaker.shut(now):
+            return outcome
+        return replace(outcome, retry_after=(until - now + AFTER_THE_OTHERS).total_seconds())
+
+    def _heed(self, outcome: Outcome, one: Claimed, now: dt.datetime, *, took: dt.timedelta) -> None:
+        if outcome.channel_down:
+            self._breaker.fail(outcome.channel_down, now, outcome.fault or "later", at_once=took >= TIMED_OUT)
+        elif outcome.verdict == RETRY and not outcome.begun and outcome.retry_after is not None:
+            self._breaker.later(outcome.retry_after, now)
+        elif outcome.verdict == RETRY and outcome.begun:
+            self._breaker.refuse(outcome.reply, now, again=one.attempts > 0)
+        elif outcome.verdict in (SENT, PERMANENT) and outcome.begun and outcome.fault != "unknown":
+            self._breaker.succeed(now)
+
+
 class BatchDelivery:
     """Belongs to one sender thread, for one call of ``deliver``. ``named`` are the dates in its texts, by key.
 
-    ``narrow`` gives this connection up, unless it is the last; ``narrowed`` says that it was given up.
+    ``refused`` says that a mark was; ``narrowed`` that the connection ``number`` was given up.
     """
 
     def __init__(
         self,
         claimed: Mapping[str, Claimed],
         named: Mapping[str, str],
-        lease: Lease,
         recorder: Recorder,
-        breaker: Breaker,
+        attempts: Attempts,
         *,
-        guard: RefusalGuard,
-        clock: Callable[[], dt.datetime],
         stopped: Callable[[], bool],
-        record: RecordReceipt,
-        narrow: Callable[[], bool],
+        number: int,
     ) -> None:
-        self._claimed, self._lease, self._recorder, self._breaker = claimed, lease, recorder, breaker
-        self._named = named
+        self._claimed, self._named, self._recorder, self._attempts = claimed, named, recorder, attempts
         self._campaigns = frozenset(one.campaign for one in claimed.values())
-        self._guard, self._clock, self._stopped = guard, clock, stopped
-        self._record_receipt, self._narrow = record, narrow
-        self._last, self._down = clock(), False
+        self._stopped, self._number = stopped, number
+        self._last, self._down = attempts.clock(), False
         self._marked: set[str] = set()
         self._open: set[str] = set()  # marked and not settled
         self._settled: set[str] = set()
         self.refused = self.narrowed = False
 
     def mark(self, keys: Sequence[str]) -> set[str]:
-        going = [key for key in keys if self._may_leave(key)]
-        granted = self._recorder.mark(
-            going, self._lease, {key: self._named[key] for key in going if key in self._named}
-        )
-        leaving = {key for key in granted if self._may_leave(key)}  # a commit may wait for another program's
+        going = self._may_leave(keys)
+        named = {key: self._named[key] for key in going if key in self._named}
+        granted = self._recorder.mark(going, self._claimed[going[0]].lease, named) if going else ()
+        leaving = set(self._may_leave(granted))  # a commit may wait for another program's
         self._marked |= leaving
         self._open |= leaving
         self.refused = self.refused or len(leaving) < len(keys)
@@ -134,25 +179,15 @@ class BatchDelivery:
 
     @property
     def over(self) -> bool:
-        if self._open:
-            return False
-        stopped = self._down or self._stopped() or self._breaker.shut(self._clock())
-        return stopped or self._guard.stops(*self._campaigns)
+        attempts = self._attempts
+        return not self._open and (self._down or self._stopped() or attempts.rest(attempts.clock(), *self._campaigns))
 
     def settle(self, outcome: Outcome) -> None:
-        one = self._claimed[outcome.key]
         self._settled.add(outcome.key)
         self._open.discard(outcome.key)
-        took = self._heed(outcome, one)
-        waits = self._behind_the_others(outcome)
-        self._record_receipt(one, receipt_of(waits, one.attempts, self._clock(), service=one.service), took)
-
-    def _behind_the_others(self, outcome: Outcome) -> Outcome:
-        now, until = self._clock(), self._breaker.until
-        judged = outcome.fault in ("us", "quota")
-        if not judged or until is None or not self._breaker.shut(now):
-            return outcome
-        return replace(outcome, retry_after=(until - now + AFTER_THE_OTHERS).total_seconds())
+        self.narrowed |= self._attempts.settle(self._claimed[outcome.key], outcome, self._last, self._number)
+        self._down |= bool(outcome.channel_down) and not self.narrowed
+        self._last = self._attempts.clock()
 
     def untried(self) -> frozenset[str]:
         return frozenset(self._claimed.keys() - self._settled - self._marked)
@@ -162,26 +197,9 @@ class BatchDelivery:
             silent = Outcome(key, UNCERTAIN, reply=N_("the channel gave no answer"))
             self.settle(silent if key in self._marked else Outcome(key, RELEASED, begun=False))
 
-    def _may_leave(self, key: str) -> bool:
-        now, one = self._clock(), self._claimed[key]
-        return not (self._stopped() or self._breaker.shut(now) or self._guard.stops(one.campaign)) and one.in_time(now)
-
-    def _heed(self, outcome: Outcome, one: Claimed) -> dt.timedelta:
-        now = self._clock()
-        took, self._last = now - self._last, now
-        if outcome.narrow and not self._down and self._narrow():
-            self.narrowed = True
-        elif outcome.channel_down:
-            if not self._down:  # the rest of the batch was not tried
-                self._breaker.fail(outcome.channel_down, now, outcome.fault or "later", at_once=took >= TIMED_OUT)
-            self._down = True
-        elif outcome.verdict == RETRY and not outcome.begun and outcome.retry_after is not None:
-            self._breaker.later(outcome.retry_after, now)
-        elif outcome.verdict == RETRY and outcome.begun:
-            self._breaker.refuse(outcome.reply, now, again=one.attempts > 0)
-        elif outcome.verdict in (SENT, PERMANENT) and outcome.begun and outcome.fault != "unknown":
-            self._breaker.succeed(now)
-        return took
+    def _may_leave(self, keys: Collection[str]) -> list[str]:
+        now = self._attempts.clock()
+        return [] if self._stopped() else [key for key in keys if self._attempts.may_leave(self._claimed[key], now)]
 
 
 class SendingLog:
@@ -193,9 +211,15 @@ class SendingLog:
     def __init__(self, channel: ChannelName, clock: Callable[[], dt.datetime]) -> None:
         self._channel, self._clock = channel, clock
         self._warned: dict[tuple[str, str], dt.datetime] = {}
+        self._log = log.bind()
 
     def tell(self, one: Claimed, receipt: Receipt, took: dt.timedelta) -> None:
-        event = EVENTS[receipt.state]
+        event, reason = EVENTS[receipt.state], ""
+        if event != SENT:
+            reason = without_addresses(RENDER if receipt.phase == RENDER else receipt.reason or receipt.reply)
+        level = self._level(event, reason)
+        if not self._log.is_enabled_for(level):
+            return
         about: dict[str, object] = {
             "key": one.key,
             "campaign": one.campaign,
@@ -205,17 +229,18 @@ class SendingLog:
             "ms": round(took.total_seconds() * 1000),
         }
         if event != SENT:
-            words = RENDER if receipt.phase == RENDER else receipt.reason or receipt.reply
-            about |= {"reason": without_addresses(words), "fault": receipt.fault}
+            about |= {"reason": reason, "fault": receipt.fault}
         if receipt.retry_at is not None:
             about["until"] = receipt.retry_at.isoformat()
-        log.log(self._level(event, str(about.get("reason", ""))), event, **about)
+        self._log.log(level, event, **about)
 
     def _level(self, event: str, reason: str) -> int:
         if event == "given_back":
             return logging.DEBUG
+        if event not in ("failed", "uncertain"):
+            return logging.INFO
         now = self._clock()
-        if event not in ("failed", "uncertain") or now - self._warned.get((event, reason), NEVER) < A_MINUTE:
+        if now - self._warned.get((event, reason), NEVER) < A_MINUTE:
             return logging.INFO
         self._warned = {told: at for told, at in self._warned.items() if now - at < A_MINUTE}
         self._warned[event, reason] = now

@@ -48,7 +48,7 @@ log = structlog.get_logger(__name__)
 
 
 class Breaker:
-    """One per channel, shared by its sender threads. Each opening without a success in between doubles the wait.
+    """One per channel, shared by its senders. Each opening without a success in between doubles the wait.
 
     A clock that is set back ends the wait: how much of it is over cannot be known. ``renews`` says when a quota should.
     """
@@ -67,7 +67,7 @@ class Breaker:
         """Open or half-open: nothing has got through since it opened."""
         self._failures = self._openings = 0
         self._lately: deque[tuple[dt.datetime, int, int]] = deque()  # second, outcomes, refused for now
-        self._probe: int | None = None
+        self._probe: object = None
         self._lock = threading.Lock()
 
     def shut(self, now: dt.datetime) -> bool:
@@ -81,18 +81,18 @@ class Breaker:
             return 0.0
         return (self.until - now).total_seconds()
 
-    def admit(self, count: int, now: dt.datetime) -> bool:
-        """Whether this thread may carry so many now; half-open, only one thread a single one. Call ``leave`` after."""
+    def admit(self, count: int, now: dt.datetime, by: object = "") -> bool:
+        """Whether ``by`` may carry so many now; half-open, only one of them a single one. Call ``leave`` after."""
         with self._lock:
             if self.shut(now) or (self.trying and (count > 1 or self._probe is not None)):
                 return False
             if self.trying:
-                self._probe = threading.get_ident()
+                self._probe = by
             return True
 
-    def leave(self) -> None:
+    def leave(self, by: object = "") -> None:
         with self._lock:
-            if self._probe == threading.get_ident():
+            if self._probe == by:
                 self._probe = None
 
     def fail(self, because: str, now: dt.datetime, fault: Fault = "later", *, at_once: bool = False) -> None:

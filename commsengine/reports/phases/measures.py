@@ -15,7 +15,6 @@ from commsengine.cadence.forecast import ANSWER_KINDS
 from commsengine.cadence.kinds_and_states import GOT_IT, AnswerKind, Measure
 from commsengine.cadence.phases import ends_of, waiting_for
 from commsengine.cadence.plan import Message, Phase, Plan
-from commsengine.engine.directory import members_of
 from commsengine.recall.small_groups import enough
 from commsengine.reports.check_results import NOTHING, CheckResults, check_results
 from commsengine.reports.why import iso
@@ -186,13 +185,11 @@ def _states(ends: Mapping[str, dt.datetime], record: CampaignRecord, now: dt.dat
 
 
 class _Reading:
-    """What is read of a campaign for all its measures; each message's people once."""
+    """What is read of a campaign for all its measures."""
 
     def __init__(self, store: Store, record: CampaignRecord, now: dt.datetime) -> None:
         self._store, self._record, self._now = store, record, now
-        self._by_role: dict[str, set[str]] = {role: set() for role in record.plan.audience.roles}
-        for person, role in members_of(store, record.plan, now.date()):
-            self._by_role[role].add(person.id)
+        self._sizes = store.audience.sizes(record, now.date())
         self._checks: CheckResults | None = None
 
     def measures(self, phase: Phase) -> tuple[PhaseMeasure, ...]:
@@ -209,37 +206,37 @@ class _Reading:
         if measure == "right":
             shares = [self._right(message, role) for role in roles]
         else:
-            theirs = self._people(message, measure)
-            shares = [self._share(role, theirs, measure) for role in roles]
+            counted = self._counted(message, measure)
+            shares = [self._share(role, counted, measure) for role in roles]
         known = [share for share in shares if share.count is not None]
         count = sum(share.count or 0 for share in known) if known else None
         people = sum(share.people for share in shares)
         total = RoleShare("", people, count, sum(share.of for share in known))
         return PhaseMeasure(message.id, measure, wanted, tuple(shares), total)
 
-    def _share(self, role: str, people: set[str] | None, measure: Measure) -> RoleShare:
-        own = self._by_role[role]
-        if measure == "done" and not enough(len(own)):
-            return RoleShare(role, len(own), None, 0, hidden=True)
-        return RoleShare(role, len(own), None if people is None else len(own & people), len(own))
+    def _share(self, role: str, counted: Mapping[str, int] | None, measure: Measure) -> RoleShare:
+        people = self._sizes.get(role, 0)
+        if measure == "done" and not enough(people):
+            return RoleShare(role, people, None, 0, hidden=True)
+        return RoleShare(role, people, None if counted is None else counted.get(role, 0), people)
 
     def _right(self, message: Message, role: str) -> RoleShare:
         if self._checks is None:
             self._checks = check_results(self._store, self._record.plan, self._now)
-        people = len(self._by_role[role])
+        people = self._sizes.get(role, 0)
         if not enough(people):
             return RoleShare(role, people, None, 0, hidden=True)
         right = self._checks.cells.get((message.id, role), NOTHING).right
         return RoleShare(role, people, right.count, right.of) if right else RoleShare(role, people, None, 0)
 
-    def _people(self, message: Message, measure: Measure) -> set[str] | None:
+    def _counted(self, message: Message, measure: Measure) -> Mapping[str, int] | None:
+        audience, record, day = self._store.audience, self._record, self._now.date()
         if measure == "done":
-            outcome = outcome_measured(self._record.plan, message)
-            deeds = self._store.deeds.of_campaign(self._record.id)
-            return None if outcome is None else {one.person_id for one in deeds if one.outcome == outcome}
+            outcome = outcome_measured(record.plan, message)
+            return None if outcome is None else audience.done(record, outcome, day)
         if measure == "reached":
-            return {*self._store.touches.reached(self._record.id, message.id)}
-        return {*self._store.answers.who(self._record.id, message.id, _kinds(message, measure))}
+            return audience.reached(record, message.id, day)
+        return audience.answered(record, message.id, _kinds(message, measure), day)
 
 
 def outcome_measured(plan: Plan, message: Message) -> str | None:

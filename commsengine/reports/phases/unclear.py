@@ -16,7 +16,6 @@ from typing import Any
 
 from commsengine.cadence.kinds_and_states import UNCLEAR, UNCLEAR_WORDS
 from commsengine.cadence.plan import Message
-from commsengine.engine.directory import members_of
 from commsengine.recall.small_groups import Block, enough, newest_by
 from commsengine.recall.statistics import Share
 from commsengine.reports.check_results import CheckResults, check_results
@@ -51,16 +50,13 @@ class UnclearRole:
 
 def unclear_by_role(store: Store, record: CampaignRecord, now: dt.datetime) -> list[UnclearRole]:
     """Every role of the plan; what is hidden is empty."""
-    plan, role_of = record.plan, {person.id: role for person, role in members_of(store, record.plan, now.date())}
-    sizes = Counter(role_of.values())
-    said = {
-        (one.person_id, one.unclear)
-        for one in store.answers.outcomes(campaign=record.id)
-        if one.unclear and one.person_id in role_of
-    }
+    plan, sizes = record.plan, Counter(store.audience.sizes(record, now.date()))
+    said = {(one.person_id, one.unclear) for one in store.answers.outcomes(campaign=record.id) if one.unclear}
+    places = store.audience.places(record, now.date(), [person for person, _word in said])
     talks: defaultdict[str, Counter[str]] = defaultdict(Counter)
     for person, word in said:
-        talks[role_of[person]][word] += 1
+        if person in places:
+            talks[places[person].role][word] += 1
     checks = subjects_by_role(plan.messages, check_results(store, plan, now))
     return [
         UnclearRole(role, sizes[role], _ordered(talks[role]), checks.get(role, {}))

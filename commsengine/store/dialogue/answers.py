@@ -10,7 +10,7 @@ import datetime as dt
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import BindParameter, Connection, bindparam, or_, select, update
+from sqlalchemy import BindParameter, Connection, Select, bindparam, or_, select, update
 
 from commsengine.cadence.history import TouchRow
 from commsengine.cadence.kinds_and_states import (
@@ -167,11 +167,6 @@ class Answers:
         wanted += [answer.c.at <= until] if until else []
         return [GivenInput(*row) for row in self._database.rows(_INPUTS.where(*wanted))]
 
-    def who(self, campaign: str, message: str, kinds: Sequence[AnswerKind]) -> list[str]:
-        """The ids of the people with an answer of these kinds to a message."""
-        about = (answer.c.campaign == campaign, answer.c.message == message, answer.c.kind.in_(kinds), _VALID)
-        return [row.person_id for row in self._database.rows(select(answer.c.person_id).where(*about).distinct())]
-
     def input(self, number: int) -> GivenInput | None:
         row = self._database.first(_INPUTS.where(answer.c.id == number))
         return GivenInput(*row) if row else None
@@ -272,6 +267,12 @@ def _known_outcome(connection: Connection, given: Mapping[str, Any], now: dt.dat
     same = [tables.outcome.c[name] == value for name, value in given.items()]
     just = select(tables.outcome.c.id).where(*same, tables.outcome.c.at > now - _AT_ONCE).limit(1)
     return connection.execute(just).first() is not None
+
+
+def answered_by(campaign: str, message: str, kinds: Sequence[AnswerKind]) -> Select[Any]:
+    """The ids of the people with an answer of these kinds to a message."""
+    about = (answer.c.campaign == campaign, answer.c.message == message, answer.c.kind.in_(kinds), _VALID)
+    return select(answer.c.person_id).where(*about)
 
 
 def _record(connection: Connection, given: Mapping[str, Any], now: dt.datetime) -> AnswerRecord:

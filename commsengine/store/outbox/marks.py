@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, Connection, Text, bindparam, or_, select
 
 from commsengine.store import campaigns, moves, service_mail
 from commsengine.store.database import columns_of
-from commsengine.store.plain_sql import Prepared, as_rows, given
+from commsengine.store.plain_sql import Prepared, as_rows, given, only_checked
 from commsengine.store.records import Lease, Marked, ToRecord
 from commsengine.store.server_clock import lease_now
 from commsengine.store.tables import campaign, person, touch
@@ -31,18 +31,18 @@ def _service_may_leave() -> ColumnElement[bool]:
 
 NOW = bindparam("the_now", type_=touch.c.lease_until.type)
 NOT_OVER = touch.c.lease_until > bindparam("the_lease_now", type_=touch.c.lease_until.type)
-_KEYS = touch.c.key.in_(select(given("keys", key=Text()).c.key))
-OWN = (touch.c.owner == bindparam("the_owner"), touch.c.fence == bindparam("the_fence"))
-OURS = (_KEYS, *OWN)
+OWN = (only_checked(touch.c.owner) == bindparam("the_owner"), touch.c.fence == bindparam("the_fence"))
+_KEYS = given("keys", key=Text())
+OURS = (touch.c.key == _KEYS.c.key, *OWN)
 
 _GOING = Prepared(
-    moves.moving(moves.MARK)
-    .where(*OURS, NOT_OVER)
+    moves.moving_listed(moves.MARK, _KEYS)
+    .where(*OWN, NOT_OVER)
     .where(or_(_touch_may_leave(), _service_may_leave()))
     .values(sending_at=NOW)
     .returning(*columns_of(touch, Marked))
 )
-_HELD = Prepared(select(touch.c.key).where(*OURS, NOT_OVER, touch.c.state == "claimed"))
+_HELD = Prepared(select(touch.c.key).where(*OURS, NOT_OVER, only_checked(touch.c.state) == "claimed"))
 _DATED = given("dated", key=Text(), dates=Text())
 _NAMED = Prepared(moves.naming().where(touch.c.key == _DATED.c.key).values(named=_DATED.c.dates))
 
@@ -52,7 +52,8 @@ def own(lease: Lease) -> dict[str, Any]:
 
 
 def ours(keys: Iterable[str], lease: Lease) -> dict[str, Any]:
-    return {"keys": as_rows((key,) for key in keys), **own(lease)}
+    # in order, so that two who write the same rows do not wait for each other crosswise
+    return {"keys": as_rows((key,) for key in sorted(keys)), **own(lease)}
 
 
 def mark(connection: Connection, work: ToRecord, lease: Lease, now: dt.datetime) -> list[Marked]:

@@ -13,7 +13,7 @@ from commsengine.cadence.kinds_and_states import ReceiptState
 from commsengine.store import bookkeeping, campaigns, moves, refusals
 from commsengine.store.database import many
 from commsengine.store.outbox.marks import OURS, OWN, ours, own
-from commsengine.store.plain_sql import Prepared, as_rows, given
+from commsengine.store.plain_sql import Prepared, as_rows, given, only_checked
 from commsengine.store.reachability import record_unreachable
 from commsengine.store.records import Commit, JudgedReceipt, Lease, Receipt
 from commsengine.store.tables import attempt, touch
@@ -30,19 +30,31 @@ RECEIPTS = {
 }
 """The move that each state of a receipt asks for."""
 
-_OPEN = select(touch).where(*OURS, touch.c.state.in_(("claimed", "sending"))).order_by(touch.c.key).with_for_update()
+_OPEN = (
+    select(touch)
+    .where(*OURS, only_checked(touch.c.state).in_(("claimed", "sending")))
+    .order_by(touch.c.key)
+    .with_for_update(of=touch)
+)
 
 _SENT = given("sent", key=Text(), at=touch.c.sent_at.type, remote_id=Text(), reason=Text())
 _ARRIVE = Prepared(
-    moves.moving(RECEIPTS["sent"])
-    .where(touch.c.key == _SENT.c.key, *OWN)
+    moves.moving_listed(RECEIPTS["sent"], _SENT)
+    .where(*OWN)
     .values(sent_at=_SENT.c.at, remote_id=_SENT.c.remote_id, reason=_SENT.c.reason, attempts=touch.c.attempts + 1)
     .values(owner="", retry_at=None, uncertain_at=None, held=False, refusal_id=None)
-    .returning(touch.c.key, touch.c.attempts, touch.c.kind, touch.c.channel, touch.c.campaign, touch.c.message)
+    .returning(touch.c.key)
 )
+_SAID = given("said", key=Text(), phase=Text(), reply=Text(), fault=Text())
 _TRIED = ("key", "n", "at", "owner", "fence", "channel", "verdict", "phase", "reply", "remote_id", "fault")
-_TRIES = given("tries", **{name: attempt.c[name].type for name in _TRIED})
-_NOTE = Prepared(attempt.insert().from_select(_TRIED, select(*_TRIES.c)))
+_NOTE = Prepared(
+    attempt.insert().from_select(
+        _TRIED,
+        select(touch.c.key, touch.c.attempts, touch.c.sent_at, bindparam("the_owner", type_=Text()), touch.c.fence)
+        .add_columns(touch.c.channel, touch.c.state, _SAID.c.phase, _SAID.c.reply, touch.c.remote_id, _SAID.c.fault)
+        .join_from(_SAID, touch, touch.c.key == _SAID.c.key),
+    )
+)
 
 
 def settle(connection: Connection, receipts: Sequence[Receipt], lease: Lease, now: dt.datetime) -> Commit:
@@ -58,27 +70,12 @@ def settle(connection: Connection, receipts: Sequence[Receipt], lease: Lease, no
 
 def _arrived(connection: Connection, receipts: Sequence[Receipt], lease: Lease, _now: dt.datetime) -> Commit:
     known = {each.key: each for each in receipts}
-    sent = as_rows((each.key, each.at, each.remote_id, each.reason) for each in known.values())
-    rows = [refusals.Arrival(*row) for row in _ARRIVE.rows(connection, sent=sent, **own(lease))]
-    if rows:
-        _NOTE.run(connection, tries=as_rows(_try(row, known[row.key], lease) for row in rows))
-        refusals.end_runs(connection, rows)
-    return Commit(settled=dict.fromkeys((row.key for row in rows), "sent"))
-
-
-def _try(row: refusals.Arrival, receipt: Receipt, lease: Lease) -> Sequence[Any]:
-    under = (lease.owner, lease.fence, row.channel)
-    return (
-        row.key,
-        row.attempts,
-        receipt.at,
-        *under,
-        "sent",
-        receipt.phase,
-        receipt.reply,
-        receipt.remote_id,
-        receipt.fault,
-    )
+    sent = as_rows((key, known[key].at, known[key].remote_id, known[key].reason) for key in sorted(known))
+    keys = [key for (key,) in _ARRIVE.rows(connection, sent=sent, **own(lease))]
+    said = as_rows((key, known[key].phase, known[key].reply, known[key].fault) for key in keys)
+    _NOTE.run(connection, said=said, the_owner=lease.owner)
+    refusals.end_runs(connection, keys)
+    return Commit(settled=dict.fromkeys(keys, "sent"))
 
 
 def _settled(connection: Connection, receipts: Sequence[Receipt], lease: Lease, now: dt.datetime) -> Commit:

@@ -9,17 +9,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import chain
+from operator import attrgetter
 from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, func, select
 
 from commsengine.cadence.kinds_and_states import FileReasonKind
 from commsengine.cadence.people import Person, updated
 from commsengine.errors import InputError
+from commsengine.spool import BATCH, KeyIndex, Spool, batches
 from commsengine.store.database import rows_with
-from commsengine.store.person_rows import email_key, person_of, values_of
+from commsengine.store.person_rows import IMPORTED, email_key, person_of
 from commsengine.store.tables import person
 from commsengine.translation import N_, _
 
@@ -28,7 +31,6 @@ MOST_AT_ONCE = 0.05
 
 MOST_NAMED = 5
 
-Stored = Mapping[str, Mapping[str, Any]]
 Pair = tuple[Person, Person]
 """Somebody as they are and as they will be."""
 
@@ -52,26 +54,27 @@ class PeopleDifference:
     """
 
     here: int = 0
-    added: tuple[Person, ...] = ()
-    changed: tuple[Pair, ...] = ()
+    added: Sequence[Person] = ()
+    changed: Sequence[Pair] = ()
     unchanged: int = 0
-    missing: tuple[Person, ...] = ()
-    moved: tuple[Person, ...] = ()
+    missing: Sequence[Person] = ()
+    moved: Sequence[Person] = ()
     rekeyed: Mapping[str, str] = field(default_factory=dict)
 
     @property
-    def returning(self) -> tuple[Person, ...]:
-        return tuple(new for old, new in self.changed if old.left is not None and new.left is None)
+    def returning(self) -> Sequence[Person]:
+        return Spool(new for old, new in self.changed if old.left is not None and new.left is None)
 
     @property
-    def leaving(self) -> tuple[Person, ...]:
+    def leaving(self) -> Sequence[Person]:
         by_column = (new for old, new in self.changed if old.left is None and new.left is not None)
-        return (*by_column, *self.missing)
+        return Spool(chain(by_column, self.missing))
 
     @property
     def reasons(self) -> tuple[FileReason, ...]:
         """Why a person is asked first; empty where it may simply be done."""
-        found = [_reason("returning", self.returning, self.here)] if self.returning else []
+        returning = self.returning
+        found = [_reason("returning", returning, self.here)] if returning else []
         many: dict[FileReasonKind, Sequence[Person]] = {"managers": self.moved, "leavers": self.leaving}
         most = max(1, MOST_AT_ONCE * self.here)
         return (*found, *(_reason(kind, some, self.here) for kind, some in many.items() if len(some) > most))
@@ -81,117 +84,153 @@ def _reason(kind: FileReasonKind, people: Sequence[Person], of: int) -> FileReas
     return FileReason(kind, len(people), of, tuple(each.email for each in people[:MOST_NAMED]))
 
 
-@dataclass(frozen=True, slots=True)
-class Matched:
-    """The people of a file as they will be, under their ids to come, and the rows of those that are known."""
+def difference(
+    connection: Connection,
+    people: Sequence[Person],
+    columns: Collection[str] | None,
+    present: Collection[str] | None,
+    *,
+    rekey: bool = False,
+) -> PeopleDifference:
+    """``columns``: only these of whom is known already. With ``present`` the file is complete: who is neither in it nor
+    among these ids is ``missing``.
 
-    people: list[Person]
-    stored: Stored
-    rekeyed: Mapping[str, str]
-
-
-def matched(
-    connection: Connection, people: Sequence[Person], columns: Collection[str] | None, *, rekey: bool = False
-) -> Matched:
-    """Raises ``InputError`` for a person who stands there twice, and for an address or an id that is another's."""
-    stored = _stored(connection, person.c.id, [each.id for each in people])
-    strangers = [each for each in people if each.id not in stored]
-    by_address = _by_address(connection, strangers)
-    adopted, rekeyed = dict[str, str](), dict[str, str]()
-    for each in strangers:
-        row = by_address.get(email_key(each.email))
-        if row is not None and each.id == email_key(each.email):
-            adopted[each.id] = row["id"]
-            stored[row["id"]] = row
-        elif row is not None and rekey and row["id"] not in stored:
-            rekeyed[row["id"]] = each.id
-            stored[each.id] = {**row, "id": each.id}
-    people = [replace(each, id=adopted.get(each.id, each.id)) for each in people]
-    if columns is not None:
-        people = [_beside(each, stored, frozenset(columns)) for each in people]
-    _one_row_each(people)
-    _addresses_are_free(connection, people, stored, rekeyed)
-    return Matched(people, stored, rekeyed)
-
-
-def difference(connection: Connection, found: Matched, present: Collection[str] | None) -> PeopleDifference:
-    """With ``present`` the file is complete: who is neither in it nor among these ids is ``missing``."""
-    known = [(person_of(found.stored[each.id]), each) for each in found.people if each.id in found.stored]
-    changed = tuple((old, new) for old, new in known if differs(new, found.stored[new.id]))
-    here = connection.execute(select(person.c.id).where(*_HERE)).scalars().all()
-    missing: tuple[Person, ...] = ()
-    if present is not None:
-        there = {*present, *(each.id for each in found.people), *found.rekeyed}
-        rows = _stored(connection, person.c.id, [each for each in here if each not in there])
-        missing = tuple(person_of(row) for row in rows.values())
-    added = tuple(each for each in found.people if each.id not in found.stored)
-    moved = tuple(_moved(connection, changed))
-    return PeopleDifference(len(here), added, changed, len(known) - len(changed), missing, moved, found.rekeyed)
+    Raises ``InputError`` for a person who stands there twice, and for an address or an id that is another's.
+    """
+    found = _Comparison(connection, columns, frozenset(each.id for each in people) if rekey else frozenset())
+    for some in batches(people):
+        found.take(some)
+    found.refuse_taken()
+    here = connection.execute(select(func.count()).select_from(person).where(*_HERE)).scalar_one()
+    missing = () if present is None else found.missing(present)
+    moved = _moved(connection, found.changed)
+    return PeopleDifference(here, found.added, found.changed, found.unchanged, missing, moved, found.rekeyed)
 
 
 _HERE = (person.c.left.is_(None), person.c.erased_at.is_(None))
 
 
-def _moved(connection: Connection, changed: Sequence[Pair]) -> list[Person]:
-    pairs = [(old, new) for old, new in changed if old.manager and email_key(old.manager) != email_key(new.manager)]
-    rows = _stored(connection, person.c.email_key, [email_key(old.manager) for old, _new in pairs])
-    before = {row["email_key"]: row["id"] for row in rows.values()}
-    now = {email_key(new.email): new.id for _old, new in changed}
-    same = [(before.get(email_key(old.manager)), now.get(email_key(new.manager))) for old, new in pairs]
-    return [new for (_old, new), (was, is_) in zip(pairs, same, strict=True) if was is None or was != is_]
+@dataclass(frozen=True, slots=True)
+class _Taken:
+    """Somebody's address belongs to another, the ``owner``; ``known``: the directory has this person's id."""
+
+    person: Person
+    owner: str
+    known: bool
 
 
-def _beside(new: Person, stored: Stored, columns: frozenset[str]) -> Person:
-    return updated(person_of(stored[new.id]), new, columns) if new.id in stored else new
+class _Comparison:
+    """The people of a file, a batch at a time, beside the directory; ``in_file`` are all of their ids, for a rekey."""
 
+    def __init__(self, connection: Connection, columns: Collection[str] | None, in_file: frozenset[str]) -> None:
+        self._connection, self._in_file = connection, in_file
+        self._columns = None if columns is None else frozenset(columns)
+        self._ids, self._addresses, self._taken = KeyIndex(), KeyIndex(), list[_Taken]()
+        self.added, self.changed, self.unchanged = Spool[Person](), Spool[Pair](), 0
+        self.rekeyed: dict[str, str] = {}
 
-def _stored(connection: Connection, column: Any, wanted: Sequence[str]) -> dict[str, Mapping[str, Any]]:
-    return {row.id: dict(row._mapping) for row in rows_with(connection, select(person), column, wanted)}
+    def take(self, some: Sequence[Person]) -> None:
+        known = self._known(some)
+        pairs = [(self._as_it_will_be(new, known.get(new.id)), known.get(new.id)) for new in some]
+        for new, old in pairs:
+            self._sort_in(new, old)
+        self._find_owners(pairs)
 
+    def _as_it_will_be(self, new: Person, old: Person | None) -> Person:
+        if old is None:
+            return new
+        new = replace(new, id=old.id) if new.id != old.id else new
+        return new if self._columns is None else updated(old, new, self._columns)
 
-def _by_address(connection: Connection, people: Sequence[Person]) -> dict[str, Mapping[str, Any]]:
-    rows = _stored(connection, person.c.email_key, [email_key(each.email) for each in people])
-    return {row["email_key"]: row for row in rows.values()}
+    def _sort_in(self, new: Person, old: Person | None) -> None:
+        self._refuse_twice(new)
+        if old is None:
+            self.added.append(new)
+        elif differs(new, old):
+            self.changed.append((old, new))
+        else:
+            self.unchanged += 1
 
+    def _known(self, some: Sequence[Person]) -> dict[str, Person]:
+        """Whom the directory has of them, by the id of the file, under the ids to come."""
+        found = _stored(self._connection, person.c.id, [each.id for each in some])
+        strangers = [each for each in some if each.id not in found]
+        rows = _stored(self._connection, person.c.email_key, [email_key(each.email) for each in strangers])
+        by_address = {email_key(each.email): each for each in rows.values()}
+        for each in strangers:
+            owner = by_address.get(email_key(each.email))
+            if owner is not None and each.id == email_key(each.email):
+                found[each.id] = owner
+            elif owner is not None and self._in_file and owner.id not in self._in_file:
+                self.rekeyed[owner.id] = each.id
+                found[each.id] = replace(owner, id=each.id)
+        return found
 
-def _one_row_each(people: Sequence[Person]) -> None:
-    ids: set[str] = set()
-    addresses: set[str] = set()
-    for each in people:
-        address = email_key(each.email)
-        if each.id in ids or address in addresses:
-            cause = _("'{address}' is in the import twice (id '{id}').", address=each.email, id=each.id)
+    def _refuse_twice(self, new: Person) -> None:
+        ids, addresses = self._ids.add(new.id, 1), self._addresses.add(email_key(new.email), 1)
+        if ids or addresses:
+            cause = _("'{address}' is in the import twice (id '{id}').", address=new.email, id=new.id)
             raise InputError(cause, _("Keep one row per person."))
-        ids.add(each.id)
-        addresses.add(address)
+
+    def _find_owners(self, pairs: Iterable[tuple[Person, Person | None]]) -> None:
+        moving = {email_key(new.email): (new, old) for new, old in pairs if old is None or moves(new, old)}
+        for owner in _stored(self._connection, person.c.email_key, list(moving)).values():
+            new, old = moving[email_key(owner.email)]
+            self._taken.append(_Taken(new, owner.id, old is not None))
+
+    def refuse_taken(self) -> None:
+        # An address of a person outside this import is not taken from them silently.
+        taken = [each for each in self._taken if each.owner not in self._ids and each.owner not in self.rekeyed]
+        if not taken:
+            return
+        cause = N_("The address '{address}' of '{person}' belongs to the person with the id '{owner}'.")
+        some = ((each.person, each.owner) for each in taken[:MOST_NAMED])
+        causes = [_(cause, address=each.email, person=each.id, owner=owner) for each, owner in some]
+        if (more := len(taken) - len(causes)) > 0:
+            causes.append(_("The same is true of {people:,} more.", people=more))
+        raise InputError(" ".join(causes), _fix(taken))
+
+    def missing(self, present: Collection[str]) -> Sequence[Person]:
+        rows = self._connection.execute(select(person.c.id).where(*_HERE), execution_options={"yield_per": BATCH})
+        there = {*self.rekeyed, *present}
+        gone = Spool(row.id for row in rows if row.id not in self._ids and row.id not in there)
+        return Spool(one for some in batches(gone) for one in _stored(self._connection, person.c.id, some).values())
 
 
-def differs(new: Person, old: Mapping[str, Any]) -> bool:
-    return any(value != old[name] for name, value in values_of(new).items())
-
-
-def moves(each: Person, stored: Stored) -> bool:
-    return each.id not in stored or stored[each.id]["email_key"] != email_key(each.email)
-
-
-def _addresses_are_free(
-    connection: Connection, people: Sequence[Person], stored: Stored, rekeyed: Mapping[str, str]
-) -> None:
-    # An address of a person outside this import is not taken from them silently.
-    moving = {email_key(each.email): each for each in people if moves(each, stored)}
-    importing = {*(each.id for each in people), *rekeyed}
-    owners = _stored(connection, person.c.email_key, list(moving)).values()
-    taken = [(moving[owner["email_key"]], owner["id"]) for owner in owners if owner["id"] not in importing]
-    if not taken:
-        return
-    cause = N_("The address '{address}' of '{person}' belongs to the person with the id '{owner}'.")
-    causes = [_(cause, address=each.email, person=each.id, owner=owner) for each, owner in taken[:MOST_NAMED]]
-    if (more := len(taken) - len(causes)) > 0:
-        causes.append(_("The same is true of {people:,} more.", people=more))
-    raise InputError(" ".join(causes), _fix(taken, stored))
-
-
-def _fix(taken: Sequence[tuple[Person, str]], stored: Stored) -> str:
-    if any(each.id in stored for each, _owner in taken):  # that id is somebody else's already
+def _fix(taken: Sequence[_Taken]) -> str:
+    if any(each.known for each in taken):  # that id is somebody else's already
         return _("Give that person's row the same id as in the directory, or a new address first.")
     return _("To take the ids of the file instead, their history with them: add --rekey.")
+
+
+def _moved(connection: Connection, changed: Sequence[Pair]) -> Sequence[Person]:
+    pairs = Spool(
+        (email_key(old.manager), new)
+        for old, new in changed
+        if old.manager and email_key(old.manager) != email_key(new.manager)
+    )
+    if not pairs:
+        return ()
+    before = {email_key(one.email): one.id for one in _by_address(connection, {was for was, _new in pairs})}
+    leading = {email_key(new.manager) for _was, new in pairs}
+    now = {email_key(new.email): new.id for _old, new in changed if email_key(new.email) in leading}
+    return Spool(new for was, new in pairs if was not in before or before[was] != now.get(email_key(new.manager)))
+
+
+def _by_address(connection: Connection, keys: Collection[str]) -> Iterable[Person]:
+    return _stored(connection, person.c.email_key, sorted(keys)).values()
+
+
+def _stored(connection: Connection, column: Any, wanted: Sequence[str]) -> dict[str, Person]:
+    return {row.id: person_of(row) for row in rows_with(connection, select(person), column, wanted)}
+
+
+_imported = attrgetter(*IMPORTED)
+
+
+def differs(new: Person, old: Person) -> bool:
+    return bool(_imported(new) != _imported(old))
+
+
+def moves(new: Person, old: Person) -> bool:
+    return email_key(new.email) != email_key(old.email)

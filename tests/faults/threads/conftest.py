@@ -27,7 +27,7 @@ def database(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def store(database: Path) -> Iterator[Store]:
-    with Store.open(f"sqlite:///{database}") as store:
+    with fresh.opened(database) as store:
         yield store
 
 

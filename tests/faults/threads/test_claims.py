@@ -26,7 +26,7 @@ from commsengine.engine.owner_lock import EngineLock
 from commsengine.errors import CommsError, HeldError
 from commsengine.store.records import Lease
 from commsengine.store.store import Store
-from tests import outbox
+from tests import fresh, outbox
 from tests.builders import a_message, a_plan, someone, utc
 from tests.engine.conftest import MakeEngine, run
 from tests.fakes import Clock, Mailbag, a_channel
@@ -163,7 +163,7 @@ def test_apscheduler_218_what_another_process_added_was_not_seen(
     """
     running = engine()
     assert running.tick().due == 0
-    with Store.open(f"sqlite:///{database}") as elsewhere:
+    with fresh.opened(database) as elsewhere:
         run(elsewhere, crowd(3), once())
     running.tick()
     assert len(bag.arrived) == 3

@@ -6,7 +6,7 @@ import pytest
 
 from commsengine.cadence.forecast import forecast, messages_of
 from commsengine.cadence.history import History
-from commsengine.cadence.simulated_people import STRONG, WEAK, people_who_forget
+from commsengine.planning.simulated_people import STRONG, WEAK, people_who_forget
 from tests.builders import a_message, a_plan, running, someone, utc
 
 CHECK = {"question": "Where?", "answers": ["Here", "There", "Nowhere", "Both"], "right": "Here", "because": "So."}

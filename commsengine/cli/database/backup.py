@@ -29,7 +29,7 @@ def backup(wiring: Wiring, file: Path | None) -> None:
 
     Example: commsengine backup
     """
-    from commsengine.store.sqlite_copies import copy_to
+    from commsengine.store.copies.sqlite_copies import copy_to
 
     target = file.absolute() if file else _in_backups(wiring, "commsengine")
     with Progress(_("Copying")):

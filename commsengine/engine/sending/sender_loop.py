@@ -1,0 +1,441 @@
+"""One thread that drives all connections of a channel: nothing in it waits for a single one of them.
+
+One round
+1. Each connection that can take a message gets one; it is rendered and laid out just then.
+2. Those that stand before their end are marked together, in one request for each claim.
+3. What the connections say is heard, then what other threads have answered: a connection that has ended while its
+   message was marked is known to have ended before that message would get its end.
+
+A message that is granted gets its end; where the other side takes pipelines, the next one follows in the same write.
+To connect, to log in and to say goodbye is to wait: each takes a thread of its own for that time.
+"""
+
+from __future__ import annotations
+
+import selectors
+import socket
+import threading
+import time
+from collections import defaultdict, deque
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from functools import partial
+from typing import TYPE_CHECKING
+
+from commsengine.channels.channel import (
+    RELEASED,
+    UNCERTAIN,
+    BeforeTheEnd,
+    DeliveryError,
+    InterleavedChannel,
+    Letter,
+    Outcome,
+    SendingEvent,
+)
+from commsengine.engine.sending.attempt import Claimed
+from commsengine.store.records import Lease
+from commsengine.translation import N_
+
+if TYPE_CHECKING:
+    import datetime as dt
+
+    from commsengine.engine.sending.senders import SenderPool
+
+NEVER = float("inf")
+READ, WRITE = selectors.EVENT_READ, selectors.EVENT_WRITE
+GOODBYE = 2.0  # seconds at the end for all connections together
+NOT_OFFERED = "data"
+"""The phase of a message whose end was not allowed."""
+
+
+@dataclass(eq=False, slots=True)
+class Batch:
+    """Messages that the rate has let through together. ``open`` are under way, ``waiting`` are not begun."""
+
+    size: int
+    waiting: deque[Claimed]
+    open: int = 0
+
+
+@dataclass(eq=False, slots=True)
+class SendingAttempt:
+    """One message on its way, since then."""
+
+    one: Claimed
+    batch: Batch
+    letter: Letter
+    named: str
+    since: dt.datetime
+    granted: bool = False
+
+
+@dataclass(eq=False, slots=True)
+class Connection:
+    """One connection. ``aside``: a thread of its own opens or closes it. ``until`` is real time, in seconds."""
+
+    number: int
+    channel: InterleavedChannel
+    sendings: dict[str, SendingAttempt] = field(default_factory=dict)
+    aside: bool = False
+    socket: socket.socket | None = None
+    mask: int = 0
+    until: float | None = None
+
+
+class SenderLoop:
+    """``first`` is the first connection; more are opened as messages wait for them."""
+
+    def __init__(self, pool: SenderPool, first: InterleavedChannel) -> None:
+        self._pool = pool
+        self._lines = [Connection(0, first)]
+        self._batch: Batch | None = None
+        self._next_batch: tuple[Batch, float] | None = None  # and when the rate lets it go
+        self._turned_away = False  # by the last connection that was opened
+        self._standing: list[tuple[Connection, SendingAttempt]] = []
+        self._calls: deque[Callable[[], object]] = deque()  # from other threads
+        self._ears, self._bell = socket.socketpair()
+        self._rung = False
+        self._look_at = NEVER  # when the first connection may have been silent for too long
+        self._goes_on_at = NEVER  # when the rate lets the next batch go, where a connection is free for it
+        self._selector = selectors.DefaultSelector()
+        for end in (self._ears, self._bell):
+            end.setblocking(False)
+        self._selector.register(self._ears, READ)
+        self._thread = threading.Thread(target=self._run, name=f"{pool.name}-loop", daemon=True)
+        self._thread.start()
+
+    def wake(self) -> None:
+        if not self._rung:
+            self._rung = True
+            with suppress(OSError):  # it has ended
+                self._bell.send(b"!")
+
+    def join(self, timeout: float) -> None:
+        self._thread.join(timeout)
+
+    # -- the rounds -------------------------------------------------------------------------------
+
+    def _run(self) -> None:
+        while not self._ended():
+            try:
+                self._hand_out()
+                self._ask_for_marks()
+                self._hear()
+            except Exception as failure:  # a defect of ours: what is under way still needs its receipts
+                self._break(failure)
+        until = time.monotonic() + GOODBYE
+        for thread in [self._beside(line.channel.close) for line in self._lines]:
+            thread.join(max(0.0, until - time.monotonic()))
+        for end in (self._selector, self._ears, self._bell):
+            end.close()
+
+    def _ended(self) -> bool:
+        pool = self._pool
+        return pool.stopping and pool.idle and not any(line.aside or line.sendings for line in self._lines)
+
+    def _hear(self) -> None:
+        calls = [self._calls.popleft() for _ in range(len(self._calls))]
+        for key, mask in self._selector.select(0 if calls else self._most()):
+            line = key.data
+            if line is None:
+                self._ears.recv(64)
+                self._rung = False  # in this order: what comes in between is seen in the next round
+            elif line.socket is key.fileobj:
+                self._heed(line, line.channel.receive() if mask & READ else line.channel.send())
+        for call in calls:
+            call()
+        if time.monotonic() >= self._look_at:
+            self._look_for_silence()
+
+    def _most(self) -> float | None:
+        # seconds until there is something to do without a word from anybody
+        if self._calls:
+            return 0
+        most = min(self._look_at, self._goes_on_at) - time.monotonic()
+        return None if most == NEVER else max(0.0, most)
+
+    def _look_for_silence(self) -> None:
+        now = time.monotonic()
+        for line in self._lines:
+            if line.until is not None and line.until <= now:
+                self._heed(line, line.channel.silent())
+        self._look_at = min((line.until for line in self._lines if line.until is not None), default=NEVER)
+
+    def _later(self, call: Callable[[], object]) -> None:
+        self._calls.append(call)
+        self.wake()
+
+    def _beside(self, work: Callable[[], object]) -> threading.Thread:
+        thread = threading.Thread(target=work, name=f"{self._pool.name}-beside", daemon=True)
+        thread.start()
+        return thread
+
+    # -- messages ---------------------------------------------------------------------------------
+
+    def _hand_out(self) -> None:
+        self._goes_on_at = NEVER
+        self._give_up_spared()
+        if self._pool.stopping:
+            self._give_back()
+        while (line := self._free_line()) is not None and (sending := self._next_sending()) is not None:
+            self._begin(line, sending)
+
+    def _free_line(self) -> Connection | None:
+        free = [line for line in self._lines if not (line.sendings or line.aside or self._pool.is_spared(line.number))]
+        if self._turned_away and any(line.aside for line in self._lines):  # a dead server is not asked by all at once
+            return next((line for line in free if line.channel.at_hand), None)
+        if not free and len(self._lines) < self._pool.limits.connections and self._has_more():
+            return self._new_line()
+        return next((line for line in free if line.channel.at_hand), free[0] if free else None)
+
+    def _new_line(self) -> Connection | None:
+        taken, most = {line.number for line in self._lines}, self._pool.limits.connections
+        number = next((n for n in range(most) if n not in taken and not self._pool.is_spared(n)), None)
+        if number is None:
+            return None
+        channel = self._pool.open()
+        if channel is None:
+            self._give_back()
+            return None
+        assert isinstance(channel, InterleavedChannel)  # noqa: S101 - as the first is
+        self._lines.append(Connection(number, channel))
+        return self._lines[-1]
+
+    def _has_more(self) -> bool:
+        return bool(self._batch and self._batch.waiting) or self._admitted()
+
+    def _next_sending(self) -> SendingAttempt | None:
+        while self._has_more():
+            batch = self._batch
+            assert batch is not None  # noqa: S101 - it has more
+            one = batch.waiting.popleft()
+            batch.open += 1
+            if sending := self._laid_out(one, batch):
+                return sending
+        return None
+
+    def _laid_out(self, one: Claimed, batch: Batch) -> SendingAttempt | None:
+        pool, since = self._pool, self._pool.clock()
+        if pool.attempts.rest(since, one.campaign):
+            self._settle(one, batch, Outcome(one.key, RELEASED, begun=False), since)
+            return None
+        message = pool.rendered(one)
+        if message is None:
+            self._done(batch)
+            return None
+        try:
+            letter = self._lines[0].channel.lay_out(replace(message, date=since))
+        except DeliveryError as error:
+            self._settle(one, batch, error.outcome(one.key), since)
+            return None
+        return SendingAttempt(one, batch, letter, message.named, since)
+
+    def _admitted(self) -> bool:
+        """Whether the rate and the breaker let a batch through now: it is the current one then."""
+        while (following := self._next_batch or self._taken()) is not None:
+            self._next_batch = following
+            batch, starts = following
+            if starts > time.monotonic() and not self._pool.stopping:
+                self._goes_on_at = starts
+                return False
+            self._next_batch = None
+            if self._pool.admits(batch.size, batch):
+                batch.waiting = deque(self._pool.still_ours(batch.waiting))
+                self._pool.doubtful = False
+                self._batch = batch
+            else:
+                self._pool.give_back(batch.waiting)
+                batch.waiting.clear()
+            if batch.waiting:
+                return True
+            self._end_batch(batch)
+        return False
+
+    def _taken(self) -> tuple[Batch, float] | None:
+        while claimed := self._pool.next():
+            seconds = self._pool.wait_for_rate(len(claimed))
+            if seconds is not None:
+                return Batch(len(claimed), deque(claimed)), time.monotonic() + seconds
+            self._pool.give_back(claimed)
+            self._pool.done(len(claimed))
+        return None
+
+    def _give_back(self) -> None:
+        """What has not begun of the current batch, to be decided again."""
+        if (batch := self._batch) is not None and batch.waiting:
+            self._pool.give_back(batch.waiting)
+            batch.waiting.clear()
+            self._end_batch(batch)
+
+    def _look_again(self) -> None:
+        """A mark was refused: what has not begun of the current batch is looked at again before it leaves."""
+        self._pool.doubtful = True
+        if (batch := self._batch) is not None and batch.waiting:
+            rest = list(batch.waiting)
+            batch.waiting.clear()
+            self._pool.again(rest)
+            self._end_batch(batch)
+
+    def _done(self, batch: Batch) -> None:
+        batch.open -= 1
+        self._end_batch(batch)
+
+    def _end_batch(self, batch: Batch) -> None:
+        if batch.waiting or batch.open:
+            return
+        if batch is self._batch:
+            self._batch = None
+        self._pool.breaker.leave(batch)
+        self._pool.done(batch.size)
+
+    def _settle(self, one: Claimed, batch: Batch, outcome: Outcome, since: dt.datetime, number: int = 0) -> None:
+        self._pool.attempts.settle(one, outcome, since, number)
+        self._done(batch)
+
+    # -- marks ------------------------------------------------------------------------------------
+
+    def _ask_for_marks(self) -> None:
+        if not self._standing:
+            return
+        groups: defaultdict[Lease, list[tuple[Connection, SendingAttempt]]] = defaultdict(list)
+        standing, self._standing = self._standing, []
+        for line, sending in self._may_leave(standing):
+            groups[sending.one.lease].append((line, sending))
+        for lease, group in groups.items():
+            keys = [sending.one.key for _, sending in group]
+            named = {sending.one.key: sending.named for _, sending in group if sending.named}
+            self._pool.recorder.request_mark(keys, lease, named, partial(self._answered, group))
+
+    def _answered(self, group: Sequence[tuple[Connection, SendingAttempt]], granted: set[str]) -> None:
+        self._later(lambda: self._grant(group, granted))
+
+    def _grant(self, group: Sequence[tuple[Connection, SendingAttempt]], granted: set[str]) -> None:
+        for line, sending in group:
+            if sending.one.key not in granted:
+                self._take_back(line, sending)
+        leaving = [(line, sending) for line, sending in group if sending.one.key in granted]
+        for line, sending in self._may_leave(leaving):  # a commit may wait for another program's
+            self._end(line, sending)
+
+    def _may_leave(
+        self, standing: Sequence[tuple[Connection, SendingAttempt]]
+    ) -> list[tuple[Connection, SendingAttempt]]:
+        """Those that may; the others are taken back."""
+        stopped, now, leaving = self._pool.stopped, self._pool.clock(), []
+        for line, sending in standing:
+            if not stopped and self._pool.attempts.may_leave(sending.one, now):
+                leaving.append((line, sending))
+            else:
+                self._take_back(line, sending)
+        return leaving
+
+    def _take_back(self, line: Connection, sending: SendingAttempt) -> None:
+        line.channel.drop()
+        self._look_again()
+        self._heed(line, [Outcome(sending.one.key, RELEASED, NOT_OFFERED, begun=False)])
+
+    # -- connections ------------------------------------------------------------------------------
+
+    def _begin(self, line: Connection, sending: SendingAttempt) -> None:
+        line.sendings[sending.one.key] = sending
+        if line.channel.at_hand:
+            line.channel.offer(sending.letter)
+            self._heed(line, line.channel.send())
+        else:
+            self._open(line, sending)
+
+    def _end(self, line: Connection, sending: SendingAttempt) -> None:
+        sending.granted = True
+        events = line.channel.end()
+        if line.channel.at_hand and not self._pool.is_spared(line.number) and (behind := self._next_sending()):
+            line.sendings[behind.one.key] = behind
+            line.channel.offer(behind.letter)
+        self._heed(line, events + line.channel.send())
+
+    def _open(self, line: Connection, sending: SendingAttempt) -> None:
+        self._unwatch(line)
+        line.aside = True
+
+        def opening() -> None:
+            failure = None
+            try:
+                line.channel.ready()
+            except Exception as why:
+                failure = why
+            self._later(lambda: self._opened(line, sending, failure))
+
+        self._beside(opening)
+
+    def _opened(self, line: Connection, sending: SendingAttempt, failure: Exception | None) -> None:
+        line.aside, key, self._turned_away = False, sending.one.key, failure is not None
+        if isinstance(failure, DeliveryError):
+            self._heed(line, [failure.outcome(key)])
+        elif failure is not None:
+            self._pool.broke(failure)
+            self._heed(line, [Outcome(key, RELEASED, begun=False)])
+        elif self._pool.stopping or self._pool.attempts.rest(self._pool.clock(), sending.one.campaign):
+            self._heed(line, [Outcome(key, RELEASED, begun=False)])
+        else:
+            line.channel.offer(sending.letter)
+            self._heed(line, line.channel.send())
+
+    def _heed(self, line: Connection, events: Sequence[SendingEvent]) -> None:
+        again = None
+        for event in events:
+            if isinstance(event, Outcome):
+                sending = line.sendings.pop(event.key)
+                self._settle(sending.one, sending.batch, event, sending.since, line.number)
+            elif isinstance(event, BeforeTheEnd):
+                self._standing.append((line, line.sendings[event.key]))
+            else:
+                again = line.sendings[event.letter.key]
+        self._watch(line)
+        if again is not None:
+            self._open(line, again)
+
+    def _watch(self, line: Connection) -> None:
+        channel = line.channel
+        now, mask = channel.socket, READ | WRITE if channel.sends else READ
+        if now is not line.socket or mask != line.mask:
+            self._unwatch(line)
+            if now is not None:
+                self._selector.register(now, mask, line)
+            line.socket, line.mask = now, mask
+        if (patience := channel.patience) is None:
+            line.until = None
+        else:
+            line.until = until = time.monotonic() + patience
+            self._look_at = min(self._look_at, until)
+
+    def _unwatch(self, line: Connection) -> None:
+        if line.socket is not None:
+            self._selector.unregister(line.socket)
+        line.socket, line.until = None, None
+
+    def _give_up_spared(self) -> None:
+        # also a connection that is kept idle counts
+        for line in self._lines:
+            if line.socket is not None and not line.sendings and self._pool.is_spared(line.number):
+                self._close(line)
+
+    def _close(self, line: Connection) -> None:
+        self._unwatch(line)
+        line.aside = True
+
+        def closing() -> None:
+            line.channel.close()
+            self._later(lambda: setattr(line, "aside", False))
+
+        self._beside(closing)
+
+    def _break(self, failure: Exception) -> None:
+        self._pool.broke(failure)
+        self._standing.clear()
+        self._give_back()
+        for line in self._lines:
+            line.channel.drop()
+            self._watch(line)
+            for key, sending in list(line.sendings.items()):
+                silent = Outcome(key, UNCERTAIN, reply=N_("the channel gave no answer"))
+                self._heed(line, [silent if sending.granted else Outcome(key, RELEASED, begun=False)])

@@ -1,0 +1,1 @@
+"""The whole database again: as another SQLite file, or in PostgreSQL."""
