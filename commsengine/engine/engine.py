@@ -31,7 +31,7 @@ from commsengine.engine.daily_estimates import DailyEstimates
 from commsengine.engine.decisions import Decisions
 from commsengine.engine.dispatch import Dispatch
 from commsengine.engine.free_places import BATCH, SHORT_WAIT, FreePlaces, WaitingPeople
-from commsengine.engine.heartbeat import LEASE, Heartbeat, finish_what_is_over, is_past
+from commsengine.engine.heartbeat import LEASE, Heartbeat, at_night, finish_what_is_over, is_past
 from commsengine.engine.owner_lock import Owner
 from commsengine.engine.restored_database import look_back
 from commsengine.engine.sending.recorder import Recorder
@@ -55,6 +55,9 @@ LOOKS_EVERY = dt.timedelta(minutes=5)
 """How often a tick looks for what is due once a day."""
 
 log = structlog.get_logger(__name__)
+
+DuePeople = Callable[[dt.datetime, int], Sequence[str]]
+"""The ids of people who are due, the longest due first: at an instant, and at most so many."""
 
 MorningMail = Callable[[Sequence[CampaignRecord]], object]
 """Writes down the digests and lists that are due; called at each tick with all campaigns."""
@@ -105,7 +108,8 @@ class Engine:
     the e-mail address that hears when nothing goes on without a person. ``state`` opens the state folder of a
     database; without one nothing is kept outside the database. ``resolution`` looks for what became of uncertain
     sends. While ``stopped`` says so, or a ``STOP`` lies in the state folder, nothing is claimed and nothing
-    leaves, whatever the database says. ``morning_mail`` writes down what people get in the morning.
+    leaves, whatever the database says. ``morning_mail`` writes down what people get in the morning. ``due`` gives the
+    people to decide, where it is not the engine's own affair who is due.
     """
 
     def __init__(
@@ -124,6 +128,7 @@ class Engine:
         resolution: Resolution | None = None,
         stopped: Callable[[], bool] = lambda: False,
         morning_mail: MorningMail = lambda _: None,
+        due: DuePeople | None = None,
     ) -> None:
         self._open_state = state
         self._state: StateFolder | None = None
@@ -136,7 +141,7 @@ class Engine:
         self._daily_estimates = DailyEstimates(store, workspace.recall)
         self._alerts = Alerts(store, admin, channels, workspace.language)
         self._guard = RefusalGuard(store, self._alerts)
-        self._morning_mail = morning_mail
+        self._morning_mail, self._due = morning_mail, due or store.loading.due
         self._pools: dict[Carrier, SenderPool] = {}
         self._progress = threading.Event()
         self._stopping = threading.Event()
@@ -239,6 +244,9 @@ class Engine:
         now = self._clock()
         breakers = {name: pool.breaker for name, pool in self._pools.items()}
         return {name: (b.until, b.because) for name, b in breakers.items() if b.until is not None and b.shut(now)}
+
+    def night(self) -> None:
+        at_night(self._store, self.decisions.workspace, self._clock())
 
     # -- ticks ------------------------------------------------------------------------------------
 
@@ -435,7 +443,7 @@ class Engine:
         # those who waited for a place that there is now come before those who are due
         waited = free_places.next()
         more = free_places.most() - len(waited)
-        due = self._store.loading.due(now, more) if more > 0 else []
+        due = self._due(now, more) if more > 0 else []
         return list(dict.fromkeys([*waited, *due]))
 
     def _waiting_for(self, channel: Carrier, now: dt.datetime) -> int:

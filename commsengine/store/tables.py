@@ -691,6 +691,17 @@ class EngineRow(Row, table=True):
     ended_at: dt.datetime | None = _instant(nullable=True)
 
 
+class LeadRow(Row, table=True):
+    """Which scheduler leads, until when by the database's clock; ``fence`` counts the hand-overs."""
+
+    __tablename__ = "lead"
+
+    name: str = _key()
+    owner: str
+    fence: int = Field(sa_type=BigInteger)
+    until: dt.datetime = _instant()
+
+
 class RestRow(Row, table=True):
     """Until when nothing could leave by a channel, last; with an empty ``channel``: because no tick was called.
 
@@ -837,6 +848,7 @@ roster = _table("roster")
 people_file = _table("people_file")
 audit = _table("audit")
 engine = _table("engine")
+lead = _table("lead")
 rest = _table("rest")
 rate = _table("rate")
 provider = _table("provider")

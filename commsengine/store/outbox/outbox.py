@@ -20,6 +20,7 @@ from commsengine.store.outbox.claims import Decided
 from commsengine.store.outbox.marks import held, mark
 from commsengine.store.outbox.receipts import give_back, settle
 from commsengine.store.records import Commit, Lease, ToRecord
+from commsengine.store.server_clock import lease_now, leased
 from commsengine.store.tables import touch
 
 
@@ -53,7 +54,8 @@ class Outbox:
             running = campaigns.running_epochs(connection)
             known = claims.known_now(connection, decisions)
             wanted = claims.claimable(connection, decisions, campaigns.unchanged(running, epochs), known)
-            rows = [claims.row_of(each, seq, epochs, versions, lease, now) for each, seq in wanted]
+            kept = leased(connection, lease, now)
+            rows = [claims.row_of(each, seq, epochs, versions, kept, now) for each, seq in wanted]
             won = claims.insert_all(connection, rows)
             lost = {row["person_id"]: row["key"] for row in rows if row["key"] not in won}
             if lost:
@@ -86,9 +88,10 @@ class Outbox:
 
     def renew(self, owner: str, until: dt.datetime, now: dt.datetime) -> None:
         """Lengthens the leases of what this owner has claimed and not yet marked; a lease that is over stays over."""
-        theirs = (touch.c.owner == owner, touch.c.lease_until > now)
         with self._database.write() as connection:
-            connection.execute(moves.moving(moves.RENEW).where(*theirs).values(lease_until=until))
+            clock = lease_now(connection, now)
+            theirs = (touch.c.owner == owner, touch.c.lease_until > clock)
+            connection.execute(moves.moving(moves.RENEW).where(*theirs).values(lease_until=clock + (until - now)))
 
     def release(self, *, now: dt.datetime, owner: str | None = None, campaign: str | None = None) -> int:
         """Gives back claims that are not marked yet, all or those of an owner or campaign; returns how many."""
