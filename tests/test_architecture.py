@@ -309,6 +309,7 @@ MIRRORS = {
     "check",
     "control",
     "followups",
+    "migrate_database",
     "notices",
     "people",
     "population",

@@ -101,9 +101,7 @@ def compare(
     Raises ``InputError`` if the plan renumbers steps that people stand on, has the id of a notice, or changes how an
     experiment that has begun is judged.
     """
-    old, groups = store.campaigns.get(plan.campaign), people.groups(plan, day=now.date())
-    placed = {person.id for person, _role in members(plan, (group.first for group in groups), now.date())}
-    audience = sum(group.people for group in groups if group.first.id in placed)
+    old, audience = store.campaigns.get(plan.campaign), _size(plan, people, now.date())
     introduced = introduced_at(old, plan, now)
     if old is None:
         added = tuple(message.id for message in plan.messages)
@@ -226,6 +224,12 @@ def _opened_by_moving(old: Plan, before: Message, plan: Plan, after: Message, no
 
 def _opening(plan: Plan, message: Message) -> dt.datetime:
     return Hours(plan, ANYBODY).instant_of(plan, message.opens)
+
+
+def _size(plan: Plan, people: Population, day: dt.date) -> int:
+    groups = people.groups(plan, day=day)
+    placed = {person.id for person, _role in members(plan, (group.first for group in groups), day)}
+    return sum(group.people for group in groups if group.first.id in placed)
 
 
 def _ids(plan: Plan) -> frozenset[str]:

@@ -37,7 +37,7 @@ from commsengine.reports.phases.measures import PhaseView, phases
 from commsengine.reports.phases.unclear import UnclearRole, unclear_by_role
 from commsengine.reports.promises import replies
 from commsengine.reports.recall_curves import Group, Mean, mean_of, mornings, past_of
-from commsengine.store.audience_counts import Days
+from commsengine.store.audience.audience_counts import Days
 from commsengine.store.campaign_facts.seals import Seal
 from commsengine.store.records import CampaignRecord, GotItOnly, Loaded, TouchCounts
 from commsengine.store.store import Store

@@ -13,7 +13,7 @@ from commsengine.cadence.check_questions import check_of
 from commsengine.cadence.kinds_and_states import ASKED_FOR, BY_HAND, ENOUGH, GOT_IT, STATES
 from commsengine.cadence.people import Person
 from commsengine.cadence.standing import AWAY, call_again
-from commsengine.store.audience_counts import placed, sizes_of
+from commsengine.store.audience.audience_counts import placed, sizes_of
 from commsengine.store.campaigns import CampaignStore
 from commsengine.store.database import Database
 from commsengine.store.person_rows import person_of

@@ -12,13 +12,13 @@ from commsengine.cadence.kinds_and_states import Wish
 from commsengine.cadence.people import Person
 from commsengine.errors import InputError
 from commsengine.store import bookkeeping, erasure, tables
+from commsengine.store.audience.population import PeopleOnRecord
 from commsengine.store.database import Database, chunks, many, rows_with
 from commsengine.store.dialogue import link_tokens
 from commsengine.store.people_files import people_import
 from commsengine.store.people_files.difference import PeopleDifference, difference
 from commsengine.store.people_files.rekey import with_history
 from commsengine.store.person_rows import TEXTS, email_key, is_here, person_of
-from commsengine.store.population import PeopleOnRecord
 from commsengine.store.records import ImportCounts
 from commsengine.store.tables import person, roster, slack_id
 from commsengine.text import like, near_names

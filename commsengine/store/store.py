@@ -9,7 +9,7 @@ from typing import Self
 
 from commsengine.errors import CommsError
 from commsengine.store import schema
-from commsengine.store.audience_counts import AudienceCounts
+from commsengine.store.audience.audience_counts import AudienceCounts
 from commsengine.store.campaign_facts.deeds import Deeds
 from commsengine.store.campaign_facts.gates import Gates
 from commsengine.store.campaign_facts.manager_words import ManagerWords

@@ -11,7 +11,7 @@ import pytest
 from commsengine.cadence.audience import role_of
 from commsengine.cadence.plan import Plan
 from commsengine.cadence.population import ListedPeople, PeopleGroup, Population
-from commsengine.store.population import PeopleOnRecord
+from commsengine.store.audience.population import PeopleOnRecord
 from commsengine.store.store import Store
 from tests.builders import ANA, BEN, MIA, a_message, a_plan, someone, utc
 

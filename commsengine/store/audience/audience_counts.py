@@ -14,7 +14,7 @@ from sqlalchemy import Connection, Date, Select, String, Subquery, case, cast, f
 
 from commsengine.cadence.kinds_and_states import ASKED_FOR, BY_HAND, GOT_IT, AnswerKind
 from commsengine.cadence.plan import OutcomeId
-from commsengine.store.audience import in_roster, role_in
+from commsengine.store.audience.audience import in_roster, role_in
 from commsengine.store.database import Database, rows_with
 from commsengine.store.dialogue.answers import answered_by
 from commsengine.store.person_rows import is_here

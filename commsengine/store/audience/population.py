@@ -13,7 +13,7 @@ from commsengine.cadence.history import DirectReport
 from commsengine.cadence.people import COLUMNS, END_OF_DAYS, Person
 from commsengine.cadence.plan import Plan
 from commsengine.cadence.population import A_FEW, GROUPED_BY, PeopleGroup
-from commsengine.store.audience import column_of, role_in
+from commsengine.store.audience.audience import column_of, role_in
 from commsengine.store.database import CHUNK, Database, rows_with
 from commsengine.store.loading import Loading
 from commsengine.store.person_rows import email_key, is_here, person_of

@@ -1,0 +1,1 @@
+"""Who a plan is for, asked of the database."""
