@@ -84,9 +84,11 @@ def test_what_is_offered_behind_the_last_message_of_a_connection_goes_by_a_new_o
     store: Store, clock: Clock, reply: str
 ) -> None:
     run(store, [someone(n) for n in range(12)])
+    began = clock.now
     with SmtpSink() as relay, an_engine(store, clock, plain(relay), 1) as engine:
         relay.on_message = lambda _: relay.fail("mail", reply) if len(relay.messages) % 3 == 0 else None
         engine.tick()
+        assert clock.now == began, "somebody had to wait"
         assert relay.connections in (4, 5)  # with the last message, the relay may have ended the fourth
         assert (sorted(relay.recipients), states(store)) == (addresses(12), {"sent": 12})
     assert {row.attempts for row in store.touches.list("crm")} == {1}
