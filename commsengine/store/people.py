@@ -11,9 +11,10 @@ from sqlalchemy import Column, Connection, Row, Select, bindparam, case, delete,
 from commsengine.cadence.kinds_and_states import Wish
 from commsengine.cadence.people import Person
 from commsengine.errors import InputError
-from commsengine.store import bookkeeping, erasure, people_import, tables
+from commsengine.store import bookkeeping, erasure, tables
 from commsengine.store.database import Database, chunks, many, rows_with
 from commsengine.store.dialogue import link_tokens
+from commsengine.store.people_files import people_import
 from commsengine.store.people_files.difference import PeopleDifference, difference
 from commsengine.store.people_files.rekey import with_history
 from commsengine.store.person_rows import TEXTS, email_key, is_here, person_of
