@@ -292,3 +292,13 @@ def test_a_suppression_outlives_the_erasure(store: Store) -> None:
     store.people.erase("ana", by="dana", now=NOW)
     save(store, replace(ANA, id="ana-again"))
     assert "email" in store.loading.histories(["ana-again"])["ana-again"].history.unreachable
+
+
+def test_the_columns_in_use_are_those_of_the_people_shown(store: Store) -> None:
+    day = NOW.date()
+    gone = someone(1, left=day, phone="+49 1", attributes={"site": "North"})
+    store.people.save([someone(2, job="Clerk", attributes={"shift": "early"}), gone], by="dana", now=NOW)
+    here, left = (store.people.columns_in_use(left_by=day, left=left) for left in (False, True))
+    assert ("job" in here, "phone" in here, "left" in here) == (True, False, False)
+    assert ("job" in left, "phone" in left, "left" in left) == (False, True, True)
+    assert store.people.attributes_in_use() == ["shift", "site"]
