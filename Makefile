@@ -65,7 +65,7 @@ bench-recall: $(READY)  ## the memory model on tables, a review log and in simul
 	@$(BIN)/python -m benchmarks.recall $(PART)
 
 faults: $(READY) strace  ## break it on purpose, for hours: see benchmarks/faults/README.md
-	@failed=; for run in kills "kills --resolver" slack-kills syscalls "syscalls --resolver" pauses restores lines; do \
+	@failed=; for run in kills "kills --resolver" slack-kills syscalls "syscalls --resolver" pauses restores lines machines; do \
 	  echo "== $$run" >&2; $(BIN)/python -m benchmarks.faults $$run || failed=1; done; \
 	$(BIN)/python -m pytest -q --hypothesis-profile=deep $(GENERATED) || failed=1; \
 	$(BIN)/python -m pytest -q -m slow || failed=1; test -z "$$failed"

@@ -22,12 +22,10 @@ from typing import Any, Protocol
 import structlog
 from apscheduler.schedulers.background import BackgroundScheduler  # type: ignore[import-untyped]
 
-from commsengine.engine.engine import Engine
-from commsengine.engine.heartbeat import at_night
+from commsengine.engine.engine import BeatReport
 from commsengine.engine.sending.recorder import loggable
 from commsengine.errors import CommsError
 from commsengine.garbage_collection import keep_what_is_there
-from commsengine.store.store import Store
 from commsengine.translation import _
 from commsengine.web.connections import MOST, PATIENCE, server_of
 
@@ -47,6 +45,18 @@ class Beside(Protocol):
     def close(self) -> None: ...
 
 
+class Beating(Protocol):
+    """An engine, a worker or a scheduler: what beats. ``night`` is called once a night."""
+
+    def start(self) -> object: ...
+
+    def tick(self) -> BeatReport: ...
+
+    def night(self) -> None: ...
+
+    def stop(self, timeout: float) -> bool: ...
+
+
 @dataclass(frozen=True, slots=True)
 class Web:
     """``app`` is ASGI; ``most`` connections are open at once, half ones for ``patience`` seconds."""
@@ -59,8 +69,7 @@ class Web:
 
 
 def run(
-    store: Store,
-    engine: Engine,
+    engine: Beating,
     *,
     clock: Callable[[], dt.datetime],
     every: float = 10.0,
@@ -72,8 +81,8 @@ def run(
     ping: Callable[[], None] = lambda: None,
     look: Callable[[], None] = lambda: None,
 ) -> bool:
-    """Runs until a signal. ``every`` is in seconds; ``ready`` is called when all is open, ``look`` before each beat and
-    ``ping`` after it.
+    """Runs until a signal. ``clock`` is the host's, ``every`` is in seconds; ``ready`` is called when all is open,
+    ``look`` before each beat and ``ping`` after it.
 
     ``slack`` is the connection by which presses come, ``redraws`` draws answered cards again.
 
@@ -84,7 +93,7 @@ def run(
     with lock or nullcontext(), _signals(stop), _listening(web), _working(slack), _working(redraws):
         engine.start()
         keep_what_is_there()
-        scheduler = heartbeat(store, engine, clock, every, ping, look)
+        scheduler = heartbeat(engine, every, ping, look)
         scheduler.start()
         ready()
         while not stop.wait(every):
@@ -95,9 +104,7 @@ def run(
 
 
 def heartbeat(
-    store: Store,
-    engine: Engine,
-    clock: Callable[[], dt.datetime],
+    engine: Beating,
     every: float,
     ping: Callable[[], None],
     look: Callable[[], None] = lambda: None,
@@ -117,7 +124,7 @@ def heartbeat(
     tick = _surviving(beat)
     scheduler.add_job(tick)  # once, at once
     scheduler.add_job(tick, "interval", seconds=every, id=BEAT)
-    scheduler.add_job(_surviving(lambda: at_night(store, engine.decisions.workspace, clock())), "cron", hour=SWEEP_AT)
+    scheduler.add_job(_surviving(engine.night), "cron", hour=SWEEP_AT)
     return scheduler
 
 

@@ -44,7 +44,7 @@ if TYPE_CHECKING:
     from commsengine.channels.refusal_rule import RefusalRule
     from commsengine.content.render import Renderer
     from commsengine.engine.decisions import Decisions
-    from commsengine.engine.engine import Engine, MorningMail
+    from commsengine.engine.engine import DuePeople, Engine, MorningMail
     from commsengine.engine.sending.senders import ChannelSetup
     from commsengine.engine.state_folder import StateFolder
     from commsengine.links import Links
@@ -56,8 +56,10 @@ if TYPE_CHECKING:
     from commsengine.resolvers.postfix import PostfixLog
     from commsengine.resolvers.resolver import Resolver
     from commsengine.resolvers.slack import SlackHistory
+    from commsengine.runner import Beating
     from commsengine.slack_app import SlackApp
     from commsengine.store.store import Store
+    from commsengine.web.probes import Probes
 
 HEARTBEAT = 10.0
 """Seconds between two beats of a running engine."""
@@ -113,6 +115,8 @@ class Wiring:
         spare_proxies()
         self._renderers: dict[tuple[int, bool], Renderer] = {}
         self._profile: ProviderProfile | None = None
+        self._server_clock: Callable[[], dt.datetime] = now
+        self._beat = self._since_the_beat
         self._banner = ""
 
     def __enter__(self) -> Self:
@@ -130,7 +134,7 @@ class Wiring:
             self.store.close()
 
     def _now(self) -> dt.datetime:
-        return self.as_of or now()
+        return self.as_of or self._server_clock()
 
     @cached_property
     def as_of(self) -> dt.datetime | None:
@@ -549,11 +553,26 @@ class Wiring:
         # Where nothing is set up, as on a lead's own machine, they are those of an engine that has every channel.
         return Decisions(self.store, self.rules, frozenset(self.channels) or None)
 
-    def engine(self, *, interval: float | None = None) -> Engine:
-        """To be used as a context. ``interval`` is in seconds; ``None`` when cron calls."""
+    def _take_the_servers_time(self) -> None:
+        # the hosts of several engines may be minutes apart
+        from commsengine.store.server_clock import ServerClock
+
+        if self.settings.database_file is None:
+            self._server_clock = ServerClock(self.store.database)
+
+    @property
+    def _hosts_clock(self) -> Callable[[], dt.datetime]:
+        # by which APScheduler goes
+        return self.clock if self.settings.database_file else now
+
+    def engine(self, *, interval: float | None = None, due: DuePeople | None = None, daily: bool = True) -> Engine:
+        """To be used as a context. ``interval`` is in seconds; ``None`` when cron calls. ``due`` gives the people to
+        decide; without ``daily`` the mail of the morning is left to another.
+        """
         from commsengine.engine.engine import Engine
         from commsengine.engine.uncertain_sends import Resolution
 
+        self._take_the_servers_time()
         return Engine(
             self.store,
             self.channels,
@@ -565,7 +584,8 @@ class Wiring:
             admin=self.settings.admin_email,
             state=self.state_folder,
             resolution=Resolution(self.store, self.resolvers),
-            morning_mail=self._morning_mail(),
+            morning_mail=self._morning_mail() if daily else lambda _: None,
+            due=due,
         )
 
     def _morning_mail(self) -> MorningMail:
@@ -673,10 +693,9 @@ class Wiring:
             store=self.store,
             keys=self.settings.keys,
             clock=self.clock,
-            heartbeat_age=self._heartbeat_age,
             slack=self.slack_app,
             copies=self.review_copies,
-            more=self._webhooks(),
+            more=[*self._webhooks(), *self.probes.routes()],
             language=self.rules.language,
         )
 
@@ -688,24 +707,46 @@ class Wiring:
 
     def run(self, ready: Callable[[], None]) -> bool:
         """Until a signal comes; returns whether everything that was leaving has arrived."""
+        return self._run(self.engine(interval=HEARTBEAT), HEARTBEAT, ready, self.look_at_feed)
+
+    def schedule(self, ready: Callable[[], None]) -> bool:
+        """As ``run``, but what is due is handed to workers."""
+        from commsengine.engine.scheduler import LOOKS, Scheduler
+
+        self._take_the_servers_time()
+        scheduler = Scheduler(
+            self.store, self.decisions, clock=self.clock, stopped=self.stop_is_there, morning_mail=self._morning_mail()
+        )
+        self._beat = self._since_the_lead
+        return self._run(scheduler, LOOKS, ready, lambda: self.look_at_feed() if scheduler.leads else None)
+
+    def work(self, ready: Callable[[], None]) -> bool:
+        """A worker, until a signal comes; returns whether everything that was leaving has arrived."""
+        from commsengine import runner
+        from commsengine.engine.worker import LOOKS, JobPeople, Worker
+
+        people = JobPeople(self.store.jobs, self.clock)
+        worker = Worker(self.engine(interval=HEARTBEAT, due=people.next, daily=False), people)
+        web = runner.Web(self.probes.app(), *self.settings.bind)
+        return runner.run(worker, clock=self._hosts_clock, every=LOOKS, web=web, ready=ready)
+
+    def _run(self, engine: Beating, every: float, ready: Callable[[], None], look: Callable[[], None]) -> bool:
         from commsengine import runner
         from commsengine.ping import Ping
 
-        host, port = self.settings.bind
         token = self.settings.slack_app_token
         socket_mode = self.slack_app.socket_mode(token.get_secret_value()) if self.slack_app and token else None
         return runner.run(
-            self.store,
-            self.engine(interval=HEARTBEAT),
-            clock=self.clock,
-            every=HEARTBEAT,
+            engine,
+            clock=self._hosts_clock,
+            every=every,
             lock=self.engine_lock(),
-            web=runner.Web(self.web_app, host, port),
+            web=runner.Web(self.web_app, *self.settings.bind),
             slack=socket_mode,
             redraws=self.slack_app.cards if self.slack_app else None,
             ready=ready,
             ping=Ping(self.settings.heartbeat_url),
-            look=self.look_at_feed,
+            look=look,
         )
 
     def look_at_feed(self) -> None:
@@ -732,6 +773,18 @@ class Wiring:
             if held["source"] == "feed":
                 alerts.file_held(held_text(held), partial(held_text, held), now)
 
-    def _heartbeat_age(self) -> dt.timedelta | None:
+    @cached_property
+    def probes(self) -> Probes:
+        from commsengine.web.probes import Probes
+
+        return Probes(self.store, self.clock, self._beat)
+
+    def _since_the_beat(self) -> dt.timedelta | None:
         last = self.store.engine.heartbeat()
         return self.clock() - last.beat_at if last else None
+
+    def _since_the_lead(self) -> dt.timedelta | None:
+        from commsengine.store.workers.leadership import LENGTH
+
+        lead = self.store.leadership.current()
+        return self.clock() - lead.until + LENGTH if lead else None

@@ -61,7 +61,7 @@ TERMINAL = (
     "commsengine/campaigns/apply.py", "commsengine/campaigns/notices.py", "commsengine/campaigns/outcome_facts.py",
     "commsengine/reports/why.py", "commsengine/web/facts_webhook.py", "commsengine/content/slips.py",
     "commsengine/campaigns/saved_difference.py", "commsengine/campaigns/migrate_database.py",
-    "commsengine/store/campaign_facts/seals.py",
+    "commsengine/store/campaign_facts/seals.py", "commsengine/store/workers/",
 )  # fmt: skip
 """Where texts stand that only a terminal shows: it speaks English, and no other catalog has them."""
 OPTIONS = {pattern: {"trimmed": "true", "newstyle_gettext": "true", "silent": "false"} for pattern, _ in METHODS}

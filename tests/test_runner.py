@@ -61,7 +61,7 @@ PROGRAM = """
         with open(file.with_suffix(".beats"), "a") as beats:
             beats.write(".")
     web = Web(pages, port=port, patience=patience)
-    done = run(store, engine, clock=clock, every=0.2, lock=EngineLock(file), web=web,
+    done = run(engine, clock=clock, every=0.2, lock=EngineLock(file), web=web,
                ready=lambda: print(f"frozen {gc.get_freeze_count()}\\nready", flush=True), ping=ping)
     sys.exit(0 if done else 3)
 """

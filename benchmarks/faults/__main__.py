@@ -8,7 +8,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from benchmarks.faults import kills, lines, pauses, providers, restores, slack_kills, syscalls
+from benchmarks.faults import kills, lines, machines, pauses, providers, restores, slack_kills, syscalls
 
 RUNS = {
     "kills": kills,
@@ -18,6 +18,7 @@ RUNS = {
     "restores": restores,
     "lines": lines,
     "providers": providers,
+    "machines": machines,
 }
 
 

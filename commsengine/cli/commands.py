@@ -54,6 +54,7 @@ CHAPTERS: dict[str, tuple[CommandEntry, ...]] = {
             "send-now", N_("Send one message today, to a role of a running campaign or to all of it."), "send_now"
         ),
         CommandEntry("run", N_("Run the engine, the web pages and Slack until stopped.")),
+        CommandEntry("worker", N_("Send what a scheduler hands over, on as many hosts as wanted."), "run"),
         CommandEntry("tick", N_("Do everything that is due now, then exit: for cron."), "run"),
     ),
     N_("See and follow up"): (

@@ -72,6 +72,7 @@ def configure_logs(level: int) -> None:
         cache_logger_on_first_use=False,
     )
     logging.getLogger("urllib3").setLevel(logging.ERROR)  # what fails there is said by us, in words
+    logging.getLogger("apscheduler").setLevel(logging.ERROR)  # a beat that outlasts the next one is no news
     logging.basicConfig(level=logging.WARNING, stream=sys.stderr, format="%(levelname)s %(name)s")
 
 

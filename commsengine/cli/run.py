@@ -1,11 +1,11 @@
-"""``run`` and ``tick``: the engine at work."""
+"""``run``, ``worker`` and ``tick``: the engine at work."""
 
 from __future__ import annotations
 
 import datetime as dt
 import shlex
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -39,28 +39,49 @@ NEEDS_A_PERSON = 1
 
 
 @click.command()
+@click.option(
+    "--scheduler-only",
+    is_flag=True,
+    help=N_("Send nothing itself: hand what is due to workers, which share its PostgreSQL database."),
+)
 @click.pass_context
 @with_workspace
-def run(wiring: Wiring, ctx: click.Context) -> None:
+def run(wiring: Wiring, ctx: click.Context, scheduler_only: bool) -> None:
     """Run the engine, the web pages and Slack until stopped (Ctrl-C or SIGTERM).
 
     Example: commsengine run
     """
+    ready = _("The engine runs; its pages are at {address}", address=wiring.settings.links_base)
+    if scheduler_only:
+        ready = _("The scheduler runs; its pages are at {address}", address=wiring.settings.links_base)
+    _at_work(wiring, ctx, wiring.schedule if scheduler_only else wiring.run, ready)
+
+
+@click.command()
+@click.pass_context
+@with_workspace
+def worker(wiring: Wiring, ctx: click.Context) -> None:
+    """Send what a scheduler hands over (commsengine run --scheduler-only), until stopped: on as many hosts as wanted.
+
+    Example: commsengine worker
+    """
+    _at_work(wiring, ctx, wiring.work, _("The worker runs and waits for what is due."))
+
+
+def _at_work(wiring: Wiring, ctx: click.Context, work: Callable[[Callable[[], None]], bool], ready: str) -> None:
     from commsengine.cli.logs import INFO, configure_logs, level_of
 
     wiring.must_send()
     _tell_left_out(wiring)
     configure_logs(level_of(wiring.settings, INFO))
-    ready = _("The engine runs; its pages are at {address}", address=wiring.settings.links_base)
-    clean = wiring.run(ready=lambda: note(ready))
-    if not clean:
+    if not work(lambda: note(ready)):
         note(
             _(
                 "Some messages were being sent; it is not known whether they arrived. The next start marks "
                 "them as uncertain."
             )
         )
-    ctx.exit(0 if clean else STILL_OPEN)
+        ctx.exit(STILL_OPEN)
 
 
 @click.command()

@@ -31,7 +31,7 @@ from commsengine.engine.daily_estimates import DailyEstimates
 from commsengine.engine.decisions import Decisions
 from commsengine.engine.dispatch import Dispatch
 from commsengine.engine.free_places import BATCH, SHORT_WAIT, FreePlaces, WaitingPeople
-from commsengine.engine.heartbeat import LEASE, Heartbeat, finish_what_is_over, is_past
+from commsengine.engine.heartbeat import LEASE, Heartbeat, at_night, finish_what_is_over, is_past
 from commsengine.engine.owner_lock import Owner
 from commsengine.engine.restored_database import look_back
 from commsengine.engine.sending.recorder import Recorder
@@ -48,12 +48,16 @@ from commsengine.store.store import Store
 from commsengine.translation import N_
 
 SETTLES_SOON = 15.0  # seconds a tick waits out until somebody can look for an uncertain send
+LOOKS_UP = 0.5  # seconds after which a tick looks again at what it waits for, at the latest
 SETTLES_IN = 10.0  # seconds a pause of ours waits for what is under way
 ROUNDS_WITHOUT_PROGRESS = 20
 LOOKS_EVERY = dt.timedelta(minutes=5)
 """How often a tick looks for what is due once a day."""
 
 log = structlog.get_logger(__name__)
+
+DuePeople = Callable[[dt.datetime, int], Sequence[str]]
+"""The ids of people who are due, the longest due first: at an instant, and at most so many."""
 
 MorningMail = Callable[[Sequence[CampaignRecord]], object]
 """Writes down the digests and lists that are due; called at each tick with all campaigns."""
@@ -104,7 +108,8 @@ class Engine:
     the e-mail address that hears when nothing goes on without a person. ``state`` opens the state folder of a
     database; without one nothing is kept outside the database. ``resolution`` looks for what became of uncertain
     sends. While ``stopped`` says so, or a ``STOP`` lies in the state folder, nothing is claimed and nothing
-    leaves, whatever the database says. ``morning_mail`` writes down what people get in the morning.
+    leaves, whatever the database says. ``morning_mail`` writes down what people get in the morning. ``due`` gives the
+    people to decide, where it is not the engine's own affair who is due.
     """
 
     def __init__(
@@ -123,6 +128,7 @@ class Engine:
         resolution: Resolution | None = None,
         stopped: Callable[[], bool] = lambda: False,
         morning_mail: MorningMail = lambda _: None,
+        due: DuePeople | None = None,
     ) -> None:
         self._open_state = state
         self._state: StateFolder | None = None
@@ -135,7 +141,7 @@ class Engine:
         self._daily_estimates = DailyEstimates(store, workspace.recall)
         self._alerts = Alerts(store, admin, channels, workspace.language)
         self._guard = RefusalGuard(store, self._alerts)
-        self._morning_mail = morning_mail
+        self._morning_mail, self._due = morning_mail, due or store.loading.due
         self._pools: dict[Carrier, SenderPool] = {}
         self._progress = threading.Event()
         self._stopping = threading.Event()
@@ -146,6 +152,7 @@ class Engine:
         self._cron = interval is None
         self._waiting = WaitingPeople()
         self._full: dict[str, dt.datetime] = {}
+        self._waited_for: dict[Carrier, SenderPool] = {}
         self._due_before: list[str] = []
         self._stuck = False
 
@@ -238,6 +245,9 @@ class Engine:
         breakers = {name: pool.breaker for name, pool in self._pools.items()}
         return {name: (b.until, b.because) for name, b in breakers.items() if b.until is not None and b.shut(now)}
 
+    def night(self) -> None:
+        at_night(self._store, self.decisions.workspace, self._clock())
+
     # -- ticks ------------------------------------------------------------------------------------
 
     def tick(self) -> BeatReport:
@@ -323,12 +333,20 @@ class Engine:
         return all(pool.idle for pool in self._pools.values())
 
     def _wait_for_progress(self) -> None:
-        # until there is a place; when nothing is under way, a moment for the last receipts to be kept
+        # until there is something to do; when nothing is under way, a moment for the last receipts to be kept
+        until = time.monotonic() + LOOKS_UP
         self._progress.clear()
-        if not self._idle:
-            self._progress.wait(0.5)
+        while not (self._idle or self._is_wanted()) and (left := until - time.monotonic()) > 0:
+            self._progress.wait(left)
+            self._progress.clear()
         if self._idle:
             self._recorder.flush(1.0)
+
+    def _is_wanted(self) -> bool:
+        """A channel that people wait for has a place again, or something is to be stopped."""
+        if self._stopping.is_set() or self._guard.to_pause():
+            return True
+        return bool(FreePlaces(self._waited_for, self._waiting, self._clock()).places())
 
     def _waited_out(self) -> bool:
         """Sleeps until a channel that asked for a short patience is open again, or an uncertain send can be looked for.
@@ -377,7 +395,8 @@ class Engine:
         ids = [] if hold or self._stopping.is_set() else self._next(free_places, now)
         self._stuck, self._due_before = ids == self._due_before, ids
         report = self._claim(ids, free_places, now) if ids else BeatReport()
-        self._full |= dict.fromkeys(free_places.full(), now)
+        self._waited_for = {name: self._pools[name] for name in free_places.full()}
+        self._full |= dict.fromkeys(self._waited_for, now)
         return replace(report, service=service, hold=hold)
 
     def _share(self, now: dt.datetime) -> None:
@@ -424,7 +443,7 @@ class Engine:
         # those who waited for a place that there is now come before those who are due
         waited = free_places.next()
         more = free_places.most() - len(waited)
-        due = self._store.loading.due(now, more) if more > 0 else []
+        due = self._due(now, more) if more > 0 else []
         return list(dict.fromkeys([*waited, *due]))
 
     def _waiting_for(self, channel: Carrier, now: dt.datetime) -> int:

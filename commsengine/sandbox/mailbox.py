@@ -74,10 +74,12 @@ class Mail:
 
 
 class Mailbox:
-    """A real SMTP server on a free loopback port, in a thread of its own. ``arrived`` grows in order of arrival."""
+    """A real SMTP server in a thread of its own, by default on a free loopback port. ``arrived`` grows in order of
+    arrival.
+    """
 
-    def __init__(self, host: str = "127.0.0.1") -> None:
-        self.host, self.port = host, 0
+    def __init__(self, host: str = "127.0.0.1", port: int = 0) -> None:
+        self.host, self.port = host, port
         self.arrived: list[Mail] = []
         self._of: dict[str, list[Mail]] = defaultdict(list)
         self._news = threading.Condition()
@@ -121,7 +123,7 @@ class Mailbox:
         return f"250 2.0.0 Ok: queued as S{number}"
 
     async def _listen(self) -> None:
-        self._server = await self._loop.create_server(self._conversation, self.host, 0)
+        self._server = await self._loop.create_server(self._conversation, self.host, self.port)
         self.port = self._server.sockets[0].getsockname()[1]
 
     def _conversation(self) -> SMTP:

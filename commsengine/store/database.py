@@ -50,6 +50,17 @@ NOT_OURS = ("malformed", "not a database", "connection option", "permission deni
 LARGEST_EXAMINED = 2 * 1024**3
 """Bytes; a larger file takes so long to read that its engine would start late."""
 
+SERVER_OPTIONS = {
+    "options": "-c timezone=UTC -c idle_in_transaction_session_timeout=10min",
+    "connect_timeout": 10,
+    "keepalives_idle": 15,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 30_000,
+}
+"""Of each connection to a server: a host that is cut off notices it within half a minute, and what one that was stopped
+within a transaction had locked is free again."""
+
 CHUNK = 1000
 """How many ids one statement carries."""
 
@@ -289,8 +300,8 @@ def _parsed(written: str) -> URL:
 def _engine(url: URL, path: Path | None, durable: bool) -> Engine:
     try:
         if path is None:
-            options = {"connect_args": {"options": "-c timezone=UTC"}, "pool_pre_ping": True}
-            return create_engine(url, hide_parameters=True, **options)
+            given = {name: value for name, value in SERVER_OPTIONS.items() if name not in url.query}
+            return create_engine(url, hide_parameters=True, connect_args=given, pool_pre_ping=True)
         engine = create_engine(url, hide_parameters=True, connect_args={"timeout": BUSY_TIMEOUT})
     except (ImportError, NoSuchModuleError):
         raise InputError(

@@ -53,7 +53,8 @@ class Loaded:
 class Lease:
     """What a claim is made under: ``owner`` alone marks and settles its touches, with this ``fence``.
 
-    ``until`` is the end as of the claim; the owner may have renewed it since.
+    ``until`` is the end as of the claim by the clock of the owner, who may have renewed it since. A server of databases
+    keeps it by its own clock.
     """
 
     owner: str
@@ -625,6 +626,15 @@ class HeartbeatRecord:
     beat_at: dt.datetime
     interval: float
     ended_at: dt.datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Lead:
+    """The lease of the scheduler that leads; ``until`` is by the database's clock."""
+
+    owner: str
+    fence: int
+    until: dt.datetime
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,6 +23,7 @@ from commsengine.store import bookkeeping, campaigns, moves, refusals
 from commsengine.store.database import Database, many
 from commsengine.store.outbox.receipts import give_back, wake
 from commsengine.store.records import Reborn, TouchRecord, Uncertain
+from commsengine.store.server_clock import lease_now
 from commsengine.store.tables import attempt, campaign, person, touch
 from commsengine.store.touches import records_of
 from commsengine.translation import N_, _
@@ -63,7 +64,8 @@ class Recovery:
         claimed by a dead owner, they fail alone.
         """
         with self._database.write() as connection:
-            forsaken = _forsaken(connection, dead_owners, silent_since, alive)
+            silence = None if silent_since is None else lease_now(connection, now) - (now - silent_since)
+            forsaken = _forsaken(connection, dead_owners, silence, alive)
             poisoned = [row for row in forsaken if row.state == "claimed" and row.key in poison]
             claimed = [row for row in forsaken if row.state == "claimed" and row.key not in poison]
             sending = [row for row in forsaken if row.state == "sending"]

@@ -17,6 +17,7 @@ from commsengine.cadence.kinds_and_states import Carrier
 from commsengine.store import campaigns, moves
 from commsengine.store.database import Database
 from commsengine.store.records import Lease, TouchRecord
+from commsengine.store.server_clock import leased
 from commsengine.store.tables import campaign, touch
 from commsengine.store.touches import records_of
 
@@ -106,8 +107,9 @@ class ServiceMail:
     def claim(self, keys: Sequence[str], lease: Lease, now: dt.datetime) -> Sequence[TouchRecord]:
         """What is ours to deliver of these keys, in their order."""
         waiting = (touch.c.key.in_(keys), touch.c.kind == "service", touch.c.retry_at <= now)
-        claimed = {"owner": lease.owner, "fence": lease.fence, "lease_until": lease.until, "retry_at": None}
         with self._database.write() as connection:
+            until = leased(connection, lease, now).until
+            claimed = {"owner": lease.owner, "fence": lease.fence, "lease_until": until, "retry_at": None}
             may_leave = ALERT if campaigns.on_hold(connection) else _PASSES
             ours = moves.moving(moves.CLAIM_NOTE).where(*waiting, may_leave).values(claimed)
             won = {row.key for row in connection.execute(ours.returning(touch.c.key))}

@@ -25,6 +25,7 @@ from commsengine.store.dialogue.questions import Questions
 from commsengine.store.dialogue.replies import Replies
 from commsengine.store.engine_record import ChannelRecord, EngineRecord
 from commsengine.store.estimates import Estimates
+from commsengine.store.gauges import Gauges
 from commsengine.store.loading import Loading
 from commsengine.store.outbox.outbox import Outbox
 from commsengine.store.people import People
@@ -37,6 +38,8 @@ from commsengine.store.slack.ids import SlackIds
 from commsengine.store.slack.redraws import Redraws
 from commsengine.store.slack.workspaces import SlackWorkspaces
 from commsengine.store.touches import Touches
+from commsengine.store.workers.jobs import Jobs
+from commsengine.store.workers.leadership import Leadership
 
 
 @cache
@@ -80,6 +83,9 @@ class Store:
         self.counts = Counts(database, self.campaigns)
         self.engine = EngineRecord(database)
         self.channels = ChannelRecord(database)
+        self.jobs = Jobs(database)
+        self.gauges = Gauges(database)
+        self.leadership = Leadership(database)
         self.estimates = Estimates(database)
         self.slack_ids = SlackIds(database)
         self.slack_workspaces = SlackWorkspaces(database, self.slack_ids)

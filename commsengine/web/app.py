@@ -1,4 +1,4 @@
-"""The web application: the pages behind signed links, Slack's door, the lead's desk and the health of the engine."""
+"""The web application: the pages behind signed links, Slack's door, and the lead's desk."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import Request
-from starlette.responses import FileResponse, JSONResponse, Response
+from starlette.responses import FileResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from commsengine.answers.fresh_links import FreshLinks
@@ -53,8 +53,6 @@ def create_app(
     store: Store,
     keys: Sequence[str],
     clock: Callable[[], dt.datetime],
-    heartbeat_age: Callable[[], dt.timedelta | None] = lambda: None,
-    stale_after: dt.timedelta = dt.timedelta(minutes=5),
     slack: SlackApp | None = None,
     copies: ReviewCopies | None = None,
     more: Sequence[BaseRoute] = (),
@@ -78,7 +76,7 @@ def create_app(
         visits.route(),
         *(page.route() for page in (*pages, *behind_fresh_links, CalendarFeed(inbox, guard))),
     ]
-    routes += [Route("/style.css", _style), Route("/healthz", _health(heartbeat_age, stale_after)), *more]
+    routes += [Route("/style.css", _style), *more]
     if slack is not None:
         routes.append(Route("/slack/events", _slack(slack), methods=["POST"]))
     if copies is not None:
@@ -98,16 +96,6 @@ def _of_copy(parts: InMemory, keys: Sequence[str], clock: Callable[[], dt.dateti
 
 def _style(_request: Request) -> Response:
     return FileResponse(FOLDER / "style.css", media_type="text/css")
-
-
-def _health(age: Callable[[], dt.timedelta | None], stale: dt.timedelta) -> Callable[[Request], Response]:
-    def health(_request: Request) -> Response:
-        since = age()
-        alive = since is not None and since <= stale
-        seconds = None if since is None else round(since.total_seconds(), 1)
-        return JSONResponse({"ok": alive, "heartbeat_age_seconds": seconds}, 200 if alive else 503)
-
-    return health
 
 
 def _slack(slack: SlackApp) -> Callable[[Request], object]:

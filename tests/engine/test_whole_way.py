@@ -72,13 +72,17 @@ def test_a_letter_is_dated_when_it_is_sent(store: Store, clock: Clock, relay: Sm
     assert date_of(relay.messages[-1]) == clock.now > first
 
 
-def test_a_slow_relay_makes_no_letter_older_than_it_is(store: Store, clock: Clock, relay: SmtpSink) -> None:
-    run(store, [someone(1), someone(2), someone(3)])
+@pytest.mark.parametrize(("pipelining", "minutes"), [(False, [0, 5]), (True, [0, 0])])
+def test_a_slow_relay_makes_no_letter_much_older_than_it_is(
+    store: Store, clock: Clock, pipelining: bool, minutes: list[int]
+) -> None:
+    """In a pipeline a letter is laid out behind the end of the one before, and no sooner."""
+    run(store, [someone(1), someone(2)])
     began = clock.now
-    relay.on_message = lambda _: clock.forward(minutes=5)
-    with an_engine(store, clock, relay, threads=1) as engine:
+    with SmtpSink(pipelining=pipelining) as relay, an_engine(store, clock, relay, threads=1) as engine:
+        relay.on_message = lambda _: clock.forward(minutes=5)
         engine.tick()
-    assert [date_of(letter) - began for letter in relay.messages] == [dt.timedelta(minutes=5 * n) for n in range(3)]
+    assert [date_of(letter) - began for letter in relay.messages] == [dt.timedelta(minutes=n) for n in minutes]
 
 
 def test_service_mail_is_dated_when_it_is_sent(store: Store, clock: Clock, relay: SmtpSink) -> None:

@@ -349,7 +349,7 @@ def test_f31_the_beat_goes_on_at_once_after_the_clock_was_set_back(
 ) -> None:
     """The scheduler waits for a time of day. After a clock was set back, its next beat is as far off as that."""
     beats: list[dt.datetime] = []
-    scheduler = heartbeat(store, engine(), clock, 0.1, lambda: beats.append(clock.now))
+    scheduler = heartbeat(engine(), 0.1, lambda: beats.append(clock.now))
     scheduler.start()
     try:
         expect(lambda: len(beats) > 1)

@@ -10,6 +10,7 @@ MIGRATION = import_module("commsengine.store.migrations.versions.0005_slack")
 
 UNDO = (
     "DROP INDEX ix_touch_campaign_due_at",
+    "DROP TABLE lead",
     "DROP TABLE review_copy",
     "DROP TABLE people_file",
     "ALTER TABLE touch DROP COLUMN asks",

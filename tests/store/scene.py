@@ -7,12 +7,15 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from sqlalchemy import select
+
 from commsengine.cadence.history import Decision, Touch, TouchRow
 from commsengine.cadence.people import Person
 from commsengine.store import schema
 from commsengine.store.database import Database
 from commsengine.store.records import Lease, Marked, Receipt
 from commsengine.store.store import Store
+from commsengine.store.tables import touch
 from tests import outbox
 from tests.builders import ANA, BEN, MIA, a_plan, utc
 
@@ -61,6 +64,15 @@ def claim(
 
 def lease(owner: str = "e1", fence: int = 1) -> Lease:
     return Lease(owner, fence, NOW + HOUR)
+
+
+def leases_end(store: Store, hours: int = 2) -> Store:
+    """As if they had been made so long ago, by whatever clock the database decides."""
+    with store.database.write() as connection:
+        for row in connection.execute(select(touch.c.key, touch.c.lease_until)).all():
+            until = row.lease_until and row.lease_until - hours * HOUR
+            connection.execute(touch.update().where(touch.c.key == row.key).values(lease_until=until))
+    return store
 
 
 def mark(store: Store, *touches: Touch, owner: str = "e1", fence: int = 1, now: dt.datetime = NOW) -> set[str]:

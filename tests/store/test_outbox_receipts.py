@@ -17,6 +17,7 @@ from tests.store.scene import (
     deliver,
     idle,
     lease,
+    leases_end,
     mark,
     marked,
     rows,
@@ -43,11 +44,23 @@ def test_a_marked_touch_is_sending_and_is_not_marked_twice(store: Store) -> None
     assert not may_leave(store)
 
 
-@pytest.mark.parametrize("changes", [{"owner": "e2"}, {"fence": 2}, {"now": NOW + 2 * HOUR}])
-def test_only_the_owner_under_its_fence_and_lease_may_mark(store: Store, changes: dict[str, object]) -> None:
+@pytest.mark.parametrize("changes", [{"owner": "e2"}, {"fence": 2}])
+def test_only_the_owner_under_its_fence_may_mark(store: Store, changes: dict[str, object]) -> None:
     claimed(store)
     assert not may_leave(store, **changes)
     assert state(store, a_touch()) == "claimed"
+
+
+def test_a_lease_that_is_over_may_not_mark(store: Store) -> None:
+    claimed(store)
+    assert not may_leave(leases_end(store))
+    assert state(store, a_touch()) == "claimed"
+
+
+def test_a_server_decides_leases_by_its_own_clock(store: Store) -> None:
+    claimed(store)
+    by_the_server = store.database.dialect == "postgresql"
+    assert may_leave(store, now=NOW + 2 * HOUR) == by_the_server
 
 
 def pause(store: Store) -> None:
@@ -148,10 +161,9 @@ def test_still_ours_is_what_is_claimed_and_neither_marked_nor_over(store: Store)
     mark(store, marked)
     keys = [key, marked.key, "unknown"]
     assert store.outbox.still_ours(keys, lease(), NOW) == {key}
-    assert store.outbox.still_ours(keys, lease(), NOW + HOUR) == set()
-    assert (
-        store.outbox.still_ours(keys, lease("e2"), NOW) == store.outbox.still_ours(keys, lease(fence=2), NOW) == set()
-    )
+    others = (lease("e2"), lease(fence=2))
+    assert [store.outbox.still_ours(keys, each, NOW) for each in others] == [set(), set()]
+    assert leases_end(store).outbox.still_ours(keys, lease(), NOW) == set()
 
 
 @pytest.mark.parametrize("changes", [{"owner": "e2"}, {"fence": 2}])

@@ -7,7 +7,7 @@ import pytest
 from commsengine.errors import InputError
 from commsengine.store.records import Reborn, Uncertain
 from commsengine.store.store import Store
-from tests.store.scene import HOUR, LATER, NOW, a_touch, claim, deliver, idle, mark, marked, running, state
+from tests.store.scene import HOUR, LATER, NOW, a_touch, claim, deliver, idle, leases_end, mark, marked, running, state
 
 
 def crashed(store: Store, **plan: str) -> Store:
@@ -45,7 +45,7 @@ def test_the_claims_of_a_living_engine_stay(store: Store) -> None:
 
 
 def test_a_lease_long_over_is_as_good_as_dead(store: Store) -> None:
-    counts = crashed(store).recovery.reconcile(now=NOW + 3 * HOUR, silent_since=NOW + 2 * HOUR)
+    counts = leases_end(crashed(store)).recovery.reconcile(now=NOW, silent_since=NOW)
     assert (counts["released"], counts["uncertain"]) == (1, 1)
 
 

@@ -2,25 +2,21 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import logging
-from pathlib import Path
 
 import pytest
 
-from tests.answering import answering
-from tests.browsing import WEB
-from tests.web.conftest import Site, app_of, served
+from tests.web.conftest import Site
 
 
 def test_every_response_bears_the_security_headers(site: Site) -> None:
     key = site.house.touch()
     responses = [
         site.get(key), site.client.post(site.path("answer", key)), site.client.get("/a/forged"),
-        site.client.get("/nowhere"), site.client.get("/healthz"), site.client.get("/style.css"),
+        site.client.get("/nowhere"), site.client.get("/style.css"),
         site.client.put(site.path("answer", key)), site.get(key, "mine"),
     ]  # fmt: skip
-    assert [response.status_code for response in responses] == [200, 303, 404, 404, 503, 200, 405, 200]
+    assert [response.status_code for response in responses] == [200, 303, 404, 404, 200, 405, 200]
     for response in responses:
         policy = response.headers["content-security-policy"]
         assert "default-src 'none'" in policy
@@ -47,13 +43,3 @@ def test_a_defect_of_ours_is_told_plainly_and_bears_the_headers(site: Site, capl
     assert (broken.status_code, broken.headers["cache-control"]) == (500, "no-store")
     assert "Something went wrong on our side" in broken.text
     assert "Traceback" not in broken.text
-
-
-@pytest.mark.parametrize(("age", "status"), [(None, 503), (10, 200), (300, 200), (301, 503)])
-def test_health_follows_the_last_beat(tmp_path: Path, age: int | None, status: int) -> None:
-    house = answering(tmp_path)
-    since = None if age is None else dt.timedelta(seconds=age)
-    with served(app_of(house, heartbeat_age=lambda: since)) as address:
-        told = WEB.get(f"{address}/healthz")
-    assert (told.status_code, told.json()["ok"]) == (status, status == 200)
-    house.store.close()

@@ -12,6 +12,7 @@ from commsengine.store import campaigns, moves, service_mail
 from commsengine.store.database import columns_of
 from commsengine.store.plain_sql import Prepared, as_rows, given, only_checked
 from commsengine.store.records import Lease, Marked, ToRecord
+from commsengine.store.server_clock import lease_now
 from commsengine.store.tables import campaign, person, touch
 
 
@@ -29,18 +30,19 @@ def _service_may_leave() -> ColumnElement[bool]:
 
 
 NOW = bindparam("the_now", type_=touch.c.lease_until.type)
+NOT_OVER = touch.c.lease_until > bindparam("the_lease_now", type_=touch.c.lease_until.type)
 OWN = (only_checked(touch.c.owner) == bindparam("the_owner"), touch.c.fence == bindparam("the_fence"))
 _KEYS = given("keys", key=Text())
 OURS = (touch.c.key == _KEYS.c.key, *OWN)
 
 _GOING = Prepared(
     moves.moving_listed(moves.MARK, _KEYS)
-    .where(*OWN, touch.c.lease_until > NOW)
+    .where(*OWN, NOT_OVER)
     .where(or_(_touch_may_leave(), _service_may_leave()))
     .values(sending_at=NOW)
     .returning(*columns_of(touch, Marked))
 )
-_HELD = Prepared(select(touch.c.key).where(*OURS, touch.c.lease_until > NOW, only_checked(touch.c.state) == "claimed"))
+_HELD = Prepared(select(touch.c.key).where(*OURS, NOT_OVER, only_checked(touch.c.state) == "claimed"))
 _DATED = given("dated", key=Text(), dates=Text())
 _NAMED = Prepared(moves.naming().where(touch.c.key == _DATED.c.key).values(named=_DATED.c.dates))
 
@@ -60,7 +62,9 @@ def mark(connection: Connection, work: ToRecord, lease: Lease, now: dt.datetime)
     if not work.marks:
         return []
     campaigns.running_epochs(connection)
-    marked = [Marked(*row) for row in _GOING.rows(connection, the_now=now, **ours(work.marks, lease))]
+    clock = lease_now(connection, now)
+    going = _GOING.rows(connection, the_now=now, the_lease_now=clock, **ours(work.marks, lease))
+    marked = [Marked(*row) for row in going]
     if dated := [(each.key, work.named[each.key]) for each in marked if work.named.get(each.key)]:
         _NAMED.run(connection, dated=as_rows(dated))
     return marked
@@ -68,4 +72,5 @@ def mark(connection: Connection, work: ToRecord, lease: Lease, now: dt.datetime)
 
 def held(connection: Connection, keys: Sequence[str], lease: Lease, now: dt.datetime) -> set[str]:
     """Those of these claims that are neither marked, given back nor over."""
-    return {key for (key,) in _HELD.rows(connection, the_now=now, **ours(keys, lease))}
+    clock = lease_now(connection, now)
+    return {key for (key,) in _HELD.rows(connection, the_lease_now=clock, **ours(keys, lease))}

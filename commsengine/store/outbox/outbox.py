@@ -20,7 +20,12 @@ from commsengine.store.outbox.claims import Decided
 from commsengine.store.outbox.marks import held, mark
 from commsengine.store.outbox.receipts import give_back, settle
 from commsengine.store.records import Commit, Lease, ToRecord
+from commsengine.store.server_clock import lease_now, leased
 from commsengine.store.tables import touch
+
+
+def _adopt(connection: Connection, lost: Mapping[str, str]) -> None:
+    many(connection, moves.adopting(), ({"the_key": key, "the_person": each} for each, key in lost.items()))
 
 
 class Outbox:
@@ -47,13 +52,16 @@ class Outbox:
             if campaigns.on_hold(connection):
                 return []
             running = campaigns.running_epochs(connection)
-            wanted = claims.claimable(connection, decisions, campaigns.unchanged(running, epochs))
-            rows = [claims.row_of(each, seq, epochs, versions, lease, now) for each, seq in wanted]
+            known = claims.known_now(connection, decisions)
+            wanted = claims.claimable(connection, decisions, campaigns.unchanged(running, epochs), known)
+            kept = leased(connection, lease, now)
+            rows = [claims.row_of(each, seq, epochs, versions, kept, now) for each, seq in wanted]
             won = claims.insert_all(connection, rows)
             lost = {row["person_id"]: row["key"] for row in rows if row["key"] not in won}
-            many(connection, moves.adopting(), ({"the_key": key, "the_person": each} for each, key in lost.items()))
+            if lost:
+                _adopt(connection, lost)
             if running == dict(epochs):
-                claims.set_bookmarks(connection, decisions, lost)
+                claims.set_bookmarks(connection, decisions, lost, known)
             return [each for (each, _), row in zip(wanted, rows, strict=True) if won.get(row["key"]) == "claimed"]
 
         return self._database.write_again(work)
@@ -80,9 +88,10 @@ class Outbox:
 
     def renew(self, owner: str, until: dt.datetime, now: dt.datetime) -> None:
         """Lengthens the leases of what this owner has claimed and not yet marked; a lease that is over stays over."""
-        theirs = (touch.c.owner == owner, touch.c.lease_until > now)
         with self._database.write() as connection:
-            connection.execute(moves.moving(moves.RENEW).where(*theirs).values(lease_until=until))
+            clock = lease_now(connection, now)
+            theirs = (touch.c.owner == owner, touch.c.lease_until > clock)
+            connection.execute(moves.moving(moves.RENEW).where(*theirs).values(lease_until=clock + (until - now)))
 
     def release(self, *, now: dt.datetime, owner: str | None = None, campaign: str | None = None) -> int:
         """Gives back claims that are not marked yet, all or those of an owner or campaign; returns how many."""

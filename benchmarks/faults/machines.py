@@ -1,0 +1,148 @@
+"""Three workers, two schedulers, one PostgreSQL: SIGKILL, SIGSTOP, SIGCONT at random, a host cut off, clocks apart.
+
+One worker reaches the database by a cable that is cut now and then, so it is a host of its own. With libfaketime the
+clocks of the processes are minutes apart. A process that was killed is started again, as systemd does.
+"""
+
+from __future__ import annotations
+
+import argparse
+import random
+import signal
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from benchmarks.faults.report import Report, say
+from tests.faults.machines import SCHEDULER, WORKER, Cable, Machine, Machines, machines
+from tests.faults.witness import Rule, smtp_witness
+from tests.postgres import start_postgres
+
+WORKERS, SCHEDULERS = 3, 2
+CLOCKS = ("+0", "+4m", "-3m", "+7m", "-6m")
+"""How far the processes' clocks are from that of the server."""
+
+LONGEST = 3.0
+"""Seconds for which a process stands still or a cable is cut, at most."""
+
+BETWEEN = 1.5
+"""Seconds between two strikes, at most."""
+
+LAST_WAIT = 1800.0
+"""Seconds for what is still open: leases of hosts of which nothing is known are long."""
+
+
+def add_options(options: argparse.ArgumentParser) -> None:
+    options.add_argument("--strikes", type=int, default=500)
+    options.add_argument("--people", type=int, default=5000)
+
+
+def run(asked: argparse.Namespace, folder: Path) -> Report:
+    report = Report(f"machines: {asked.strikes} strikes, {asked.people:,} people, seed {asked.seed}")
+    faketime = _faketime()
+    report.add("clocks apart", ", ".join(CLOCKS) if faketime else "no: there is no libfaketime here")
+    server = start_postgres()
+    try:
+        with (
+            smtp_witness(folder / "witness", Rule("dot", wait=0.2)) as witness,
+            machines(folder, server.url, witness, asked.people) as house,
+        ):
+            _strike_all(house, Cable(folder / "cable", server.url), faketime, asked, report)
+            _judge(house, report)
+    finally:
+        server.stop()
+    return report
+
+
+@dataclass
+class Striker:
+    """What may be done to the machines; ``done`` counts it."""
+
+    house: Machines
+    hosts: list[Machine]
+    cable: Cable
+    dice: random.Random
+    done: dict[str, int] = field(default_factory=dict)
+
+    def strike(self) -> str:
+        what: Callable[[], str] = self.dice.choices((self._kill, self._stop, self._cut), (5, 4, 1))[0]
+        name = what()
+        self.done[name] = self.done.get(name, 0) + 1
+        return name
+
+    def _kill(self) -> str:
+        host = self.dice.choice(self.hosts)
+        host.kill()
+        self.house.again(host)
+        return "kill"
+
+    def _stop(self) -> str:
+        host = self.dice.choice(self.hosts)
+        host.signal(signal.SIGSTOP)
+        time.sleep(self.dice.uniform(0, LONGEST))
+        host.signal(signal.SIGCONT)
+        return "stop and go on"
+
+    def _cut(self) -> str:
+        self.cable.cut()
+        time.sleep(self.dice.uniform(0, LONGEST))
+        self.cable.mend()
+        return "cut off"
+
+
+def _strike_all(house: Machines, cable: Cable, faketime: str, asked: argparse.Namespace, report: Report) -> None:
+    dice = random.Random(asked.seed)
+    with cable:
+        hosts = [
+            house.start(
+                command, **_clock(faketime, number), **({"COMMSENGINE_DATABASE_URL": cable.url} if number == 0 else {})
+            )
+            for number, command in enumerate([WORKER] * WORKERS + [SCHEDULER] * SCHEDULERS)
+        ]
+        house.witness.wait_for(1)
+        striker = Striker(house, hosts, cable, dice)
+        for number in range(1, asked.strikes + 1):
+            time.sleep(dice.uniform(0, BETWEEN))
+            said = striker.strike()
+            say(f"strike {number}, {said}: {len(house.witness.arrivals()):,} arrived")
+        report.add("struck", ", ".join(f"{count} {name}" for name, count in sorted(striker.done.items())))
+        report.add("arrived before the last strike", len(house.witness.arrivals()))
+        house.witness.behave()
+        until = time.monotonic() + LAST_WAIT
+        while _is_open(house, asked.people) and time.monotonic() < until:
+            time.sleep(2.0)
+        for host in hosts:
+            host.kill()
+
+
+def _is_open(house: Machines, people: int) -> bool:
+    states = house.states()
+    return sum(states[state] for state in ("sent", "failed", "uncertain")) < people
+
+
+def _judge(house: Machines, report: Report) -> None:
+    lost, unflagged, unbalanced = house.lost(), house.unflagged(), house.unbalanced()
+    states = house.states()
+    copies = house.witness.copies
+    report.add("messages arrived", len(house.witness.arrivals()))
+    report.add("extra copies, flagged", sum(copies.values()) - len(copies))
+    report.add("lost", len(lost))
+    report.add("duplicates not flagged", len(unflagged))
+    report.add("states", ", ".join(f"{state} {count:,}" for state, count in sorted(states.items())))
+    report.promise(not lost, f"{len(lost)} lost: {sorted(lost)[:5]}")
+    report.promise(not unflagged, f"{len(unflagged)} duplicates are not flagged: {unflagged[:5]}")
+    report.promise(not unbalanced, f"the books do not balance: {unbalanced}")
+    report.promise(not states["failed"], f"{states['failed']} failed, though nothing was wrong with them")
+    report.promise(sum(states.values()) == house.people, f"{sum(states.values())} touches for {house.people} people")
+
+
+def _clock(faketime: str, number: int) -> dict[str, str]:
+    if not faketime:
+        return {}
+    return {"LD_PRELOAD": faketime, "FAKETIME": CLOCKS[number % len(CLOCKS)], "FAKETIME_DONT_FAKE_MONOTONIC": "1"}
+
+
+def _faketime() -> str:
+    found = sorted(Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1"))
+    return str(found[0]) if found else ""
