@@ -60,7 +60,7 @@ TERMINAL = (
     "commsengine/engine/journal.py", "commsengine/engine/state_folder.py", "commsengine/engine/engine.py",
     "commsengine/campaigns/apply.py", "commsengine/campaigns/notices.py", "commsengine/campaigns/outcome_facts.py",
     "commsengine/reports/why.py", "commsengine/web/facts_webhook.py", "commsengine/content/slips.py",
-    "commsengine/campaigns/saved_difference.py", "commsengine/campaigns/migrate_database.py",
+    "commsengine/campaigns/saved_difference.py", "commsengine/campaigns/move_to_server.py",
     "commsengine/store/campaign_facts/seals.py", "commsengine/store/workers/",
 )  # fmt: skip
 """Where texts stand that only a terminal shows: it speaks English, and no other catalog has them."""

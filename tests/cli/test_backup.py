@@ -15,6 +15,8 @@ from tests.cli.conftest import PEOPLE
 from tests.cli.terminal import Terminal
 from tests.store.scene import older
 
+pytestmark = pytest.mark.sqlite("a backup is a copy of a file")
+
 
 @pytest.fixture(autouse=True)
 def _own_state(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -12,6 +12,8 @@ from commsengine.store.store import Store
 from tests.cli.conftest import PEOPLE, plan
 from tests.cli.terminal import Terminal
 
+pytestmark = pytest.mark.sqlite("the file lies in odd folders")
+
 FOLDERS = ["What changes?", "100% done", "a%20b", "a#b", "C++ (new)"]
 
 

@@ -24,6 +24,8 @@ from tests.cli.conftest import plan
 from tests.cli.terminal import Terminal
 from tests.stories.program import Program
 
+pytestmark = pytest.mark.sqlite("files are private")
+
 
 @pytest.fixture(autouse=True)
 def _open_handed() -> Iterator[None]:

@@ -31,6 +31,8 @@ from tests.stories.program import Program
 from tests.stories.relay import Relay
 from tests.waiting import PATIENCE, expect
 
+pytestmark = pytest.mark.sqlite("the disk under a file fails")
+
 COMMSENGINE = (sys.executable, "-m", "commsengine")
 PAGE = 4096
 

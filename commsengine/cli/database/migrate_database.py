@@ -31,13 +31,13 @@ def migrate_database(wiring: Wiring, source: Path, target: str) -> None:
 
     Example: commsengine migrate-database commsengine.db postgresql://comms@db.example.com/comms
     """
-    from commsengine.campaigns import migrate_database as move
+    from commsengine.campaigns.move_to_server import move_to_server
     from commsengine.store.database import sqlite_url
     from commsengine.store.store import Store
 
     with Store.open(sqlite_url(source.absolute())) as old, closing(_server(target)) as new:
         with Progress(_("Copying")) as progress:
-            move.migrate_database(old, new, wiring.clock(), by=wiring.operator, progress=progress)
+            move_to_server(old, new, wiring.clock(), by=wiring.operator, progress=progress)
         touches = sum(sum(books.touches.values()) for books in old.counts.status(wiring.clock()))
         people = n_people(old.people.count())
     click.echo(_("Copied and checked: {people}, {touches}.", people=people, touches=n_messages(touches)))

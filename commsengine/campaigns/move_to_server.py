@@ -20,7 +20,7 @@ from commsengine.translation import _
 MOVED = KEPT["moved"].partition("{")[0]
 
 
-def migrate_database(
+def move_to_server(
     source: Store, target: Database, now: dt.datetime, *, by: str, progress: Callable[[float], object]
 ) -> None:
     """Raises ``InputError`` for a target that is used, or a source that has moved before or is in use.
