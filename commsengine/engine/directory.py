@@ -29,11 +29,18 @@ class SignerLookup:
         wanted = {email.lower(): email for email in emails if email}
         found = {email.lower(): person for email, person in store.people.by_emails(list(wanted.values())).items()}
         self._lines: dict[str, list[LineRecord]] = {}
+        self._signers: dict[tuple[str, str], Signers] = {}
         self._known: dict[str, Person | None] = {email: found.get(key) for key, email in wanted.items()}
 
     def of(self, person: Person, plan: Plan, day: dt.date) -> Signers:
-        sponsor = self.named(plan.sponsor.email) if plan.sponsor else None
         manager = self.manager_of(person, day)
+        known = plan.campaign, manager.id if manager else ""
+        if known not in self._signers:
+            self._signers[known] = self._signing(manager, plan)
+        return self._signers[known]
+
+    def _signing(self, manager: Person | None, plan: Plan) -> Signers:
+        sponsor = self.named(plan.sponsor.email) if plan.sponsor else None
         lines = self._lines_of(manager, plan) if manager else {}
         return Signers(lead=self.named(plan.owner[0]), manager=manager, sponsor=sponsor, lines=lines)
 

@@ -45,8 +45,8 @@ class Dispatch:
         for touch in touches:
             campaign, one = running[touch.campaign], by_id[touch.person]
             render = _rendering(self._renderer_of(campaign), touch, one, signers, campaign)
-            about, attempts = (touch.key, touch.campaign, touch.message), one.attempts(touch.key)
-            claimed = Claimed(*about, lease, render, touch.not_after, attempts, touch.rung, touch.person)
+            about = (key := touch.key, touch.campaign, touch.message)
+            claimed = Claimed(*about, lease, render, touch.not_after, one.attempts(key), touch.rung, touch.person)
             batches.setdefault(touch.channel, []).append(claimed)
         for channel, batch in batches.items():
             self._pools[channel].put(batch)

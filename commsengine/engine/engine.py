@@ -48,6 +48,7 @@ from commsengine.store.store import Store
 from commsengine.translation import N_
 
 SETTLES_SOON = 15.0  # seconds a tick waits out until somebody can look for an uncertain send
+LOOKS_UP = 0.5  # seconds after which a tick looks again at what it waits for, at the latest
 SETTLES_IN = 10.0  # seconds a pause of ours waits for what is under way
 ROUNDS_WITHOUT_PROGRESS = 20
 LOOKS_EVERY = dt.timedelta(minutes=5)
@@ -151,6 +152,7 @@ class Engine:
         self._cron = interval is None
         self._waiting = WaitingPeople()
         self._full: dict[str, dt.datetime] = {}
+        self._waited_for: dict[Carrier, SenderPool] = {}
         self._due_before: list[str] = []
         self._stuck = False
 
@@ -331,12 +333,20 @@ class Engine:
         return all(pool.idle for pool in self._pools.values())
 
     def _wait_for_progress(self) -> None:
-        # until there is a place; when nothing is under way, a moment for the last receipts to be kept
+        # until there is something to do; when nothing is under way, a moment for the last receipts to be kept
+        until = time.monotonic() + LOOKS_UP
         self._progress.clear()
-        if not self._idle:
-            self._progress.wait(0.5)
+        while not (self._idle or self._is_wanted()) and (left := until - time.monotonic()) > 0:
+            self._progress.wait(left)
+            self._progress.clear()
         if self._idle:
             self._recorder.flush(1.0)
+
+    def _is_wanted(self) -> bool:
+        """A channel that people wait for has a place again, or something is to be stopped."""
+        if self._stopping.is_set() or self._guard.to_pause():
+            return True
+        return bool(FreePlaces(self._waited_for, self._waiting, self._clock()).places())
 
     def _waited_out(self) -> bool:
         """Sleeps until a channel that asked for a short patience is open again, or an uncertain send can be looked for.
@@ -385,7 +395,8 @@ class Engine:
         ids = [] if hold or self._stopping.is_set() else self._next(free_places, now)
         self._stuck, self._due_before = ids == self._due_before, ids
         report = self._claim(ids, free_places, now) if ids else BeatReport()
-        self._full |= dict.fromkeys(free_places.full(), now)
+        self._waited_for = {name: self._pools[name] for name in free_places.full()}
+        self._full |= dict.fromkeys(self._waited_for, now)
         return replace(report, service=service, hold=hold)
 
     def _share(self, now: dt.datetime) -> None:

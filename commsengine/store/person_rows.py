@@ -5,7 +5,8 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import ColumnElement, Row, or_
@@ -37,22 +38,31 @@ def values_of(person: Person) -> dict[str, Any]:
     return values
 
 
+PERSON = (
+    *("id", "email", "name", "department", "job", "manager", "country", "region", "time_zone", "days", "language"),
+    *("phone", "channel", "slack_id", "leave", "left", "is_manager", "since", "quiet_from", "quiet_to"),
+    *("wished_channel", "attributes", "revoked"),
+)
+"""The columns of a person, in the order in which ``person_with`` takes their values."""
+
+_DAYS, _QUIET = PERSON.index("days"), PERSON.index("quiet_from")
+_LEAVE, _ATTRIBUTES = PERSON.index("leave"), PERSON.index("attributes")
+
+
 def person_of(row: Row[Any] | Mapping[str, Any]) -> Person:
     """The person that a row of the person table holds."""
     read = row if isinstance(row, Mapping) else row._mapping
-    return Person(
-        **{name: read[name] for name in TEXTS},
-        id=read["id"],
-        wished_channel=read["wished_channel"],
-        days=_days(read["days"]),
-        leave=_leave(read["leave"]),
-        left=read["left"],
-        is_manager=read["is_manager"],
-        since=read["since"],
-        quiet=None if read["quiet_from"] is None else (read["quiet_from"], read["quiet_to"]),
-        attributes=read["attributes"],
-        revoked=read["revoked"],
-    )
+    return person_with([read[name] for name in PERSON])
+
+
+def person_with(values: Sequence[Any]) -> Person:
+    """The person of these values; what is JSON in the table may come as text."""
+    read = list(values)
+    read[_ATTRIBUTES] = _parsed(read[_ATTRIBUTES])
+    read[_QUIET : _QUIET + 2] = [None if read[_QUIET] is None else (read[_QUIET], read[_QUIET + 1])]
+    read[_LEAVE] = _leave(read[_LEAVE])
+    read[_DAYS] = _days(read[_DAYS])
+    return Person(*read)
 
 
 def email_key(email: str) -> str:
@@ -65,12 +75,20 @@ def suppression_key(key: str) -> str:
     return "sha256:" + hashlib.sha256(key.encode()).hexdigest()
 
 
+@lru_cache(maxsize=1024)
 def _days(written: str | None) -> frozenset[int] | None:
     return None if written is None else frozenset(int(day) for day in written.split(",") if day)
 
 
 def _leave(written: Any) -> tuple[tuple[dt.date, dt.date], ...]:
-    if not written:
+    if not written or written == "[]":
         return ()
-    spans = json.loads(written) if isinstance(written, str) else written
-    return tuple((dt.date.fromisoformat(first), dt.date.fromisoformat(last)) for first, last in spans)
+    return tuple((dt.date.fromisoformat(first), dt.date.fromisoformat(last)) for first, last in _parsed(written))
+
+
+def _parsed(written: Any) -> Any:
+    return _loads(written) if isinstance(written, str) else written
+
+
+_loads = lru_cache(maxsize=4096)(json.loads)
+"""People of one department and site often have the same attributes; what is parsed is never changed."""

@@ -6,9 +6,8 @@ for it. Here that is done once for each database. Rows go in as one JSON text, w
 
 from __future__ import annotations
 
-import datetime as dt
 import json
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -33,15 +32,13 @@ from sqlalchemy.sql.dml import UpdateBase
 from sqlalchemy.sql.functions import FunctionElement
 from sqlalchemy.types import TypeEngine
 
+from commsengine.store.tables import as_sqlite_keeps_it
+
 Convert = Callable[[Any], Any]
 
 
-def _instant(value: dt.datetime) -> str:
-    # as SQLite keeps it; PostgreSQL reads it too
-    return value.astimezone(dt.UTC).isoformat(" ", "microseconds")
-
-
-_ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), default=_instant)
+_ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), default=as_sqlite_keeps_it)
+"""PostgreSQL reads such instants too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +57,13 @@ class Compiled:
             convert = self.written.get(name)
             values[name] = value if convert is None else convert(value)
         return values if self.order is None else tuple(values[name] for name in self.order)
+
+    def written_of(self, names: Sequence[str], row: Mapping[str, Any]) -> list[Any]:
+        """The values of a row in the order of these names; nothing stays nothing."""
+        given = [(name, row[name]) for name in names]
+        return [
+            value if value is None or name not in self.written else self.written[name](value) for name, value in given
+        ]
 
 
 class Prepared:
@@ -96,10 +100,67 @@ class Prepared:
         compiled = self._for(connection.dialect)
         connection.exec_driver_sql(compiled.sql, [compiled.values(row) for row in rows])
 
+    def sql(self, dialect: Dialect) -> str:
+        return self._for(dialect).sql
+
     def _for(self, dialect: Dialect) -> Compiled:
         return self._compiled.get(dialect.name) or self._compiled.setdefault(
             dialect.name, _compiled(self._statement, dialect)
         )
+
+
+MOST_VALUES = 30_000
+"""In one statement; SQLite takes 32,766, PostgreSQL twice as many."""
+
+_BY_PLACE = {"sqlite": "qmark", "postgresql": "format"}
+
+
+class PreparedInsert:
+    """An INSERT with a clause ON CONFLICT, of any number of rows as one list of VALUES.
+
+    ``statement`` builds it for the database of a connection.
+    """
+
+    def __init__(self, statement: Callable[[Connection], UpdateBase]) -> None:
+        self._statement = statement
+        self._compiled: dict[str, Compiled] = {}
+
+    def rows(self, connection: Connection, new: Sequence[Mapping[str, Any]]) -> list[tuple[Any, ...]]:
+        """What it returns, as the database has it. ``new`` are rows with all columns by name."""
+        compiled = self._for(connection)
+        names = [name for name in compiled.order or () if name not in compiled.fixed]
+        held = [compiled.fixed[name] for name in (compiled.order or ())[len(names) :]]
+        before, group, after = _parts(compiled.sql)
+        found: list[tuple[Any, ...]] = []
+        for first in range(0, len(new), most := MOST_VALUES // len(names)):
+            some = new[first : first + most]
+            values = [value for row in some for value in compiled.written_of(names, row)]
+            sql = before + ", ".join([group] * len(some)) + after
+            found += [tuple(row) for row in connection.exec_driver_sql(sql, (*values, *held))]
+        return found
+
+    def _for(self, connection: Connection) -> Compiled:
+        name = connection.dialect.name
+        if name not in self._compiled:
+            kind: Callable[..., Dialect] = type(connection.dialect)
+            by_place = kind(paramstyle=_BY_PLACE[name])
+            self._compiled[name] = _compiled(self._statement(connection), by_place)
+        return self._compiled[name]
+
+
+def _parts(sql: str) -> tuple[str, str, str]:
+    before, after = sql.split(" VALUES ", 1)
+    group, after = after.split(" ON CONFLICT", 1)
+    return f"{before} VALUES ", group, f" ON CONFLICT{after}"
+
+
+def one_of(column: ColumnElement[Any], parameter: str) -> ColumnElement[bool]:
+    """The condition that the column has one of the texts of a parameter, made by ``as_texts``."""
+    return column.in_(select(_EachText(bindparam(parameter, type_=Text())).table_valued("value").c.value))
+
+
+def as_texts(texts: Iterable[str]) -> str:
+    return _ENCODER.encode(list(texts))
 
 
 def as_rows(rows: Iterable[Sequence[Any]]) -> str:
@@ -159,6 +220,12 @@ class _Each(FunctionElement[Any]):
     inherit_cache = True
 
 
+class _EachText(FunctionElement[Any]):
+    """The same for an array of texts."""
+
+    inherit_cache = True
+
+
 class _Item(FunctionElement[Any]):
     """What stands in a JSON array at a place, counted from 0."""
 
@@ -187,6 +254,16 @@ def _each_of_sqlite(element: _Each, compiler: SQLCompiler, **options: Any) -> st
 @compiles(_Each, "postgresql")
 def _each_of_postgresql(element: _Each, compiler: SQLCompiler, **options: Any) -> str:
     return f"json_array_elements(CAST({compiler.process(element.clauses, **options)} AS JSON))"
+
+
+@compiles(_EachText, "sqlite")
+def _each_text_of_sqlite(element: _EachText, compiler: SQLCompiler, **options: Any) -> str:
+    return f"json_each({compiler.process(element.clauses, **options)})"
+
+
+@compiles(_EachText, "postgresql")
+def _each_text_of_postgresql(element: _EachText, compiler: SQLCompiler, **options: Any) -> str:
+    return f"json_array_elements_text(CAST({compiler.process(element.clauses, **options)} AS JSON))"
 
 
 @compiles(_Item, "sqlite")

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import (
@@ -29,11 +30,14 @@ from sqlalchemy.engine import Dialect
 from sqlalchemy.types import TypeDecorator, TypeEngine
 from sqlmodel import Field, SQLModel
 
+MET = 16_384
+
 
 class Instant(TypeDecorator[dt.datetime]):
     """``timestamptz`` on PostgreSQL; on SQLite the text ``YYYY-MM-DD HH:MM:SS.ffffff+00:00``, which sorts as time.
 
-    The processors are given out bare, without SQLAlchemy's own around them: a load reads tens of thousands of instants.
+    The processors are given out bare, without SQLAlchemy's own around them, and remember what they met: a load reads
+    tens of thousands of instants, most of them the same few.
     """
 
     impl = DateTime(timezone=True)
@@ -43,12 +47,13 @@ class Instant(TypeDecorator[dt.datetime]):
         return String(32) if dialect.name == "sqlite" else DateTime(timezone=True)
 
     def bind_processor(self, dialect: Dialect) -> Callable[[dt.datetime | None], Any]:
-        return _written if dialect.name == "sqlite" else _in_utc
+        return as_sqlite_keeps_it if dialect.name == "sqlite" else _in_utc
 
     def result_processor(self, dialect: Dialect, coltype: object) -> Callable[[Any], dt.datetime | None]:  # noqa: ARG002
         return _read if dialect.name == "sqlite" else _in_utc
 
 
+@lru_cache(maxsize=MET)
 def _in_utc(value: dt.datetime | None) -> dt.datetime | None:
     if value is None:
         return None
@@ -57,11 +62,13 @@ def _in_utc(value: dt.datetime | None) -> dt.datetime | None:
     return value.astimezone(dt.UTC)
 
 
-def _written(value: dt.datetime | None) -> str | None:
+@lru_cache(maxsize=MET)
+def as_sqlite_keeps_it(value: dt.datetime | None) -> str | None:
     utc = _in_utc(value)
     return None if utc is None else utc.isoformat(" ", "microseconds")
 
 
+@lru_cache(maxsize=MET)
 def _read(text: str | None) -> dt.datetime | None:
     return None if text is None else dt.datetime.fromisoformat(text)
 

@@ -6,6 +6,7 @@ import shutil
 import sqlite3
 import subprocess
 import sys
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -17,11 +18,14 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import event, inspect
 
-from commsengine.store import schema, tables
-from commsengine.store.database import Database
+from commsengine.store import loading, schema, tables
+from commsengine.store.database import CHUNK, Database
+from commsengine.store.outbox import claims, marks, receipts
+from commsengine.store.plain_sql import Prepared
 from commsengine.store.store import Store
+from tests.builders import someone
 from tests.statements import statements
-from tests.store.scene import NOW, older, running
+from tests.store.scene import a_touch, claim, older, running
 from tests.stories.program import HERE
 
 
@@ -60,20 +64,51 @@ def test_the_bookmark_and_the_states_are_indexed(store: Store) -> None:
     assert looked_for <= indexed
 
 
-def test_a_load_of_people_reads_no_table_from_end_to_end(tmp_path: Path) -> None:
+HOT = [
+    *(
+        each
+        for room in (loading, claims, marks, receipts)
+        for each in vars(room).values()
+        if isinstance(each, Prepared)
+    ),
+    *(query for query, _fact in loading.FACTS.values()),
+]
+"""What is asked for every batch of people or messages; one of them asks only whether a table has a first row."""
+
+
+def test_what_a_batch_asks_reads_no_table_from_end_to_end() -> None:
+    asked = [each for each in HOT if each is not loading.WITH_ROWS]
+    assert len(asked) >= 15
+    with Store.in_memory() as store, store.database.read() as connection:
+        for each in asked:
+            sql = each.sql(connection.dialect)
+            plan = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {sql}", ("[]",) * sql.count("?")).all()
+            scans = [row.detail for row in plan if row.detail.startswith("SCAN")]
+            assert [line for line in scans if "VIRTUAL TABLE" not in line] == [], sql
+
+
+def test_a_list_of_touches_comes_in_the_order_of_an_index(tmp_path: Path) -> None:
     with Store.create(f"sqlite:///{tmp_path}/store.db") as store:
-        running(store)
-        store.people.set_roster("crm", ["ana", "ben"], NOW)
-        with statements(store.database) as seen:
-            store.loading.histories(["ana", "ben"])
-        with store.database.read() as connection:
-            plans = {
-                statement: [row.detail for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {filled(statement)}")]
-                for statement in seen
-                if statement.startswith("SELECT")
-            }
-    assert len(plans) >= 8
-    assert [(s, line) for s, lines in plans.items() for line in lines if line.startswith("SCAN")] == []
+        claim(
+            running(store, [someone(n) for n in range(CHUNK + 1)]), *(a_touch(someone(n).id) for n in range(CHUNK + 1))
+        )
+        plans = planned(store, lambda: len(list(store.touches.listed("crm"))))
+    assert len(plans) == 2  # a page, and the one after it
+    for lines in plans.values():
+        assert lines[0].startswith("SEARCH touch USING INDEX ix_touch_campaign_due_at (campaign=?")
+        assert not any("TEMP B-TREE" in line for line in lines)
+
+
+def planned(store: Store, work: Callable[[], object]) -> dict[str, list[str]]:
+    """How SQLite finds what each statement of the work asks for."""
+    with statements(store.database) as seen:
+        work()
+    with store.database.read() as connection:
+        return {
+            statement: [row.detail for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {filled(statement)}")]
+            for statement in seen
+            if statement.startswith("SELECT")
+        }
 
 
 def filled(statement: str) -> str:
@@ -105,7 +140,7 @@ DIES = """
 import os, sys
 from sqlalchemy import event
 from commsengine.store import schema
-from commsengine.store.database import Database
+from commsengine.store.database import CHUNK, Database
 
 def upgrade(url, left):
     def die(*_):

@@ -24,6 +24,10 @@ from commsengine.store.tables import touch
 from commsengine.store.workers.server_clock import lease_now, leased
 
 
+def _adopt(connection: Connection, lost: Mapping[str, str]) -> None:
+    many(connection, moves.adopting(), ({"the_key": key, "the_person": each} for each, key in lost.items()))
+
+
 class Outbox:
     """What is ours to deliver, and what became of it."""
 
@@ -48,14 +52,16 @@ class Outbox:
             if campaigns.on_hold(connection):
                 return []
             running = campaigns.running_epochs(connection)
-            wanted = claims.claimable(connection, decisions, campaigns.unchanged(running, epochs))
+            known = claims.known_now(connection, decisions)
+            wanted = claims.claimable(connection, decisions, campaigns.unchanged(running, epochs), known)
             kept = leased(connection, lease, now)
             rows = [claims.row_of(each, seq, epochs, versions, kept, now) for each, seq in wanted]
             won = claims.insert_all(connection, rows)
             lost = {row["person_id"]: row["key"] for row in rows if row["key"] not in won}
-            many(connection, moves.adopting(), ({"the_key": key, "the_person": each} for each, key in lost.items()))
+            if lost:
+                _adopt(connection, lost)
             if running == dict(epochs):
-                claims.set_bookmarks(connection, decisions, lost)
+                claims.set_bookmarks(connection, decisions, lost, known)
             return [each for (each, _), row in zip(wanted, rows, strict=True) if won.get(row["key"]) == "claimed"]
 
         return self._database.write_again(work)
