@@ -555,7 +555,7 @@ class Wiring:
 
     def _take_the_servers_time(self) -> None:
         # the hosts of several engines may be minutes apart
-        from commsengine.store.server_clock import ServerClock
+        from commsengine.store.workers.server_clock import ServerClock
 
         if self.settings.database_file is None:
             self._server_clock = ServerClock(self.store.database)

@@ -23,9 +23,9 @@ from commsengine.store import bookkeeping, campaigns, moves, refusals
 from commsengine.store.database import Database, many
 from commsengine.store.outbox.receipts import give_back, wake
 from commsengine.store.records import Reborn, TouchRecord, Uncertain
-from commsengine.store.server_clock import lease_now
 from commsengine.store.tables import attempt, campaign, person, touch
 from commsengine.store.touches import records_of
+from commsengine.store.workers.server_clock import lease_now
 from commsengine.translation import N_, _
 
 POISON = N_("poison: the engine crashed three times while it wrote this message")

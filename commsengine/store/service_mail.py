@@ -17,9 +17,9 @@ from commsengine.cadence.kinds_and_states import Carrier
 from commsengine.store import campaigns, moves
 from commsengine.store.database import Database
 from commsengine.store.records import Lease, TouchRecord
-from commsengine.store.server_clock import leased
 from commsengine.store.tables import campaign, touch
 from commsengine.store.touches import records_of
+from commsengine.store.workers.server_clock import leased
 
 ABOUT_OTHERS = ("digest", "manager_list", "review")
 """Categories that speak of other people than the one they go to."""

@@ -25,7 +25,6 @@ from commsengine.store.dialogue.questions import Questions
 from commsengine.store.dialogue.replies import Replies
 from commsengine.store.engine_record import ChannelRecord, EngineRecord
 from commsengine.store.estimates import Estimates
-from commsengine.store.gauges import Gauges
 from commsengine.store.loading import Loading
 from commsengine.store.outbox.outbox import Outbox
 from commsengine.store.people import People
@@ -38,6 +37,7 @@ from commsengine.store.slack.ids import SlackIds
 from commsengine.store.slack.redraws import Redraws
 from commsengine.store.slack.workspaces import SlackWorkspaces
 from commsengine.store.touches import Touches
+from commsengine.store.workers.gauges import Gauges
 from commsengine.store.workers.jobs import Jobs
 from commsengine.store.workers.leadership import Leadership
 

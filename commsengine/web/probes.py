@@ -15,8 +15,8 @@ from starlette.routing import BaseRoute, Route
 
 from commsengine.errors import CommsError, InputError
 from commsengine.store import schema
-from commsengine.store.gauges import Gauge
 from commsengine.store.store import Store
+from commsengine.store.workers.gauges import Gauge
 from commsengine.web.protection import SecurityHeaders
 
 STALE = dt.timedelta(minutes=5)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import datetime as dt
 
 from commsengine.cadence.history import Decision
-from commsengine.store.server_clock import lease_now
 from commsengine.store.store import Store
+from commsengine.store.workers.server_clock import lease_now
 from tests.builders import ANA, BEN, a_plan, utc
 from tests.store.scene import (
     HOUR,

@@ -12,9 +12,9 @@ from procrastinate.schema import SchemaManager
 from sqlalchemy import create_engine, text
 
 from commsengine.errors import CommsError, InputError
-from commsengine.store.server_clock import ServerClock
 from commsengine.store.store import Store
 from commsengine.store.workers.jobs import HANDED_OVER, SIZE, Job
+from commsengine.store.workers.server_clock import ServerClock
 from tests.builders import someone
 from tests.store.scene import HOUR, NOW
 

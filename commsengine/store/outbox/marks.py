@@ -12,8 +12,8 @@ from commsengine.store import campaigns, moves, service_mail
 from commsengine.store.database import columns_of
 from commsengine.store.plain_sql import Prepared, as_rows, given, only_checked
 from commsengine.store.records import Lease, Marked, ToRecord
-from commsengine.store.server_clock import lease_now
 from commsengine.store.tables import campaign, person, touch
+from commsengine.store.workers.server_clock import lease_now
 
 
 def _touch_may_leave() -> ColumnElement[bool]:

@@ -20,8 +20,8 @@ from commsengine.store.outbox.claims import Decided
 from commsengine.store.outbox.marks import held, mark
 from commsengine.store.outbox.receipts import give_back, settle
 from commsengine.store.records import Commit, Lease, ToRecord
-from commsengine.store.server_clock import lease_now, leased
 from commsengine.store.tables import touch
+from commsengine.store.workers.server_clock import lease_now, leased
 
 
 def _adopt(connection: Connection, lost: Mapping[str, str]) -> None:

@@ -1,1 +1,1 @@
-"""What schedulers and workers share through a PostgreSQL database: who leads, and the jobs."""
+"""What schedulers, workers and their watch share in one database: who leads, the jobs, the clock, the figures."""
