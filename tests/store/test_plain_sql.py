@@ -7,10 +7,13 @@ import datetime as dt
 import pytest
 from sqlalchemy import Integer, Text, bindparam, select
 
-from commsengine.store.plain_sql import Prepared, as_rows, given
+from commsengine.store import moves
+from commsengine.store.outbox.claims import row_of
+from commsengine.store.plain_sql import Prepared, PreparedInsert, as_rows, given
 from commsengine.store.store import Store
 from commsengine.store.tables import touch
-from tests.store.scene import NOW, a_touch, claim, running
+from tests.builders import someone
+from tests.store.scene import NOW, a_touch, claim, lease, running
 
 AWKWARD = ["", "it's", 'a "b"', "%s %(x)s ? :y", "ü 漢字 🙂", "back\\slash", "two\nlines", "null"]
 GIVEN = given("them", key=Text(), number=Integer(), at=touch.c.due_at.type)
@@ -35,3 +38,16 @@ def test_values_held_and_given_are_told_apart(store: Store, state: str) -> None:
     with store.database.read() as connection:
         assert prepared.rows(connection, person="ben", now=NOW) == found[state]
         assert prepared.rows(connection, now=NOW - dt.timedelta(1), person="ben") == []
+
+
+def test_more_rows_than_one_statement_carries(store: Store) -> None:
+    people = [someone(number) for number in range(7)]
+    touches = [a_touch(person.id, corrects=AWKWARD[number]) for number, person in enumerate(people)]
+    running(store, people)
+    rows = [row_of(each, 1, {"crm": 1}, {"crm": 1}, lease(), NOW) for each in touches]
+    few = PreparedInsert(lambda connection: moves.bearing(connection).returning(touch.c.key), most=2 * len(rows[0]))
+    with store.database.write() as connection:
+        assert few.rows(connection, rows) == [(each.key,) for each in touches]
+        assert few.rows(connection, rows) == []
+        kept = connection.execute(select(touch.c.person_id, touch.c.corrects, touch.c.due_at)).all()
+    assert sorted(kept) == sorted((each.person, each.corrects, each.due_at) for each in touches)
