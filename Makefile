@@ -9,7 +9,7 @@ GENERATED := tests/cadence/test_invariants.py tests/cadence/test_local_time.py t
 WORKERS ?= 4  # tests wait for processes more than they compute
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check catalogs wheel bench bench-recall faults format clean browser strace
+.PHONY: help setup demo test test-postgres check catalogs wheel bench bench-recall faults format clean browser strace
 
 help:  ## show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:[^#]*##/\t/' | expand -t 10
@@ -36,6 +36,10 @@ demo: $(RUNS)  ## rehearse the shipped campaign in a sandbox and tell its story 
 test: $(READY) browser strace  ## run the whole suite
 	@# the program is started hundreds of times: compiled once, each start is quicker
 	PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder -q -m "not slow"
+
+test-postgres: $(READY) browser strace  ## run the whole suite on PostgreSQL, except what is about SQLite files
+	REQUIRE_POSTGRES=1 PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder -q -m "not slow" \
+	  --database postgresql
 
 check: $(READY)  ## formatting, lint and types
 	$(BIN)/ruff format --check .

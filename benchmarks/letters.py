@@ -40,7 +40,7 @@ About = TypeVar("About")
 
 def main() -> None:
     people = [replace(BEN, id=f"p{n}", email=f"p{n}@example.com", name=f"{NAMES[n % 5]} {n}") for n in range(PEOPLE)]
-    letters = [(a_touch(person=person.id), person) for person in people]
+    letters = [(a_touch(person=person.id, first=True), person) for person in people]
     renderer, links = a_renderer(), Links(BASE, ["a key"])
     rendered = [renderer.touch(touch, person, CAST) for touch, person in letters]
     standard = StandardWay(rendered[0], people[0])

@@ -57,7 +57,7 @@ messages:
 """A tick sends to the pilot; the others get their message later."""
 
 STEPS: dict[str, tuple[tuple[str, ...], float | None]] = {
-    "import": (("people", "import", "people.csv", "--json"), None),
+    "import": (("people", "import", "people.csv"), None),
     "anchor": (("people", "show", "p0000007@example.com"), None),
     "check": (("check", "schedules/crm.yaml"), 1.5),
     "preview": (("preview", "schedules/crm.yaml", "--json"), None),
@@ -69,7 +69,7 @@ STEPS: dict[str, tuple[tuple[str, ...], float | None]] = {
     "resume": (("resume", "crm", "--yes"), None),
     "status": (("status",), 1.5),
     "why": (("why", "p0000007@example.com"), 1.5),
-    "reimport": (("people", "import", "people.csv", "--json"), None),
+    "reimport": (("people", "import", "people.csv"), None),
 }
 """Each command with its goal: so many times the CPU seconds of the anchor at 100,000 people."""
 

@@ -46,9 +46,13 @@ class SqliteFiles:
     def kept(self, path: Path) -> bytes:
         return path.read_bytes()
 
-    def put(self, content: bytes, path: Path) -> None:
+    def put(self, content: bytes, path: Path, *, renamed: bool) -> None:
+        for suffix in ("-wal", "-shm"):
+            path.with_name(path.name + suffix).unlink(missing_ok=True)
         path.write_bytes(content)
         path.chmod(0o600)
+        if not renamed:
+            return
         with closing(sqlite3.connect(path, isolation_level=None)) as file:
             file.execute("PRAGMA synchronous=OFF")
             file.execute("UPDATE instance SET database = ?", (str(uuid.uuid4()),))
@@ -73,7 +77,7 @@ class PostgresDatabases:
         """The database is made when it is first named; there are our tables in it, and nothing else."""
         with _ONE_AT_A_TIME:
             if path.absolute() not in self._made:
-                self.put(self.empty, path)
+                self.put(self.empty, path, renamed=True)
             return self.server.url_of(self._made[path.absolute()])
 
     def settings(self, folder: Path) -> Mapping[str, str]:
@@ -92,7 +96,7 @@ class PostgresDatabases:
     def kept(self, path: Path) -> bytes:
         return self._copy(self._made[path.absolute()], _new_name()).encode()
 
-    def put(self, content: bytes, path: Path) -> None:
+    def put(self, content: bytes, path: Path, *, renamed: bool) -> None:
         before = self._made.get(path.absolute())
         if before is not None:  # the new one has its name, which others may know
             self._drop(before)
@@ -101,6 +105,8 @@ class PostgresDatabases:
         if content != self.empty:
             self._copies.add(name)
         self._made[path.absolute()] = name
+        if not renamed:
+            return
         with closing(Database(self.server.url_of(name))) as database, database.write() as connection:
             connection.execute(update(instance).values(database=str(uuid.uuid4())))
 
@@ -209,6 +215,6 @@ def kept(path: Path) -> bytes:
     return _in_use[-1].kept(path)
 
 
-def put(content: bytes, path: Path) -> None:
+def put(content: bytes, path: Path, *, renamed: bool = True) -> None:
     """A database like the one that was kept, under an id of its own."""
-    _in_use[-1].put(content, path)
+    _in_use[-1].put(content, path, renamed=renamed)

@@ -108,6 +108,8 @@ class SmtpSink(Server):
     ``refuse`` makes a reply stand, for everybody or one address, until ``accept``. With ``at_once`` it takes only so
     many connections at a time, and the next one is told so.
 
+    It takes pipelines unless told otherwise, and no DATA without a recipient.
+
     With ``tokens`` it wants XOAUTH2 and one of these. When a session's token has been taken out of them, MAIL gets
     ``session_over``.
     """
@@ -123,11 +125,13 @@ class SmtpSink(Server):
         tls_at_once: bool = False,
         password: str = "",
         starttls: bool = True,
+        pipelining: bool = True,
         at_once: int = 0,
         tokens: Iterable[str] | None = None,
     ) -> None:
         self.tokens = None if tokens is None else set(tokens)
         self.logins: list[tuple[str, str]] = []
+        self._pipelining = pipelining
         self.at_once, self.open_now, self.turned_away = at_once, 0, 0
         self._standing: list[tuple[str, str, str, int]] = []  # phase, reply, to whom, after how many messages
         self._door = threading.Lock()
@@ -183,7 +187,7 @@ class SmtpSink(Server):
                 self._talk(connection, lines)
 
     def _talk(self, connection: socket.socket, lines: IO[bytes]) -> None:
-        recipient, begun, token = "", False, ""
+        recipient, begun, named, token = "", False, False, ""
         while line := lines.readline():
             self.lines.append(line)
             verb = line.split()[0].upper() if line.strip() else b""
@@ -208,10 +212,14 @@ class SmtpSink(Server):
                 case b"MAIL" if begun:
                     connection.sendall(b"503 5.5.1 nested MAIL: RSET was forgotten\r\n")
                 case b"MAIL":
-                    going = begun = self._say(connection, "mail", "250 2.1.0 ok")
+                    going = self._say(connection, "mail", "250 2.1.0 ok")
+                    begun, named = self._said.reply.startswith("250"), False
+                case b"RCPT" | b"DATA" if not (begun and (named or verb == b"RCPT")):
+                    connection.sendall(b"503 5.5.1 bad sequence of commands\r\n")
                 case b"RCPT":
                     recipient = self._said.to = line.decode().partition("<")[2].partition(">")[0]
                     going = self._say(connection, "rcpt", "250 2.1.5 ok")
+                    named = self._said.reply.startswith("25")
                 case b"DATA":
                     going = self._say(connection, "data", "354 go on")
                     if self._said.reply.startswith("354"):
@@ -241,7 +249,7 @@ class SmtpSink(Server):
         return secured
 
     def _features(self, connection: socket.socket) -> str:
-        features = ["sink"]
+        features = ["sink", *(["PIPELINING"] if self._pipelining else [])]
         if self.context and self._starttls and not isinstance(connection, ssl.SSLSocket):
             features.append("STARTTLS")
         if self._password:

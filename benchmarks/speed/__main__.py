@@ -109,7 +109,7 @@ def main() -> None:
     wanted.add_argument("--rounds", type=int, default=3)
     wanted.add_argument("--growth", type=int, help="measures the engine with so many people, too")
     wanted.add_argument("--delay", type=int, default=0, help="milliseconds until the end of a message is answered")
-    wanted.add_argument("--connections", type=int, default=0)
+    wanted.add_argument("--connections", type=int, default=32, help="of the engine; 0 leaves it to the program")
     wanted.add_argument("--database", choices=("sqlite", "postgresql"), default="sqlite")
     wanted.add_argument("--alone", action="store_true", help="the engine without the others")
     given = wanted.parse_args()
@@ -136,7 +136,7 @@ def main() -> None:
     if given.database != "sqlite":
         tell("PostgreSQL ÷ SQLite", ours.rate / middle(found["engine", given.people]).rate, 0.6, 0.9)
     if given.delay:
-        ideal = 1000 / given.delay * (given.connections or 32)
+        ideal = 1000 / given.delay * (given.connections or 3)
         tell("share of the ideal rate of that relay", ours.to_the_last / ideal, 0.7, 0.9)
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
@@ -22,6 +22,7 @@ from commsengine.cadence.people import Person
 from commsengine.cadence.phases import opened_in_time
 from commsengine.cadence.plan import Plan
 from commsengine.cadence.population import Population
+from commsengine.cadence.shape import Shapes
 from commsengine.cadence.standing import open_outreach
 from commsengine.campaigns.effects import as_running, with_campaign
 from commsengine.engine.decisions import Decisions
@@ -159,14 +160,14 @@ class _OfMessage:
     counts: Counter[str] = field(default_factory=Counter)
     first: dict[str, dt.datetime] = field(default_factory=dict)
 
-    def add(self, side: Literal["before", "after"], touches: Sequence[dt.datetime], by_hand: int) -> None:
-        self.counts.update({side: len(touches), f"{side} by hand": by_hand})
+    def add(self, side: Literal["before", "after"], touches: Sequence[dt.datetime], by_hand: int, people: int) -> None:
+        self.counts.update({side: people * len(touches), f"{side} by hand": people * by_hand})
         if touches:
             self.first[side] = min(touches[0], self.first.get(side, touches[0]))
 
 
 class _View:
-    """Both versions over the time to come, person by person."""
+    """Both versions over the time to come, for people of each shape."""
 
     def __init__(
         self,
@@ -190,9 +191,8 @@ class _View:
         return next(each for each in campaigns.running if each.id == self._campaign)
 
     def seen(self) -> Foreseen:
-        for ids in chunks(self._some.ids):
-            for before, after in self._standpoints(ids):
-                self._compare(before, after)
+        for before, after, people in self._alike_standpoints():
+            self._compare(before, after, people)
         kinds = {name: self._some.scaled(self._touches[name]) for name in ("kept", "moved", "added", "cancelled")}
         return Foreseen(
             TouchDiff(**kinds, exact=self._some.exact, looked_at=len(self._some.ids)),
@@ -224,7 +224,18 @@ class _View:
             first_before=found.first.get("before"),
         )
 
-    # -- one person -------------------------------------------------------------------------------
+    # -- people who are alike ---------------------------------------------------------------------
+
+    def _alike_standpoints(self) -> Iterable[tuple[Standpoint | None, Standpoint, int]]:
+        """The first of those of one shape, before and after, stands for all of them: with how many they are."""
+        shapes, counts = (Shapes(self._before), Shapes(self._after)), Counter[Hashable]()
+        firsts = dict[Hashable, tuple[Standpoint | None, Standpoint]]()
+        for ids in chunks(self._some.ids):
+            for before, after in self._standpoints(ids):
+                shape = (before and shapes[0].of(*before), shapes[1].of(*after))
+                firsts.setdefault(shape, (before, after))
+                counts[shape] += 1
+        return [(*first, counts[shape]) for shape, first in firsts.items()]
 
     def _standpoints(self, ids: Sequence[str]) -> Iterator[tuple[Standpoint | None, Standpoint]]:
         led = managers_first.wanted(self._before) or managers_first.wanted(self._after)
@@ -248,39 +259,41 @@ class _View:
         mine = frozenset({self._campaign})
         return rosters | mine if self._listed and person in self._listed else rosters - mine
 
-    def _compare(self, before: Standpoint | None, after: Standpoint) -> None:
+    def _compare(self, before: Standpoint | None, after: Standpoint, people: int) -> None:
         old = self._to_come(self._before, before) if before else {}
         new = old if self._alike else self._to_come(self._after, after)
         for key in old.keys() | new.keys():
-            self._touches[_difference(old.get(key), new.get(key))] += 1
-        sooner = [self._message(name, _of(old, name), _of(new, name)) for name in {key[0] for key in (*old, *new)}]
-        self._people["sooner"] += any(sooner)
+            self._touches[_difference(old.get(key), new.get(key))] += people
+        names = {key[0] for key in (*old, *new)}
+        sooner = [self._message(name, _of(old, name), _of(new, name), people) for name in names]
+        self._people["sooner"] += people * any(sooner)
         if before is not None and not self._alike:
-            self._people["closed"] += self._called(self._before, before) and not self._called(self._after, after)
+            closed = self._called(self._before, before) and not self._called(self._after, after)
+            self._people["closed"] += people * closed
 
     def _called(self, campaigns: Campaigns, standpoint: Standpoint) -> bool:
         plan = self._mine(campaigns).plan
         about = open_outreach(plan, *standpoint, self._now)
         return any(message.id in about for message in plan.messages)
 
-    def _message(self, name: str, old: Sequence[Touch], new: Sequence[Touch]) -> bool:
+    def _message(self, name: str, old: Sequence[Touch], new: Sequence[Touch], people: int) -> bool:
         """Whether the person gets it sooner, more often or for the first time."""
         found = self._messages[name]
         before, after = (sorted(each.due_at for each in some if each.channel != HUMAN) for some in (old, new))
-        found.add("before", before, len(old) - len(before))
-        found.add("after", after, len(new) - len(after))
+        found.add("before", before, len(old) - len(before), people)
+        found.add("after", after, len(new) - len(after), people)
         differing = next((pair for pair in zip(before, after, strict=False) if pair[0] != pair[1]), None)
         if before == after:
-            found.counts["changed"] += len(old) != len(new)
+            found.counts["changed"] += people * (len(old) != len(new))
             return False
-        found.counts["changed"] += 1
+        found.counts["changed"] += people
         self._changes.append(min(set(before) ^ set(after), default=self._now))
         if not before or not after:
-            found.counts["new" if after else "gone"] += 1
+            found.counts["new" if after else "gone"] += people
         elif differing is not None:
-            found.counts["sooner" if differing[1] < differing[0] else "later"] += 1
+            found.counts["sooner" if differing[1] < differing[0] else "later"] += people
         else:
-            found.counts["more" if len(after) > len(before) else "fewer"] += 1
+            found.counts["more" if len(after) > len(before) else "fewer"] += people
         return len(after) > len(before) or any(one > other for one, other in zip(before, after, strict=False))
 
     def _to_come(self, campaigns: Campaigns, standpoint: Standpoint) -> dict[tuple[str, int, int], Touch]:

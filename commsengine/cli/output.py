@@ -323,13 +323,14 @@ class Progress:
         click.echo(f"\r{covered}\r{text}" if self._moves else text, file=bare(sys.stderr), nl=False)
 
 
-def write(file: Path, text: str, fix: str, *, folders: bool = False) -> None:
+def write(file: Path, text: str | Iterable[str], fix: str, *, folders: bool = False) -> None:
     """Raises ``InputError`` with the remedy ``fix`` where it cannot be written; ``folders`` makes those above it."""
     try:
         if folders:
             file.parent.mkdir(parents=True, exist_ok=True)
         file.touch(mode=0o600)  # before the first byte is in it: it may hold a secret
-        file.write_text(text, encoding="utf-8", newline="")
+        with file.open("w", encoding="utf-8", newline="") as out:
+            out.writelines([text] if isinstance(text, str) else text)
     except OSError as error:
         raise InputError(_("{file} cannot be written: {strerror}.", file=file, strerror=error.strerror), fix) from None
 

@@ -12,7 +12,7 @@ import datetime as dt
 import re
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
-from functools import partial, wraps
+from functools import cached_property, partial, wraps
 from textwrap import shorten
 from typing import Any, TypeVar, cast
 
@@ -228,7 +228,7 @@ class Renderer:
         again = self._setting.day(touch.again_at, person) if touch.again_at else ""
         facts = self._facts(touch.key, person, signers, signers.sender(message.sender), again, self._more[message.id])
         if touch.first:
-            facts |= self._calendar()
+            facts |= self._calendar
         facts["manager.adds"] = _line_of(message, signers)
         recipe = self._recipe_of(touch, message, answered)
         facts.refuse_missing(recipe.required)
@@ -503,6 +503,7 @@ class Renderer:
             sheet = self._written(recipe, message, touch, channel, facts, replies, answered, adds)
             if len(self._sheets) >= MOST_SHEETS:
                 self._sheets.clear()
+                self._recipes.clear()
             self._sheets[key] = sheet
         return sheet
 
@@ -542,6 +543,7 @@ class Renderer:
         sheet = write(self._library, recipe, context, title, ask, own, question, answers, parts, answered=answered)
         return replace(sheet, named=self._named(sheet, recipe, facts))
 
+    @cached_property
     def _calendar(self) -> dict[str, str]:
         url = self.calendar_url()
         return {"links.calendar": url, "links.webcal": re.sub("^https?", "webcal", url)} if url else {}

@@ -80,19 +80,19 @@ class Sheet:
 class FilledBody:
     """The body of one person's letter, filled in when it is read or sent."""
 
-    letter: Sheet
+    sheet: Sheet
     values: Mapping[str, str]
 
     @property
     def text(self) -> str:
-        return self.letter.text.fill(self.values)
+        return self.sheet.text.fill(self.values)
 
     @property
     def html(self) -> str:
-        return self.letter.html.fill(self.values) if self.letter.html else ""
+        return self.sheet.html.fill(self.values) if self.sheet.html else ""
 
     def parts(self) -> list[tuple[str, Quoted]]:
-        texts = {"plain": self.letter.text, "html": self.letter.html}
+        texts = {"plain": self.sheet.text, "html": self.sheet.html}
         return [(subtype, text.fill_quoted(self.values)) for subtype, text in texts.items() if text]
 
 

@@ -30,7 +30,7 @@ from commsengine.errors import DiskError
 from commsengine.store.records import Commit, Marked
 from commsengine.translation import _
 
-CLAIM = "claim"
+CLAIM: Literal["claim"] = "claim"
 BLOCK = 1 << 20
 """Bytes read at a time, from the end backwards."""
 
@@ -168,7 +168,7 @@ def _entry(tries: Mapping[int, tuple[JournalState, str]], marked: Marked | None)
     return Entry(state, last, dt.datetime.fromisoformat(at), marked, each)
 
 
-def _line(state: str, fence: int, key: str, at: str, details: str = "") -> str:
+def _line(state: JournalState | Literal["claim"], fence: int, key: str, at: str, details: str = "") -> str:
     return f'["{state}",{fence},{_quoted(key)},"{at}"{details}]\n'
 
 

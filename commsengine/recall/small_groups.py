@@ -14,6 +14,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from operator import attrgetter
 
 FEWEST = 10
 WEEK = dt.timedelta(days=7)
@@ -66,12 +67,13 @@ def week_of(at: dt.datetime) -> dt.datetime:
 
 def blocks(answers: Iterable[GroupAnswer], now: dt.datetime) -> list[Block]:
     # a week that is not over closes no block
-    weeks: dict[dt.datetime, list[GroupAnswer]] = {}
-    for one in sorted(answers, key=lambda one: (one.at, one.person)):
-        weeks.setdefault(week_of(one.at), []).append(one)
+    weeks: dict[int, list[GroupAnswer]] = {}
+    for one in sorted(answers, key=attrgetter("at", "person")):
+        weeks.setdefault((one.at.toordinal() - 1) // 7, []).append(one)  # day 1 was a Monday
     closed: list[Block] = []
     open_: list[GroupAnswer] = []
-    for start, of_week in weeks.items():
+    for of_week in weeks.values():
+        start = week_of(of_week[0].at)
         if start + WEEK > now:
             break
         since = week_of(open_[0].at) if open_ else start

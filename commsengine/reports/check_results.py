@@ -6,15 +6,15 @@ import datetime as dt
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cache
 
 from commsengine.cadence.check_questions import offered_turn
 from commsengine.cadence.daily_learning import LearnedRoles
 from commsengine.cadence.history import Answer, History
-from commsengine.cadence.kinds_and_states import CheckKind
+from commsengine.cadence.kinds_and_states import Asked, CheckKind
 from commsengine.cadence.plan import Check, Message, Plan
 from commsengine.recall.small_groups import Block, GroupAnswer, blocks, enough, newest
 from commsengine.recall.statistics import Alike, Share, alike
-from commsengine.store.records import CheckAnswer
 from commsengine.store.store import Store
 from commsengine.translation import N_
 
@@ -74,11 +74,17 @@ def check_results(
     messages = {message.id: message for message in plan.messages if message.checks}
     by_role: dict[Cell, list[GroupAnswer]] = {}
     by_department: dict[str, dict[str, list[GroupAnswer]]] = {}
+
+    @cache  # thousands of people have the same touch and give the same answer
+    def question(name: str, number: int, asks: Asked | None, value: str, right: bool) -> int:
+        return _question(messages[name], number, asks, value, right=right)
+
     for given in store.answers.to_checks(plan.campaign):
         message = messages.get(given.message)
         if message is None or given.at > now:
             continue
-        answer = GroupAnswer(given.person_id, given.at, given.right, _question(message, given), given.value)
+        asked = question(given.message, given.number, given.asks, given.value, given.right)
+        answer = GroupAnswer(given.person_id, given.at, given.right, asked, given.value)
         by_role.setdefault((given.message, given.role), []).append(answer)
         if departments and given.person_id in departments and answer.question >= 0:
             own = by_department.setdefault(given.message, {})
@@ -132,15 +138,15 @@ def as_shown(history: History, person: str, answers: CheckResults, plan: Plan, n
     return replace(history, answers=tuple(map(shown, history.answers)))
 
 
-def _question(message: Message, given: CheckAnswer) -> int:
+def _question(message: Message, number: int, asks: Asked | None, value: str, *, right: bool) -> int:
     """The place in the pool of the question with this choice, or -1 where the plan has lost it."""
-    having = [place for place, check in enumerate(message.checks) if _has(check, given)]
-    turn = offered_turn(message, given.number, given.asks)
+    having = [place for place, check in enumerate(message.checks) if _has(check, value, right=right)]
+    turn = offered_turn(message, number, asks)
     return turn if turn is not None and turn in having else having[0] if having else -1
 
 
-def _has(check: Check, given: CheckAnswer) -> bool:
-    return given.value in check.answers and (given.value == check.right) == given.right
+def _has(check: Check, value: str, *, right: bool) -> bool:
+    return value in check.answers and (value == check.right) == right
 
 
 def _answered(closed: list[Block]) -> CellResult:

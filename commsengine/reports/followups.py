@@ -168,7 +168,8 @@ def with_talk(
     renderers = {
         each: renderer(records[each].plan, records[each].templates) for each in {one.campaign for one in found}
     }
-    signer_lookup = SignerLookup(store)
+    named = [email for record in records.values() for email in (record.plan.owner[0], record.plan.sponsor_email)]
+    signer_lookup = SignerLookup(store, [*named, *(one.person.manager for one in found)])
 
     def talk(one: FollowUp, writer: Renderer) -> TalkingPoints:
         signers = signer_lookup.of(one.person, records[one.campaign].plan, now.date())

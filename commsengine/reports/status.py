@@ -173,6 +173,14 @@ def questions(store: Store, now: dt.datetime) -> list[dict[str, Any]]:
     asked = store.questions.all(open_only=True)
     first = {ask.id.number: group[0].id.number for group in alike(each.ask for each in asked) for ask in group}
     people = store.people.by_ids(sorted({question.person_id for question in asked}))
+    plans = {record.id: record.plan for record in store.campaigns.all()}
+    leads = store.people.by_emails([plan.owner[0] for plan in plans.values()])
+
+    def waits_too_long(question: QuestionRecord) -> bool:
+        plan = plans[question.campaign]
+        hours = Hours(plan, leads.get(plan.owner[0].lower(), people[question.person_id]))
+        return hours.local_date(now) > hours.after_working_days(hours.local_date(question.asked_at), QUESTION_WAITS)
+
     found = [
         {
             "id": question.id,
@@ -184,7 +192,7 @@ def questions(store: Store, now: dt.datetime) -> list[dict[str, Any]]:
             "text": question.text,
             "objection": question.objection,
             "asked_at": iso(question.asked_at),
-            "overdue": _waits_too_long(store, question, now),
+            "overdue": waits_too_long(question),
         }
         for question in asked
         if question.person_id in people
@@ -311,13 +319,3 @@ def _recall_json(role: RoleView) -> dict[str, Any]:
         "right": right.count if right else None,
         "tested": role.tested if role.shown else None,
     }
-
-
-def _waits_too_long(store: Store, question: QuestionRecord, now: dt.datetime) -> bool:
-    record = store.campaigns.get(question.campaign)
-    lead = store.people.by_email(record.plan.owner[0]) if record else None
-    person = lead or store.people.by_id(question.person_id)
-    if record is None or person is None:
-        return False
-    hours = Hours(record.plan, person)
-    return hours.local_date(now) > hours.after_working_days(hours.local_date(question.asked_at), QUESTION_WAITS)

@@ -29,7 +29,7 @@ Days = Mapping[tuple[str, str, dt.date], int]
 _CARRIED = touch.c.kind.not_in(("service", *BY_HAND))
 
 
-class Place(NamedTuple):
+class RoleInDepartment(NamedTuple):
     role: str
     department: str
 
@@ -59,20 +59,20 @@ class AudienceCounts:
         with self._database.read() as connection:
             return sizes_of(connection, record, day, people)
 
-    def departments(self, record: CampaignRecord, day: dt.date) -> Mapping[Place, int]:
+    def departments(self, record: CampaignRecord, day: dt.date) -> Mapping[RoleInDepartment, int]:
         """How many people are where."""
         with self._database.read() as connection:
             members = placed(connection, record, day)
             each = (members.c.role, members.c.department)
             rows = connection.execute(select(*each, func.count().label("n")).group_by(*each))
-            return {Place(row.role, row.department): row.n for row in rows}
+            return {RoleInDepartment(row.role, row.department): row.n for row in rows}
 
-    def places(self, record: CampaignRecord, day: dt.date, ids: Sequence[str]) -> Mapping[str, Place]:
+    def places(self, record: CampaignRecord, day: dt.date, ids: Sequence[str]) -> Mapping[str, RoleInDepartment]:
         """Where each of these people is, by id, as far as they are in the audience."""
         with self._database.read() as connection:
             members = placed(connection, record, day)
             rows = rows_with(connection, select(members), members.c.id, ids)
-            return {row.id: Place(row.role, row.department) for row in rows}
+            return {row.id: RoleInDepartment(row.role, row.department) for row in rows}
 
     def silent(self, record: CampaignRecord, message: str, roles: Sequence[str], day: dt.date) -> list[str]:
         """The addresses of those in these roles who were reached and have given no answer, by the order of ids."""

@@ -6,17 +6,18 @@ import datetime as dt
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Column, Connection, Row, Select, bindparam, delete, or_, select, update
+from sqlalchemy import Column, Connection, Row, Select, bindparam, case, delete, func, not_, or_, select, true, update
 
 from commsengine.cadence.kinds_and_states import Wish
 from commsengine.cadence.people import Person
 from commsengine.errors import InputError
-from commsengine.store import bookkeeping, erasure, people_import, tables
+from commsengine.store import bookkeeping, erasure, tables
 from commsengine.store.database import Database, chunks, many, rows_with
 from commsengine.store.dialogue import link_tokens
+from commsengine.store.people_files import people_import
 from commsengine.store.people_files.difference import PeopleDifference, difference
 from commsengine.store.people_files.rekey import with_history
-from commsengine.store.person_rows import email_key, person_of
+from commsengine.store.person_rows import TEXTS, email_key, is_here, person_of
 from commsengine.store.population import PeopleOnRecord
 from commsengine.store.records import ImportCounts
 from commsengine.store.tables import person, roster, slack_id
@@ -114,6 +115,24 @@ class People:
     def all(self) -> Iterator[Person]:
         """Everybody in the order of their ids, read in pages."""
         return iter(self.population())
+
+    def columns_in_use(self, *, left_by: dt.date, left: bool) -> set[str]:
+        """The columns of texts and dates that are filled for any of those who have left by that day, or have not."""
+        here = is_here(left_by)
+        filled = {name: func.max(case((person.c[name] != "", 1), else_=0)).label(name) for name in TEXTS}
+        filled["left"] = func.count(person.c.left).label("left")
+        found = self._database.first(select(*filled.values()).where(_HERE, not_(here) if left else here))
+        return {name for name in filled if getattr(found, name)}
+
+    def attributes_in_use(self) -> list[str]:
+        """The names of all columns of people's own, sorted."""
+        with self._database.read() as connection:
+            if connection.dialect.name == "postgresql":
+                each = func.json_object_keys(person.c.attributes).table_valued("key").render_derived()
+            else:
+                each = func.json_each(person.c.attributes).table_valued("key")
+            found = select(each.c.key).select_from(person.join(each, true())).where(_HERE)
+            return sorted(connection.execute(found.distinct()).scalars())
 
     def count(self) -> int:
         return len(self.population())

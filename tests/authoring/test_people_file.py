@@ -6,10 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from commsengine.authoring.people.people_file import export_people, load_people
+from commsengine.authoring.people.people_file import load_people
 from commsengine.cadence.people import Person
 from commsengine.cadence.population import ListedPeople
 from commsengine.errors import InputError
+from tests.authoring.exported import exported
 from tests.authoring.written import write
 from tests.builders import ANA, BEN, MIA
 
@@ -306,12 +307,12 @@ def test_a_domain_beyond_ascii_becomes_idna(tmp_path: Path) -> None:
 
 def test_what_is_exported_comes_back_the_same(tmp_path: Path) -> None:
     people = (MIA, ANA, BEN, Person("x", "x@example.com", "X", days=frozenset({0, 2}), attributes={"grade": "=1+1"}))
-    assert load(tmp_path, export_people(people)) == people
+    assert load(tmp_path, exported(people)) == people
 
 
 @pytest.mark.parametrize("cell", ["=1+1", "+1", "-1", "@SUM(A1)", "＝1", "＋1", "\t=1", "=cmd|'/c calc'!A1", " =1"])
 def test_no_exported_cell_or_heading_begins_like_a_formula(cell: str) -> None:
-    text = export_people([Person("x", "x@example.com", cell, attributes={cell: cell})])
+    text = exported([Person("x", "x@example.com", cell, attributes={cell: cell})])
     cells = [part.strip('"') for line in text.splitlines() for part in line.split(",")]
     assert [part for part in cells if part.lstrip().startswith(("=", "+", "-", "@", "＝", "＋"))] == []
 

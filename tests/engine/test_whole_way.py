@@ -72,13 +72,17 @@ def test_a_letter_is_dated_when_it_is_sent(store: Store, clock: Clock, relay: Sm
     assert date_of(relay.messages[-1]) == clock.now > first
 
 
-def test_a_slow_relay_makes_no_letter_older_than_it_is(store: Store, clock: Clock, relay: SmtpSink) -> None:
-    run(store, [someone(1), someone(2), someone(3)])
+@pytest.mark.parametrize(("pipelining", "minutes"), [(False, [0, 5]), (True, [0, 0])])
+def test_a_slow_relay_makes_no_letter_much_older_than_it_is(
+    store: Store, clock: Clock, pipelining: bool, minutes: list[int]
+) -> None:
+    """In a pipeline a letter is laid out behind the end of the one before, and no sooner."""
+    run(store, [someone(1), someone(2)])
     began = clock.now
-    relay.on_message = lambda _: clock.forward(minutes=5)
-    with an_engine(store, clock, relay, threads=1) as engine:
+    with SmtpSink(pipelining=pipelining) as relay, an_engine(store, clock, relay, threads=1) as engine:
+        relay.on_message = lambda _: clock.forward(minutes=5)
         engine.tick()
-    assert [date_of(letter) - began for letter in relay.messages] == [dt.timedelta(minutes=5 * n) for n in range(3)]
+    assert [date_of(letter) - began for letter in relay.messages] == [dt.timedelta(minutes=n) for n in minutes]
 
 
 def test_service_mail_is_dated_when_it_is_sent(store: Store, clock: Clock, relay: SmtpSink) -> None:
@@ -92,6 +96,7 @@ def test_service_mail_is_dated_when_it_is_sent(store: Store, clock: Clock, relay
     assert date_of(letter) == clock.now
 
 
+@pytest.mark.both_databases
 def test_each_gets_their_own_letter_with_its_key(store: Store, clock: Clock, relay: SmtpSink) -> None:
     run(store, [someone(1), someone(2), MIA], a_plan(a_message(sender="manager")))
     with an_engine(store, clock, relay) as engine:
@@ -102,6 +107,7 @@ def test_each_gets_their_own_letter_with_its_key(store: Store, clock: Clock, rel
     assert {keys[letter["X-Commsengine-Touch"]] for letter in letters.values()} == {"p00001", "p00002", "mia"}
 
 
+@pytest.mark.both_databases
 def test_a_relay_that_breaks_off_after_the_dot_makes_one_flagged_copy(
     store: Store, clock: Clock, relay: SmtpSink
 ) -> None:
@@ -124,6 +130,7 @@ def test_a_relay_that_is_away_costs_no_attempt(store: Store, clock: Clock, relay
     assert list(store.touches.list("crm")) == []
 
 
+@pytest.mark.both_databases
 def test_a_pause_through_another_connection_stops_hundreds_of_letters(
     store: Store, clock: Clock, relay: SmtpSink, tmp_path: Path
 ) -> None:

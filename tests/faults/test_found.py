@@ -9,17 +9,13 @@ from pathlib import Path
 import pytest
 
 from commsengine.channels.channel import RETRY, UNCERTAIN, Outcome
+from tests import fresh
 from tests.faults.world import Flight, LittleEngine, Row, World, a_template
 
 
-@pytest.fixture(scope="module")
-def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return a_template(tmp_path_factory.mktemp("template"))
-
-
 @pytest.fixture
-def world(tmp_path: Path, template: Path) -> Iterator[World]:
-    world = World(tmp_path, template)
+def world(tmp_path: Path) -> Iterator[World]:
+    world = World(tmp_path, a_template(fresh.kind()))
     yield world
     world.close()
 
@@ -52,7 +48,7 @@ def later(world: World, **span: float) -> World:
     return world
 
 
-def restored(world: World, copy: Path) -> None:
+def restored(world: World, copy: bytes) -> None:
     world.restore(copy)
     world.doing = "after"
     world.store.engine.release("all", by="dana", now=world.now)

@@ -24,7 +24,7 @@ import pytest
 
 from commsengine.authoring.check import check
 from commsengine.authoring.people.headings import names_columns
-from commsengine.authoring.people.people_file import FORMULA, export_people, load_people
+from commsengine.authoring.people.people_file import FORMULA, load_people
 from commsengine.authoring.people.table import read_table
 from commsengine.cadence.people import KNOWN, Person
 from commsengine.cadence.plan import Plan
@@ -33,6 +33,7 @@ from commsengine.channels.mime import message_bytes
 from commsengine.content.message import RenderedMessage
 from commsengine.content.person_values import Signers
 from commsengine.content.render import Renderer
+from tests.authoring.exported import exported
 from tests.builders import BEN
 from tests.content.desk import DANA, SAM, SHIPPED, a_renderer, a_touch
 from tests.content.test_hostile import Shape
@@ -212,11 +213,11 @@ def test_a_spreadsheet_runs_nothing_of_an_export_and_it_reads_back(
     rows: tuple[Path, dict[int, tuple[str, str]]], tmp_path: Path
 ) -> None:
     people = load_people(rows[0]).people
-    written = export_people([replace(person, attributes={"=1+1": "x", **person.attributes}) for person in people])
+    written = exported([replace(person, attributes={"=1+1": "x", **person.attributes}) for person in people])
     cells = [cell for row in csv.reader(io.StringIO(written, newline="")) for cell in row]
     assert len(cells) > 1000
     assert not [cell for cell in cells if cell.startswith(FORMULA)]
-    (tmp_path / "again.csv").write_bytes(export_people(people).encode())
+    (tmp_path / "again.csv").write_bytes(exported(people).encode())
     again = load_people(tmp_path / "again.csv")
     assert again.people == people
     assert again.rejected == ()

@@ -7,13 +7,13 @@ anything may happen between any two of them: another engine, a decree, an answer
 
 from __future__ import annotations
 
-import shutil
-import sqlite3
+import tempfile
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from contextlib import closing
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
+from typing import Any
 
 from commsengine.cadence.history import Touch
 from commsengine.cadence.plan import Plan, Workspace
@@ -29,12 +29,13 @@ from commsengine.engine.uncertain_sends import Resolution
 from commsengine.errors import RenderError
 from commsengine.resolvers.resolver import Sending, Sighting
 from commsengine.store import moves
+from commsengine.store.database import Database
 from commsengine.store.moves import FINAL, MOVES, Move
 from commsengine.store.person_rows import suppression_key
 from commsengine.store.records import Commit, Lease, Receipt
-from commsengine.store.store import Store
 from tests import fresh, outbox
 from tests.builders import ANA, BEN, MIA, a_message, a_plan, utc
+from tests.postgres import MEMORY
 from tests.waiting import PATIENCE
 
 PEOPLE = (ANA, BEN, MIA)
@@ -62,33 +63,42 @@ OUTCOMES = {
 }
 """What may become of a message that did not reach the other side."""
 
-_WATCH = """
-CREATE TABLE IF NOT EXISTS moved (
-  n INTEGER PRIMARY KEY, key TEXT, old TEXT, new TEXT, kind TEXT, reason TEXT, tried INTEGER, fence INTEGER
-);
-CREATE TRIGGER IF NOT EXISTS born AFTER INSERT ON touch BEGIN
-  INSERT INTO moved (key, old, new, kind, reason, tried, fence)
-  VALUES (NEW.key, NULL, NEW.state, NEW.kind, NEW.reason, NEW.attempts, NEW.fence);
-END;
-CREATE TRIGGER IF NOT EXISTS moves AFTER UPDATE OF state ON touch BEGIN
-  INSERT INTO moved (key, old, new, kind, reason, tried, fence)
-  VALUES (NEW.key, OLD.state, NEW.state, NEW.kind, NEW.reason, NEW.attempts - OLD.attempts, NEW.fence);
-END;
-CREATE TRIGGER IF NOT EXISTS gone AFTER DELETE ON touch BEGIN
-  INSERT INTO moved (key, old, new, kind, reason, tried, fence)
-  VALUES (OLD.key, OLD.state, NULL, OLD.kind, '', 0, OLD.fence);
-END;
-"""
+_MOVED = "CREATE TABLE moved (n {}, key TEXT, old TEXT, new TEXT, kind TEXT, reason TEXT, tried INTEGER)"
+_NOTE = "INSERT INTO moved (key, old, new, kind, reason, tried) VALUES"
+_WATCH = {
+    "sqlite": (
+        _MOVED.format("INTEGER PRIMARY KEY"),
+        f"""CREATE TRIGGER born AFTER INSERT ON touch BEGIN
+        {_NOTE} (NEW.key, NULL, NEW.state, NEW.kind, NEW.reason, NEW.attempts); END""",
+        f"""CREATE TRIGGER moves AFTER UPDATE OF state ON touch BEGIN
+        {_NOTE} (NEW.key, OLD.state, NEW.state, NEW.kind, NEW.reason, NEW.attempts - OLD.attempts); END""",
+        f"""CREATE TRIGGER gone AFTER DELETE ON touch BEGIN
+        {_NOTE} (OLD.key, OLD.state, NULL, OLD.kind, '', 0); END""",
+    ),
+    "postgresql": (
+        _MOVED.format("SERIAL PRIMARY KEY"),
+        f"""CREATE FUNCTION note() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+        {_NOTE} (
+          coalesce(NEW.key, OLD.key), OLD.state, NEW.state, coalesce(NEW.kind, OLD.kind), coalesce(NEW.reason, ''),
+          CASE TG_OP WHEN 'DELETE' THEN 0 ELSE NEW.attempts - coalesce(OLD.attempts, 0) END
+        ); RETURN NULL; END $$""",
+        """CREATE TRIGGER moves AFTER INSERT OR DELETE OR UPDATE OF state ON touch
+        FOR EACH ROW EXECUTE FUNCTION note()""",
+    ),
+}
 """The database itself writes down every change of state, whoever makes it."""
 
 
-def a_template(folder: Path) -> Path:
-    """An empty database that writes down its moves, to be copied for each world."""
-    path = folder / "template.db"
-    Store.create(f"sqlite:///{path}", durable=False).close()
-    with closing(sqlite3.connect(path)) as file:
-        file.executescript(_WATCH)
-    return path
+@cache
+def a_template(kind: str) -> bytes:
+    """An empty database of this kind that writes down its moves, to be copied for each world."""
+    path = Path(tempfile.mkdtemp(dir=PLACE, prefix="model-template-")) / "template.db"
+    with fresh.a_store(path) as store:
+        with store.database.write() as connection:
+            for statement in _WATCH[kind]:
+                connection.exec_driver_sql(statement)
+        store.database.checkpoint()
+    return fresh.kept(path)
 
 
 def a_campaign(number: int, *, on_uncertain: str = "once", messages: int = 2, reminders: bool = True) -> Plan:
@@ -103,6 +113,9 @@ def a_campaign(number: int, *, on_uncertain: str = "once", messages: int = 2, re
         },
     )  # fmt: skip
 
+
+PLACE = str(MEMORY) if MEMORY.is_dir() else None
+"""Where the folders of worlds are."""
 
 ALIVE: set[str] = set()
 """The names of the engine processes that run."""
@@ -229,7 +242,7 @@ class LittleEngine:
 
     def _write(self, flight: Flight, receipt: Receipt) -> None:
         now, world = self.world.now, self.world
-        whose = world.raw.execute("SELECT owner, fence FROM touch WHERE key = ?", (flight.key,)).fetchone()
+        whose = next(iter(world.committed("SELECT owner, fence FROM touch WHERE key = ?", flight.key)), None)
         taken_back = receipt.state == "released"
         if taken_back and flight.stage == "marked":
             self.state.journal.write({flight.lease.fence: Commit(settled={receipt.key: receipt.state})}, now)
@@ -321,7 +334,7 @@ FROM touch
 class World:
     """One database, its engines, its people, and everything that is known about what has really happened."""
 
-    def __init__(self, folder: Path, template: Path) -> None:
+    def __init__(self, folder: Path, template: bytes) -> None:
         self.folder, self.now = folder, NOW
         self.path = folder / "store.db"
         ALIVE.clear()
@@ -344,7 +357,7 @@ class World:
         self.rows: dict[str, Row] = {}
         self.fence = 0
         self.wrong: list[str] = []
-        shutil.copy(template, self.path)
+        fresh.put(template, self.path)
         self._open()
         self.store.people.save(PEOPLE, by="dana", now=NOW)
         self.new_campaign()
@@ -353,13 +366,34 @@ class World:
 
     def _open(self) -> None:
         self.store = fresh.opened(self.path)
-        self.raw = sqlite3.connect(self.path, isolation_level=None)
+        self._look_from_beside()
+
+    def _look_from_beside(self) -> None:
+        self._beside = Database(fresh.url(self.path))
+        self._pooled = self._beside.engine.raw_connection()
+        self._raw: Any = self._pooled.driver_connection
+        if self._beside.path is None:
+            self._raw.autocommit = True
+
+    def _look_away(self) -> None:
+        self._pooled.close()
+        self._beside.close()
+
+    def _close(self) -> None:
+        self._look_away()
+        self.store.close()
+
+    def committed(self, sql: str, *values: object) -> Sequence[Any]:
+        """What a query finds beside the engines, and outside their transactions."""
+        found: Sequence[Any] = self._raw.execute(
+            sql.replace("?", "%s" if self._beside.path is None else "?"), values
+        ).fetchall()
+        return found
 
     def close(self) -> None:
         for engine in list(self.engines):
             engine.die()
-        self.raw.close()
-        self.store.close()
+        self._close()
 
     # -- what may happen --------------------------------------------------------------------------
 
@@ -382,27 +416,25 @@ class World:
         reason = engine.start(poison)
         self.expect(not reason, f"an engine holds without a restore: {reason}")
 
-    def snapshot(self) -> Path:
+    def snapshot(self) -> bytes:
         """The database as it is now."""
-        copy = self.folder / "snapshot.db"
         self.store.database.checkpoint()
-        shutil.copy(self.path, copy)
+        self._look_away()  # PostgreSQL copies what is not in use
+        copy = fresh.kept(self.path)
+        self._look_from_beside()
         return copy
 
-    def restore(self, copy: Path) -> None:
+    def restore(self, copy: bytes) -> None:
         """An older database in its place, and an engine that starts on it."""
         for engine in list(self.engines):
             engine.die()
-        self.raw.close()
-        self.store.close()
-        for suffix in ("-wal", "-shm"):
-            self.path.with_name(self.path.name + suffix).unlink(missing_ok=True)
-        shutil.copy(copy, self.path)
+        self._close()
+        fresh.put(copy, self.path, renamed=False)
         self._open()
         self.restores += 1
         self.doubted.clear()
         self.rows = self._read()
-        self.campaign = self.raw.execute("SELECT count(*) FROM campaign").fetchone()[0]
+        self.campaign = self.committed("SELECT count(*) FROM campaign")[0][0]
         self.restored |= {key for key in self.witness if key not in self.rows or not self.rows[key].on_record}
         self._reborn()
 
@@ -430,50 +462,52 @@ class World:
 
     def granted(self, flight: Flight) -> None:
         """A message may leave from now on: was that right, by everything that is committed?"""
-        key, one = flight.key, self.raw.execute
+        key, found = flight.key, self.committed
         self.entered[key] += 1
-        kind, campaign, message, person, rung, channel = one(
-            "SELECT kind, campaign, message, person_id, rung, channel FROM touch WHERE key = ?", (key,)
-        ).fetchone()
+        [(kind, campaign, message, person, rung, channel)] = found(
+            "SELECT kind, campaign, message, person_id, rung, channel FROM touch WHERE key = ?", key
+        )
         self.fences.add(flight.lease.fence)
-        state = one("SELECT state, epoch FROM campaign WHERE id = ?", (campaign,)).fetchone()
-        held = one("SELECT 1 FROM standstill WHERE campaign = '' AND until IS NULL").fetchone()
+        state = next(iter(found("SELECT state, epoch FROM campaign WHERE id = ?", campaign)), None)
+        held = found("SELECT 1 FROM standstill WHERE campaign = '' AND until IS NULL")
         if kind == "service":
             self.expect(message == "alert" or not held, f"I2: service mail {message} leaves on hold")
             stopped = message != "alert" and state is not None and state[0] in ("paused", "cancelled")
             self.expect(not stopped, f"I2: service mail of a campaign that is {state}")
             return
+        assert state
         self.expect(state[0] == "running", f"I2: {key} leaves while its campaign is {state[0]}")
-        self.expect(held is None, f"I2: {key} leaves on hold")
+        self.expect(not held, f"I2: {key} leaves on hold")
         self.expect(state[1] == flight.epoch, f"I2: {key} leaves, decided before the last decree")
-        said = {
-            row[0]
-            for row in one(
-                "SELECT kind FROM answer WHERE person_id = ? AND campaign = ? AND (message = ? OR whole_campaign) "
-                "AND withdrawn_at IS NULL",
-                (person, campaign, message),
-            )
-        }
+        about = (person, campaign, message)
+        answers = found(
+            "SELECT kind FROM answer WHERE person_id = ? AND campaign = ? AND (message = ? OR whole_campaign) "
+            "AND withdrawn_at IS NULL",
+            *about,
+        )
+        said = {row[0] for row in answers}
         self.expect(not (said and rung), f"I7: a reminder leaves after an answer: {key}")
         self.expect("heard_enough" not in said, f"I7: {key} leaves to somebody who has heard enough")
-        asked = one(
+        asked = found(
             "SELECT 1 FROM question WHERE person_id = ? AND campaign = ? AND message = ? AND answered_at IS NULL",
-            (person, campaign, message),
+            *about,
         )
-        self.expect(asked.fetchone() is None, f"I7: {key} leaves under an open question")
+        self.expect(not asked, f"I7: {key} leaves under an open question")
         self._may_be_written_to(key, person, channel)
 
     def _may_be_written_to(self, key: str, person: str, channel: str) -> None:
-        address, left, erased, zone_date = self.raw.execute(
-            "SELECT email_key, left, erased_at, date(?) FROM person WHERE id = ?", (self.now.isoformat()[:19], person)
-        ).fetchone()
-        self.expect(erased is None, f"I8: {key} leaves to somebody who was erased")
-        self.expect(left is None or left > zone_date, f"I8: {key} leaves to somebody who left on {left}")
-        suppressed = self.raw.execute(
-            "SELECT 1 FROM suppression WHERE email_key IN (?, ?) AND channel IN ('', ?) AND withdrawn_at IS NULL",
-            (address, suppression_key(address), channel),
+        [(address, left, erased)] = self.committed(
+            'SELECT email_key, "left", erased_at FROM person WHERE id = ?', person
         )
-        self.expect(suppressed.fetchone() is None, f"I8: {key} leaves to a suppressed address")
+        self.expect(erased is None, f"I8: {key} leaves to somebody who was erased")
+        self.expect(
+            left is None or str(left) > str(self.now.date()), f"I8: {key} leaves to somebody who left on {left}"
+        )
+        suppressed = self.committed(
+            "SELECT 1 FROM suppression WHERE email_key IN (?, ?) AND channel IN ('', ?) AND withdrawn_at IS NULL",
+            address, suppression_key(address), channel,
+        )  # fmt: skip
+        self.expect(not suppressed, f"I8: {key} leaves to a suppressed address")
 
     def look(self) -> list[str]:
         """Every invariant, after every step; what is wrong, empty if nothing is."""
@@ -528,17 +562,17 @@ class World:
         return found
 
     def _read(self) -> dict[str, Row]:
-        return {row[0]: Row(*row) for row in self.raw.execute(_ROWS)}
+        return {row[0]: Row(*row) for row in self.committed(_ROWS)}
 
     def _counter(self) -> int:
-        found = self.raw.execute("SELECT value FROM counter WHERE name = 'fence'").fetchone()
-        return int(found[0]) if found else 0
+        found = self.committed("SELECT value FROM counter WHERE name = 'fence'")
+        return int(found[0][0]) if found else 0
 
     def _note_moves(self) -> None:
-        moved = self.raw.execute("SELECT key, old, new, kind, reason, tried FROM moved ORDER BY n").fetchall()
+        moved = self.committed("SELECT key, old, new, kind, reason, tried FROM moved ORDER BY n")
         if not moved:
             return
-        self.raw.execute("DELETE FROM moved")
+        self._raw.execute("DELETE FROM moved")
         for key, old, new, kind, reason, tried in moved:
             if self.doing == "restore":
                 self.moves["(put back)"] += 1

@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy import Integer, Text, bindparam, select
 
 from commsengine.store import moves
+from commsengine.store.outbox import marks, receipts
 from commsengine.store.outbox.claims import row_of
 from commsengine.store.plain_sql import Prepared, PreparedInsert, as_rows, given
 from commsengine.store.store import Store
@@ -38,6 +39,15 @@ def test_values_held_and_given_are_told_apart(store: Store, state: str) -> None:
     with store.database.read() as connection:
         assert prepared.rows(connection, person="ben", now=NOW) == found[state]
         assert prepared.rows(connection, now=NOW - dt.timedelta(1), person="ben") == []
+
+
+@pytest.mark.parametrize("statement", [marks._GOING, marks._HELD, receipts._ARRIVE, receipts._NOTE])
+def test_rows_are_found_by_their_keys_however_many_are_in_one_state(statement: Prepared) -> None:
+    with Store.in_memory() as store, store.database.read() as connection:
+        compiled = statement._for(connection.dialect)
+        asked = tuple(compiled.fixed.get(name) for name in compiled.order or ())
+        plan = [row.detail for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {compiled.sql}", asked)]
+    assert [step for step in plan if "touch" in step] == ["SEARCH touch USING INDEX sqlite_autoindex_touch_1 (key=?)"]
 
 
 def test_more_rows_than_one_statement_carries(store: Store) -> None:

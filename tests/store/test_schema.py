@@ -6,6 +6,7 @@ import shutil
 import sqlite3
 import subprocess
 import sys
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -18,11 +19,13 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import event, inspect
 
 from commsengine.store import loading, schema, tables
-from commsengine.store.database import Database
+from commsengine.store.database import CHUNK, Database
 from commsengine.store.outbox import claims, marks, receipts
 from commsengine.store.plain_sql import Prepared
 from commsengine.store.store import Store
-from tests.store.scene import older
+from tests.builders import someone
+from tests.statements import statements
+from tests.store.scene import a_touch, claim, older, running
 from tests.stories.program import HERE
 
 
@@ -84,6 +87,34 @@ def test_what_a_batch_asks_reads_no_table_from_end_to_end() -> None:
             assert [line for line in scans if "VIRTUAL TABLE" not in line] == [], sql
 
 
+def test_a_list_of_touches_comes_in_the_order_of_an_index(tmp_path: Path) -> None:
+    with Store.create(f"sqlite:///{tmp_path}/store.db") as store:
+        claim(
+            running(store, [someone(n) for n in range(CHUNK + 1)]), *(a_touch(someone(n).id) for n in range(CHUNK + 1))
+        )
+        plans = planned(store, lambda: len(list(store.touches.listed("crm"))))
+    assert len(plans) == 2  # a page, and the one after it
+    for lines in plans.values():
+        assert lines[0].startswith("SEARCH touch USING INDEX ix_touch_campaign_due_at (campaign=?")
+        assert not any("TEMP B-TREE" in line for line in lines)
+
+
+def planned(store: Store, work: Callable[[], object]) -> dict[str, list[str]]:
+    """How SQLite finds what each statement of the work asks for."""
+    with statements(store.database) as seen:
+        work()
+    with store.database.read() as connection:
+        return {
+            statement: [row.detail for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {filled(statement)}")]
+            for statement in seen
+            if statement.startswith("SELECT")
+        }
+
+
+def filled(statement: str) -> str:
+    return statement.replace("?", "'ana'")
+
+
 @pytest.mark.parametrize("stop_after", [1, 5, 17, 30])
 def test_a_migration_that_breaks_off_leaves_nothing_behind(tmp_path: Path, stop_after: int) -> None:
     database = Database(f"sqlite:///{tmp_path}/new.db")
@@ -109,7 +140,7 @@ DIES = """
 import os, sys
 from sqlalchemy import event
 from commsengine.store import schema
-from commsengine.store.database import Database
+from commsengine.store.database import CHUNK, Database
 
 def upgrade(url, left):
     def die(*_):

@@ -7,9 +7,8 @@ from __future__ import annotations
 
 import csv
 import datetime as dt
-import io
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -402,17 +401,24 @@ def _marked(reading: _Reading, placed: Sequence[Claim], seen: Tally) -> Iterator
         yield person
 
 
-def export_people(people: Sequence[Person]) -> str:
-    """A people.csv that ``load_people`` reads back as the same people. Header included, lines end in CRLF."""
-    attributes = sorted({name for person in people for name in person.attributes} - set(KNOWN))
-    out = io.StringIO()
-    writer = csv.writer(out)
-    writer.writerow([guarded(name) for name in (*KNOWN, *attributes)])
+def export_people(people: Iterable[Person], attributes: Iterable[str]) -> Iterator[str]:
+    """The lines of a people.csv that ``load_people`` reads back as the same people: the header, then one for each.
+
+    ``attributes`` are the columns of their own that any of them has. Lines end in CRLF.
+    """
+    own = sorted(set(attributes) - set(KNOWN))
+    line = csv.writer(_Line()).writerow
+    yield line([guarded(name) for name in (*KNOWN, *own)])
     for person in people:
         plain = [str(getattr(person, column)) for column in COLUMNS]
-        extra = [person.attributes.get(name, "") for name in attributes]
-        writer.writerow([guarded(cell) for cell in (*plain, *_dated(person), *extra)])
-    return out.getvalue()
+        extra = [person.attributes.get(name, "") for name in own]
+        yield line([guarded(cell) for cell in (*plain, *_dated(person), *extra)])
+
+
+class _Line:
+    # a writer of CSV returns what the write of its file returns
+    def write(self, line: str) -> str:
+        return line
 
 
 def guarded(cell: str) -> str:

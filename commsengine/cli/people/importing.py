@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import shlex
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from itertools import chain, islice
 from pathlib import Path
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from commsengine.cli.arguments import FILE, yes_option
-from commsengine.cli.output import Progress, json_option, note, say, show_json, write
+from commsengine.cli.output import Progress, json_option, note, say, show_json_rows, write
 from commsengine.cli.people.agreement import agreed, because_option, tell_reasons
 from commsengine.cli.workspace import with_workspace
 from commsengine.errors import InputError
@@ -78,7 +78,7 @@ def import_(wiring: Wiring, /, file: Path, as_json: bool, **given: Any) -> None:
         _save(wiring, file, read, asked, because)
         _keep(wiring, asked, columns)
     if as_json:
-        show_json(_report(read, found, joins, taken=not asked.dry_run))
+        show_json_rows("changes", _changes_json(found), **_report(read, found, joins, taken=not asked.dry_run))
         return
     _tell_joins(joins)
     _tell_regions(found, wiring.clock().date())
@@ -343,15 +343,14 @@ def _report(read: PeopleFile, found: PeopleDifference, joins: Sequence[Joining],
         "returned": read.returned,
         "understood": asdict(read.understood),
         "imported": taken,
-        "changes": _changes_json(found),
         "rekeyed": dict(found.rekeyed),
         "joins": [asdict(each) for each in joins],
         "reasons": [reason_json(each) for each in found.reasons],
     }
 
 
-def _changes_json(found: PeopleDifference) -> list[dict[str, Any]]:
-    new = [{"person": each.email, "what": "new", "columns": {}} for each in found.added]
-    other = [{"person": now.email, "what": "changed", "columns": changes_of(was, now)} for was, now in found.changed]
-    gone = [{"person": each.email, "what": "left", "columns": {}} for each in found.missing]
-    return [*new, *other, *gone]
+def _changes_json(found: PeopleDifference) -> Iterator[dict[str, Any]]:
+    yield from ({"person": each.email, "what": "new", "columns": {}} for each in found.added)
+    for was, now in found.changed:
+        yield {"person": now.email, "what": "changed", "columns": changes_of(was, now)}
+    yield from ({"person": each.email, "what": "left", "columns": {}} for each in found.missing)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from commsengine.cli.arguments import CAMPAIGN
-from commsengine.cli.output import json_option, note, show_json, table
+from commsengine.cli.output import json_option, note, show_json_rows, table
 from commsengine.cli.workspace import with_workspace
 from commsengine.errors import InputError
 from commsengine.text import like, near_or, no_such
@@ -37,22 +37,26 @@ def list_(wiring: Wiring, campaign: str, role: str, department: str, left: bool,
     Example: commsengine people list --search leon
     """
     record = _campaign(wiring.store, campaign, role)
-    roles = _roles(wiring.store, record) if record else {}
+    role_in = _roles(wiring.store, record) if record else None
     today = wiring.clock().date()
-    found = [
-        person
+    found = (
+        (person, own)
         for person in wiring.store.people.all()
         if person.has_left(today) == left
-        and (record is None or (person.id in roles and role in ("", roles[person.id])))
         and (not department or like(department) == like(person.department))
         and (not search or like(search) in like(f"{person.name}\n{person.email}"))
-    ]
+        and ((own := role_in(person) if role_in else None) is not None or record is None)
+        and role in ("", own)
+    )
     if as_json:
-        show_json({"people": [_as_json(person, roles.get(person.id)) for person in found]})
+        show_json_rows("people", (_as_json(person, own) for person, own in found))
         return
-    if department and not found:
+    named = wiring.store.people.columns_in_use(left_by=today, left=left)
+    columns = [each for each, name in SHOWN.items() if name in named]
+    shown = _show(columns, found, record)
+    if department and not shown:
         _refuse_department(wiring.store, department)
-    _show(found, {one: record.plan.audience.title(name) for one, name in roles.items()} if record else {})
+    note(counted(shown, "person", "people") + ".")
 
 
 def _campaign(store: Store, campaign: str, role: str) -> CampaignRecord | None:
@@ -71,14 +75,12 @@ def _campaign(store: Store, campaign: str, role: str) -> CampaignRecord | None:
     return record
 
 
-def _roles(store: Store, record: CampaignRecord) -> dict[str, str]:
-    """The role of each person in the audience, by id; that of those who have left, too."""
+def _roles(store: Store, record: CampaignRecord) -> Callable[[Person], str | None]:
+    """Tells the role of a person in the audience; that of one who has left, too."""
     from commsengine.cadence.audience import role_of
 
-    plan = record.plan
-    roster = store.people.roster(record.id) if plan.audience.people else None
-    people = (each for each in store.people.all() if roster is None or each.id in roster)
-    return {each.id: role for each in people if (role := role_of(plan, each))}
+    roster = store.people.roster(record.id) if record.plan.audience.people else None
+    return lambda person: role_of(record.plan, person) if roster is None or person.id in roster else None
 
 
 def _refuse_department(store: Store, department: str) -> None:
@@ -97,15 +99,16 @@ SHOWN: Mapping[str, str] = {
 }  # fmt: skip
 
 
-def _show(people: list[Person], roles: Mapping[str, str]) -> None:
-    columns = [each for each, name in SHOWN.items() if any(getattr(person, name) for person in people)]
-    rows = ([*_cells(person, columns), *([roles[person.id]] if roles else [])] for person in people)
-    table([*columns, *([N_("role")] if roles else [])], rows, whole=[N_("address")])
-    note(counted(len(people), "person", "people") + ".")
+def _show(columns: list[str], people: Iterator[tuple[Person, str | None]], record: CampaignRecord | None) -> int:
+    """Returns how many there were."""
 
+    def cells(person: Person, role: str | None) -> Iterator[str]:
+        yield from (str(getattr(person, SHOWN[column]) or "") for column in columns)
+        if record and role:
+            yield record.plan.audience.title(role)
 
-def _cells(person: Person, columns: list[str]) -> Iterator[str]:
-    return (str(getattr(person, SHOWN[column]) or "") for column in columns)
+    rows = ([*cells(person, role)] for person, role in people)
+    return table([*columns, *([N_("role")] if record else [])], rows, whole=[N_("address")])
 
 
 def _as_json(person: Person, role: str | None) -> dict[str, Any]:

@@ -48,11 +48,12 @@ def export(wiring: Wiring, out: Path | None) -> None:
     """
     from commsengine.authoring.people.people_file import export_people
 
-    text = export_people(list(wiring.store.people.all()))
+    everybody = wiring.store.people
+    lines = export_people(everybody.all(), everybody.attributes_in_use())
     if out is None:
-        click.echo(text, nl=False, file=None if sys.stdout.isatty() else bare(sys.stdout))
+        (sys.stdout if sys.stdout.isatty() else bare(sys.stdout)).writelines(lines)
         return
-    write(out, text, _("Name another file with --out."))
+    write(out, lines, _("Name another file with --out."))
     note(_("{file} is written.", file=out))
 
 

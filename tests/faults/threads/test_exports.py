@@ -8,7 +8,7 @@ from __future__ import annotations
 import csv
 from dataclasses import replace
 
-from commsengine.authoring.people.people_file import export_people
+from tests.authoring.exported import exported
 from tests.builders import someone
 
 RUN = ("=", "+", "-", "@", "\t", "\r", "＝", "＋", "－", "＠")
@@ -31,7 +31,7 @@ def test_jogetworkflow_20_a_name_was_a_formula_in_the_export() -> None:
         replace(someone(number), name=bad, job=bad, department=bad, phone=bad, attributes={"note": bad})
         for number, bad in enumerate(PAYLOADS)
     ]
-    rows = cells(export_people(people))
+    rows = cells(exported(people))
     assert len(rows) == 1 + len(PAYLOADS)
     assert [cell for row in rows for cell in row if cell.lstrip(" ").startswith(RUN)] == []
 
@@ -41,7 +41,7 @@ def test_brightdata_54_the_header_row_was_forgotten() -> None:
 
     Here: a heading that looks like a formula is guarded like any cell.
     """
-    [header, row] = cells(export_people([someone(1, attributes={bad: bad for bad in PAYLOADS})]))
+    [header, row] = cells(exported([someone(1, attributes={bad: bad for bad in PAYLOADS})]))
     assert len(header) == len(row) > len(PAYLOADS)
     assert [heading for heading in header if heading.lstrip(" ").startswith(RUN)] == []
     assert {f"'{bad}" for bad in PAYLOADS} <= set(header)
