@@ -147,14 +147,13 @@ class Engine:
         self._stopping = threading.Event()
         self._sleep = sleep or self._stopping.wait
         self._ticking = threading.Lock()
-        self._stumbled = self._stop_logged = self._text_refused = False
+        self._stumbled = self._stop_logged = self._text_refused = self._stuck = False
         self._heartbeat = Heartbeat(store, self.decisions, self.owner, interval)
         self._cron = interval is None
         self._waiting = WaitingPeople()
         self._full: dict[str, dt.datetime] = {}
         self._waited_for: dict[Carrier, SenderPool] = {}
         self._due_before: list[str] = []
-        self._stuck = False
 
     # -- life -------------------------------------------------------------------------------------
 

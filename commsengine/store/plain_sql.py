@@ -10,6 +10,7 @@ import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any
 
 from sqlalchemy import (
@@ -58,12 +59,10 @@ class Compiled:
             values[name] = value if convert is None else convert(value)
         return values if self.order is None else tuple(values[name] for name in self.order)
 
-    def written_of(self, names: Sequence[str], row: Mapping[str, Any]) -> list[Any]:
-        """The values of a row in the order of these names; nothing stays nothing."""
-        given = [(name, row[name]) for name in names]
-        return [
-            value if value is None or name not in self.written else self.written[name](value) for name, value in given
-        ]
+    def column(self, name: str, rows: Sequence[Mapping[str, Any]]) -> list[Any]:
+        """The values of these rows under one name; nothing stays nothing."""
+        convert, given = self.written.get(name), [row[name] for row in rows]
+        return given if convert is None else [None if value is None else convert(value) for value in given]
 
 
 class Prepared:
@@ -110,7 +109,7 @@ class Prepared:
 
 
 MOST_VALUES = 30_000
-"""In one statement; SQLite takes 32,766, PostgreSQL twice as many."""
+"""SQLite takes 32,766, PostgreSQL twice as many."""
 
 _BY_PLACE = {"sqlite": "qmark", "postgresql": "format"}
 
@@ -118,11 +117,11 @@ _BY_PLACE = {"sqlite": "qmark", "postgresql": "format"}
 class PreparedInsert:
     """An INSERT with a clause ON CONFLICT, of any number of rows as one list of VALUES.
 
-    ``statement`` builds it for the database of a connection.
+    ``statement`` builds it for the database of a connection; ``most`` is how many values go into one statement.
     """
 
-    def __init__(self, statement: Callable[[Connection], UpdateBase]) -> None:
-        self._statement = statement
+    def __init__(self, statement: Callable[[Connection], UpdateBase], most: int = MOST_VALUES) -> None:
+        self._statement, self._most = statement, most
         self._compiled: dict[str, Compiled] = {}
 
     def rows(self, connection: Connection, new: Sequence[Mapping[str, Any]]) -> list[tuple[Any, ...]]:
@@ -132,9 +131,9 @@ class PreparedInsert:
         held = [compiled.fixed[name] for name in (compiled.order or ())[len(names) :]]
         before, group, after = _parts(compiled.sql)
         found: list[tuple[Any, ...]] = []
-        for first in range(0, len(new), most := MOST_VALUES // len(names)):
+        for first in range(0, len(new), most := self._most // len(names)):
             some = new[first : first + most]
-            values = [value for row in some for value in compiled.written_of(names, row)]
+            values = chain.from_iterable(zip(*(compiled.column(name, some) for name in names), strict=True))
             sql = before + ", ".join([group] * len(some)) + after
             found += [tuple(row) for row in connection.exec_driver_sql(sql, (*values, *held))]
         return found

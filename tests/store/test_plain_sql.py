@@ -7,11 +7,14 @@ import datetime as dt
 import pytest
 from sqlalchemy import Integer, Text, bindparam, select
 
+from commsengine.store import moves
 from commsengine.store.outbox import marks, receipts
-from commsengine.store.plain_sql import Prepared, as_rows, given
+from commsengine.store.outbox.claims import row_of
+from commsengine.store.plain_sql import Prepared, PreparedInsert, as_rows, given
 from commsengine.store.store import Store
 from commsengine.store.tables import touch
-from tests.store.scene import NOW, a_touch, claim, running
+from tests.builders import someone
+from tests.store.scene import NOW, a_touch, claim, lease, running
 
 AWKWARD = ["", "it's", 'a "b"', "%s %(x)s ? :y", "ü 漢字 🙂", "back\\slash", "two\nlines", "null"]
 GIVEN = given("them", key=Text(), number=Integer(), at=touch.c.due_at.type)
@@ -45,3 +48,16 @@ def test_rows_are_found_by_their_keys_however_many_are_in_one_state(statement: P
         asked = tuple(compiled.fixed.get(name) for name in compiled.order or ())
         plan = [row.detail for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {compiled.sql}", asked)]
     assert [step for step in plan if "touch" in step] == ["SEARCH touch USING INDEX sqlite_autoindex_touch_1 (key=?)"]
+
+
+def test_more_rows_than_one_statement_carries(store: Store) -> None:
+    people = [someone(number) for number in range(7)]
+    touches = [a_touch(person.id, corrects=AWKWARD[number]) for number, person in enumerate(people)]
+    running(store, people)
+    rows = [row_of(each, 1, {"crm": 1}, {"crm": 1}, lease(), NOW) for each in touches]
+    few = PreparedInsert(lambda connection: moves.bearing(connection).returning(touch.c.key), most=2 * len(rows[0]))
+    with store.database.write() as connection:
+        assert few.rows(connection, rows) == [(each.key,) for each in touches]
+        assert few.rows(connection, rows) == []
+        kept = connection.execute(select(touch.c.person_id, touch.c.corrects, touch.c.due_at)).all()
+    assert sorted(kept) == sorted((each.person, each.corrects, each.due_at) for each in touches)

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Collection, Mapping, Sequence
+from operator import attrgetter
 from typing import Any
 
 from sqlalchemy import Connection, select, update
@@ -32,6 +33,12 @@ _TAKEN_OVER = (
     *("owner", "fence", "lease_until", "sent_at", "retry_at"),
 )
 
+
+_OF_A_TOUCH = (
+    *("kind", "campaign", "message", "local_date", "rung", "role", "channel", "number", "asks", "due_at", "not_after"),
+    *("again_at", "corrects"),
+)
+_VALUES = attrgetter(*_OF_A_TOUCH)
 
 _KNOWN = Prepared(
     select(person.c.id, person.c.facts_seq)
@@ -71,18 +78,15 @@ def row_of(
     each: Touch, facts_seq: int, epochs: Mapping[str, int], versions: Mapping[str, int], lease: Lease, now: dt.datetime
 ) -> dict[str, Any]:
     move = moves.SKIP if each.skip else moves.CARRY if each.kind in BY_HAND else moves.CLAIM
-    claimed = move is moves.CLAIM
-    return {
-        **moves.blank(each.key, move.target, now),
-        **{"kind": each.kind, "campaign": each.campaign, "message": each.message, "local_date": each.local_date},
-        **{"rung": each.rung, "role": each.role, "channel": each.channel, "number": each.number, "asks": each.asks},
-        **{"due_at": each.due_at, "not_after": each.not_after, "again_at": each.again_at, "reason": each.skip},
-        **{"version": versions[each.campaign], "epoch": epochs[each.campaign], "facts_seq": facts_seq},
-        **{"person_id": each.person, "fence": lease.fence, "corrects": each.corrects},
-        "sent_at": now if move is moves.CARRY else None,
-        "owner": lease.owner if claimed else "",
-        "lease_until": lease.until if claimed else None,
-    }
+    row = moves.blank(each.key, move.target, now)
+    row.update(zip(_OF_A_TOUCH, _VALUES(each), strict=True))
+    row.update(person_id=each.person, reason=each.skip, facts_seq=facts_seq, fence=lease.fence)
+    row.update(version=versions[each.campaign], epoch=epochs[each.campaign])
+    if move is moves.CARRY:
+        row["sent_at"] = now
+    if move is moves.CLAIM:
+        row.update(owner=lease.owner, lease_until=lease.until)
+    return row
 
 
 def insert_all(connection: Connection, rows: Sequence[dict[str, Any]]) -> dict[str, str]:
