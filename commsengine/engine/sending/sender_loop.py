@@ -254,6 +254,8 @@ class SenderLoop:
         return False
 
     def _taken(self) -> tuple[Batch, float] | None:
+        if self._pool.rate_moves_clock and any(line.sendings for line in self._lines):
+            return None  # what is under way would be sent later than it was admitted
         while claimed := self._pool.next():
             seconds = self._pool.wait_for_rate(len(claimed))
             if seconds is not None:

@@ -306,6 +306,11 @@ class SenderPool:
             self.give_back(lapsed)
         return [one for one in batch if one.key in ours]
 
+    @property
+    def rate_moves_clock(self) -> bool:
+        # in a rehearsal
+        return self.setup.lapse is not None and self.limits.per_minute is not None
+
     def wait_for_rate(self, count: int) -> float | None:
         """Takes ``count`` messages of the rate: the real seconds until they may go; ``None`` if that is not known."""
         try:
