@@ -148,6 +148,8 @@ def turn_of(touch: Touch) -> str:
 
 def _as_facts_of(touches: Sequence[Touch], facts: Sequence[Sequence[Fact]]) -> tuple[Sequence[Fact], ...]:
     # an answer names the touch that it answers
+    if not any(facts):
+        return tuple([()] * len(touches))
     return tuple(
         [
             tuple([replace(fact, key=touch.key) if isinstance(fact, Answer) else fact for fact in theirs])
