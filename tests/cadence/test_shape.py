@@ -275,6 +275,8 @@ def test_each_person_gets_the_forecast_made_for_them_alone(
     crowd: tuple[Campaigns, list[tuple[Person, History]], dt.datetime], answered: str
 ) -> None:
     campaigns, people, now = crowd
+    one, _ = people[0]
+    people += [(replace(one, id=f"alike{number}", email=f"{number}@example.com"), History()) for number in range(4)]
     until, shared = now + dt.timedelta(days=21), supposition(answered, campaigns)
     seen = forecast_each(campaigns, people, now, until, shared)
     for (person, history), one in zip(people, seen, strict=True):
