@@ -18,7 +18,8 @@ from commsengine.engine.engine import Engine
 from commsengine.engine.sending.senders import ChannelSetup
 from commsengine.engine.sending.shared_limits import Rate
 from commsengine.planning.departures import Waiting, departures
-from commsengine.reports.status import resting, today
+from commsengine.reports.status import resting
+from commsengine.reports.today import today
 from commsengine.sandbox.time_lapse import Diary, TimeLapse, play
 from commsengine.store.store import Store
 from tests.builders import a_message, a_plan, someone, utc
