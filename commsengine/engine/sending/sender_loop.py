@@ -1,8 +1,9 @@
 """One thread that drives all connections of a channel: nothing in it waits for a single one of them.
 
 One round
-1. Each connection that can take a message gets one; it is rendered and laid out just then.
-2. Those that stand before their end are marked together, in one request for each claim.
+1. Messages that stand before their end are marked together, in one request for each claim.
+2. Each connection that can take a message gets one, also one that has just lost its own: it is rendered and laid out
+   while the marks are written.
 3. What the connections say is heard, then what other threads have answered: a connection that has ended while its
    message was marked is known to have ended before that message would get its end.
 
@@ -19,7 +20,7 @@ import time
 from collections import defaultdict, deque
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -119,8 +120,8 @@ class SenderLoop:
     def _run(self) -> None:
         while not self._ended():
             try:
-                self._hand_out()
                 self._ask_for_marks()
+                self._hand_out()
                 self._hear()
             except Exception as failure:  # a defect of ours: what is under way still needs its receipts
                 self._break(failure)
@@ -225,7 +226,7 @@ class SenderLoop:
             self._done(batch)
             return None
         try:
-            letter = self._lines[0].channel.lay_out(replace(message, date=since))
+            letter = self._lines[0].channel.lay_out(message, since)
         except DeliveryError as error:
             self._settle(one, batch, error.outcome(one.key), since)
             return None
