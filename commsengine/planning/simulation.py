@@ -97,13 +97,10 @@ class SimulationInput:
 
     def forecast(
         self, campaigns: Campaigns, people: Sequence[PersonAndPast], known: Mapping[str, LearnedRoles] | None
-    ) -> Iterator[tuple[Person, Forecast]]:
-        seen = forecast_together(
+    ) -> list[Forecast]:
+        return forecast_together(
             campaigns, people, self.start, self.until, self.supposing(), known=known, progress=self.progress
         )
-        for number, one in enumerate(seen, 1):
-            yield one
-            self.progress(number / len(people))
 
 
 @dataclass(frozen=True, slots=True)
@@ -266,8 +263,10 @@ def simulate(asked: SimulationInput, people: Iterable[PersonAndPast]) -> Simulat
     shown_people = everyone
     if asked.shown is not None:
         shown_people = [(person, asked.shown.as_shown(person, history)) for person, history in everyone]
-        for person, seen in asked.forecast(asked.shown.campaigns, shown_people, asked.shown.known):
-            recall.add(person, seen.history)
+        for (person, _), seen in zip(
+            shown_people, asked.forecast(asked.shown.campaigns, shown_people, asked.shown.known), strict=True
+        ):
+            recall.add(person, seen)
     if asked.campaigns.workspace.recall == "off":
         return _count(asked, forecasts, tally, None, {})
     some = shown_people[:: _step(everyone)]
@@ -310,17 +309,18 @@ def _forecast(
 ) -> Iterator[_PersonForecast]:
     step, free = _step(everyone), _without_limits(asked.campaigns)
     plan = running_campaign(asked.campaigns, asked.campaign).plan
-    for place, (person, seen) in enumerate(asked.forecast(asked.campaigns, everyone, asked.known)):
+    for place, seen in enumerate(asked.forecast(asked.campaigns, everyone, asked.known)):
+        person, past = everyone[place]
         if asked.shown is None:
-            recall.add(person, seen.history)
-        tally.add(person, everyone[place][1], seen)
+            recall.add(person, seen)
+        tally.add(person, past, seen)
         mine = [touch for touch in seen.touches if touch.campaign == asked.campaign]
         carried = [touch for touch in mine if not touch.skip]
         shown = [ForecastTouch(touch, person, zone_of(person, plan)) for touch in carried]
         skipped = len(mine) - len(carried)
         moved = 0
         if place % step == 0:
-            moved = _moved(carried, asked.forecast_one(free, person, everyone[place][1]), asked.campaign)
+            moved = _moved(carried, asked.forecast_one(free, person, past), asked.campaign)
         automatic = (touch for touch in seen.touches if touch.kind in CARRIED and not touch.skip)
         at_limit = at_weekly_limit(automatic, asked.campaigns.workspace, plan)
         queue = queue_of(asked.campaigns, person, seen.touches)

@@ -39,6 +39,7 @@ from sqlalchemy.pool import ConnectionPoolEntry
 
 from commsengine.errors import CommsError, DiskError, InputError
 from commsengine.spool import batches
+from commsengine.store.group_commit import GroupCommit
 from commsengine.translation import N_, _
 
 if TYPE_CHECKING:
@@ -110,6 +111,7 @@ class Database:
             refuse_network(self.path, mount_table() if mounts is None else mounts)
         self.engine = _engine(self.url, self.path, durable) if url is not None else _in_memory(content)
         self._writer = self.engine.execution_options(commsengine_writes=True)
+        self._together = GroupCommit(self.write)
         self._one_statement = self.engine
         if self.dialect == "postgresql":  # which needs no BEGIN and COMMIT, each a round trip, around one statement
             self._one_statement = self.engine.execution_options(isolation_level="AUTOCOMMIT")
@@ -197,6 +199,14 @@ class Database:
                     raise
         with self.write() as connection:
             return work(connection)
+
+    def write_together(self, work: Callable[[Connection], T]) -> T:
+        """Does the work in one transaction with that of other threads; committed and durable when it returns.
+
+        For what many people do at the same moment. The work may be done twice, and hands in no other. A server, which
+        has many writers, gets a transaction for each.
+        """
+        return self._together.write(work) if self.dialect == "sqlite" else self.write_again(work)
 
     def close(self) -> None:
         self.engine.dispose()

@@ -20,8 +20,9 @@ from commsengine.engine.directory import members_of
 from commsengine.errors import InputError
 from commsengine.recall.learning import nothing
 from commsengine.recall.statistics import Share
-from commsengine.reports.campaign_report import Report, RoleView, report
+from commsengine.reports.campaign_report import Report, report
 from commsengine.reports.day_figures import told_of_got_it
+from commsengine.reports.recall_by_role import RoleView
 from commsengine.reports.recall_curves import Mean, MeanParts, mean_of
 from commsengine.reports.report_html import headline, page
 from commsengine.reports.report_json import as_data

@@ -34,6 +34,9 @@ class Claim:
     known_manager: str | None = None
     works: bool = False
 
+    def __reduce__(self) -> tuple[type[Claim], tuple[object, ...]]:
+        return Claim, (self.line, self.person, self.named, self.known_manager, self.works)  # quicker, as for a person
+
     def under(self, manager: str) -> Claim:
         return self if self.person.manager == manager else replace(self, person=replace(self.person, manager=manager))
 
