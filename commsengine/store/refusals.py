@@ -42,10 +42,10 @@ AFTER_A_REST = dt.timedelta(minutes=11)
 
 OPEN_FAULTS: tuple[Fault, ...] = ("unknown", "message")
 _HELD = (touch.c.state == "retry", touch.c.held)
+_ENDS = or_(refusal.c.run_since.is_not(None), (refusal.c.fault == "us") & (refusal.c.settled_by == ENGINE))
+SOME_RUN = select(refusal.c.id).where(_ENDS).exists()
 _RUNNING = Prepared(
-    select(refusal.c.id, refusal.c.fault, refusal.c.channel, refusal.c.campaign, refusal.c.message).where(
-        or_(refusal.c.run_since.is_not(None), (refusal.c.fault == "us") & (refusal.c.settled_by == ENGINE))
-    )
+    select(refusal.c.id, refusal.c.fault, refusal.c.channel, refusal.c.campaign, refusal.c.message).where(_ENDS)
 )
 _KEYS = given("keys", key=Text())
 _GOT_THROUGH = Prepared(
@@ -171,8 +171,6 @@ def free(connection: Connection, *chosen: ColumnElement[bool], at: dt.datetime, 
 def end_runs(connection: Connection, sent: Iterable[str]) -> None:
     """Something got through: not everything of the channel is refused alike, or of the message."""
     running = _RUNNING.rows(connection)
-    if not running:
-        return
     through = set(_GOT_THROUGH.rows(connection, keys=as_rows((key,) for key in sent)))
     through |= {(channel, "", "") for channel, *_ in through}
     for number, fault, *about in running:
