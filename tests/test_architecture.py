@@ -60,7 +60,7 @@ NEIGHBOURS = {
     ("answers", "engine"): None,
     ("campaigns", "engine"): None,
     ("reports", "engine"): None,
-    ("reports", "campaigns"): ("control",),  # near names of a campaign
+    ("reports", "campaigns"): ("known_campaign",),  # near names of a campaign
     ("planning", "engine"): ("decisions",),  # what decides for the people on record
     ("planning", "reports"): ("check_results",),  # what of a campaign's answers may be shown
 }
@@ -319,6 +319,7 @@ MIRRORS = {
     "rehearse",
     "slack",
     "status",
+    "today",
     "touches",
     "why",
 }

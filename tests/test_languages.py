@@ -16,7 +16,7 @@ import pytest
 from sqlalchemy import select
 
 from commsengine.cadence.plan import Workspace
-from commsengine.campaigns.control import known
+from commsengine.campaigns.known_campaign import known
 from commsengine.content.calendar_feed import calendar_feed
 from commsengine.engine.decisions import Decisions
 from commsengine.reports.campaign_report import report

@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from commsengine.cadence.kinds_and_states import CampaignState
+from commsengine.campaigns.known_campaign import known
 from commsengine.engine.owner_lock import Owner
 from commsengine.engine.startup import reconcile
 from commsengine.errors import CommsError, InputError
@@ -36,16 +37,6 @@ class StopReport:
     @property
     def clean(self) -> bool:
         return not (self.open_rows or self.uncertain)
-
-
-def known(store: Store, campaign: str) -> CampaignRecord:
-    """The campaign of that id, or ``InputError`` with the names that are near."""
-    record = store.campaigns.get(campaign)
-    if record is None:
-        near = ", ".join(store.campaigns.near(campaign))
-        fix = _("There is: {near}.", near=near) if near else _("Apply a plan first.")
-        raise InputError(_("There is no campaign '{campaign}'.", campaign=campaign), fix)
-    return record
 
 
 def stop(

@@ -17,7 +17,7 @@ from commsengine.cadence.calendar import Hours, zone_of
 from commsengine.cadence.people import ANYBODY, Person
 from commsengine.cadence.plan import Plan
 from commsengine.cadence.time_notation import parse_date
-from commsengine.campaigns.control import known
+from commsengine.campaigns.known_campaign import known
 from commsengine.errors import InputError
 from commsengine.store.campaign_facts.deeds import NewDeed
 from commsengine.store.person_rows import email_key

@@ -44,12 +44,12 @@ def answers(
 
     Example: commsengine answers crm --message what-must-stay
     """
-    from commsengine.campaigns import control
+    from commsengine.campaigns.known_campaign import known
     from commsengine.reports.input_answers import answers as given
 
     if as_csv and as_json:
         raise click.UsageError(_("Write --csv or --json, not both."))
-    record = control.known(wiring.store, campaign)
+    record = known(wiring.store, campaign)
     found = given(wiring.store, record, message, wiring.clock())
     if by_department:
         _departments(wiring, record, message, as_csv=as_csv, as_json=as_json)
@@ -216,12 +216,12 @@ def acks(wiring: Wiring, campaign: str, as_csv: bool, as_json: bool) -> None:
 
     Example: commsengine acks crm --csv
     """
-    from commsengine.campaigns import control
+    from commsengine.campaigns.known_campaign import known
     from commsengine.reports.input_answers import acknowledgements
 
     if as_csv and as_json:
         raise click.UsageError(_("Write --csv or --json, not both."))
-    found = acknowledgements(wiring.store, control.known(wiring.store, campaign))
+    found = acknowledgements(wiring.store, known(wiring.store, campaign))
     if as_json:
         show_json(found)
     elif as_csv:

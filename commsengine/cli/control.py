@@ -68,10 +68,10 @@ def start(wiring: Wiring, campaign: str, yes: bool) -> None:
 
     Example: commsengine start crm-rollout
     """
-    from commsengine.campaigns import control
     from commsengine.campaigns.effects import effects
+    from commsengine.campaigns.known_campaign import known
 
-    record = control.known(wiring.store, campaign)
+    record = known(wiring.store, campaign)
     if record.state == "running":
         click.echo(_("{campaign} is running already.", campaign=campaign))
         return
@@ -152,10 +152,10 @@ def resume(wiring: Wiring, campaign: str, backlog: str, yes: bool) -> None:
 
     Example: commsengine resume crm-rollout --backlog latest
     """
-    from commsengine.campaigns import control
     from commsengine.campaigns.effects import effects
+    from commsengine.campaigns.known_campaign import known
 
-    record = control.known(wiring.store, campaign)
+    record = known(wiring.store, campaign)
     if record.state != "paused":
         click.echo(_("{campaign} is not paused; it is {state}.", campaign=campaign, state=_(record.state)))
         return
@@ -185,9 +185,9 @@ def cancel(wiring: Wiring, ctx: click.Context, campaign: str, yes: bool, wait: f
 
     Example: commsengine cancel crm-rollout
     """
-    from commsengine.campaigns import control
+    from commsengine.campaigns.known_campaign import known
 
-    record = control.known(wiring.store, campaign)
+    record = known(wiring.store, campaign)
     if record.state != "cancelled":  # else it is only looked at again what was just leaving
         consent(_("Cancel {campaign} for good?", campaign=campaign), yes=yes)
     ctx.exit(_stop(wiring, [campaign], wait=0.0 if no_wait else wait, for_good=True))

@@ -30,14 +30,15 @@ def followups(wiring: Wiring, campaign: str | None, talking_points: bool, as_jso
 
     Example: commsengine followups --talking-points
     """
-    from commsengine.campaigns import control
+    from commsengine.campaigns.known_campaign import known
     from commsengine.reports.followups import followups as open_ones
     from commsengine.reports.outcomes_recorded import recorded_outcomes
 
     if campaign is not None:
-        control.known(wiring.store, campaign)
+        known(wiring.store, campaign)
     now = wiring.clock()
-    found = open_ones(wiring.store, wiring.decisions, wiring.renderer, now, campaign)
+    talk = talking_points or as_json
+    found = open_ones(wiring.store, wiring.decisions, wiring.renderer, now, campaign, talk=talk)
     data = [each.as_json() for each in found]
     recorded = [each.as_json() for each in recorded_outcomes(wiring.store, campaign=campaign or "")]
     if as_json:
@@ -108,11 +109,11 @@ def managers(wiring: Wiring, campaign: str, lift: int | None, remove: int | None
 
     Example: commsengine managers crm-rollout --lift 3
     """
-    from commsengine.campaigns import control
-    from commsengine.reports.manager_desk import lift as lift_hold
-    from commsengine.reports.manager_desk import managers_words, remove_line
+    from commsengine.campaigns.known_campaign import known
+    from commsengine.reports.managers_words import lift as lift_hold
+    from commsengine.reports.managers_words import managers_words, remove_line
 
-    control.known(wiring.store, campaign)
+    known(wiring.store, campaign)
     by, now = wiring.operator, wiring.clock()
     if lift is not None:
         lift_hold(wiring.store, campaign, lift, by=by, now=now)

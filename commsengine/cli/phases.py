@@ -41,6 +41,7 @@ def phases(
     Example: commsengine phases crm --open listen --because "Half of us have answered."
     """
     from commsengine.campaigns import control
+    from commsengine.campaigns.known_campaign import known
     from commsengine.reports.phases.measures import phases as measured
     from commsengine.reports.phases.phase_review import review
 
@@ -48,10 +49,10 @@ def phases(
         raise click.UsageError(_("Write --review or --open, not both."))
     if because is not None and not opened:
         raise click.UsageError(_("--because belongs to --open."))
-    record, now = control.known(wiring.store, campaign), wiring.clock()
+    record, now = known(wiring.store, campaign), wiring.clock()
     if opened:
         fresh = control.open_gate(wiring.store, record, opened, because=because or "", by=wiring.operator, now=now)
-        record = control.known(wiring.store, campaign)
+        record = known(wiring.store, campaign)
         if not as_json:
             _show_opened(opened, fresh)
             return

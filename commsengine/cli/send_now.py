@@ -73,7 +73,7 @@ def send_now(
     Example: commsengine send-now crm-rollout --to sales --text "The CRM is down until noon. Please use paper."
     """
     from commsengine.campaigns import notices
-    from commsengine.campaigns.control import known
+    from commsengine.campaigns.known_campaign import known
 
     record = known(wiring.store, campaign)
     _must_run(record)

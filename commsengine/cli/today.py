@@ -48,9 +48,9 @@ def today(wiring: Wiring, as_json: bool) -> None:
 
     Example: commsengine today
     """
-    from commsengine.reports import status
+    from commsengine.reports.today import today as waiting
 
-    found = status.today(wiring.store, wiring.decisions, wiring.renderer, wiring.clock())
+    found = waiting(wiring.store, wiring.decisions, wiring.renderer, wiring.clock(), talk=as_json)
     if as_json:
         show_json(found)
         return

@@ -28,10 +28,10 @@ def touches(wiring: Wiring, campaign: str, state: TouchState | None, as_json: bo
 
     Example: commsengine touches crm-rollout --state failed
     """
-    from commsengine.campaigns import control
+    from commsengine.campaigns.known_campaign import known
     from commsengine.reports import status
 
-    control.known(wiring.store, campaign)
+    known(wiring.store, campaign)
     found = status.touches(wiring.store, campaign, state)
     if as_json:
         show_json_rows("touches", found)

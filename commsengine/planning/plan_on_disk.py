@@ -24,7 +24,7 @@ from commsengine.errors import InputError
 from commsengine.planning.departures import NOTHING_LEFT, Left
 from commsengine.planning.simulation import ShownBasis, Simulation, SimulationInput, running_campaign, simulate
 from commsengine.recall.learning import nothing
-from commsengine.reports.check_results import as_shown, check_results, shown_of
+from commsengine.reports.check_results import any_given, as_shown, check_results, shown_of
 from commsengine.store.database import chunks
 from commsengine.store.store import Store
 from commsengine.translation import N_, _
@@ -150,9 +150,9 @@ def shown_basis(store: Store, campaigns: Campaigns, campaign: str, now: dt.datet
     """``None`` before the first answer to a check."""
     # Two simulations a day apart must not show what one person answered in between.
     mine = running_campaign(campaigns, campaign)
-    answers = check_results(store, mine.plan, now)
-    if not answers.given:
+    if not any_given(store, mine.plan, now):
         return None
+    answers = check_results(store, mine.plan, now)
     seen = {role: shown_of(store, campaign, role, answers) for role in mine.plan.audience.roles}
     learned = {role: known.roles.get(role) or nothing() for role, known in seen.items()}
     by_them = replace(mine, recall={role: known.estimate_of(role) for role, known in seen.items()}, news_at=None)

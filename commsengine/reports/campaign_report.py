@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import astuple, dataclass, field, replace
 from itertools import islice
 from typing import Any
@@ -20,12 +20,12 @@ from commsengine.cadence.history import History
 from commsengine.cadence.kinds_and_states import RecallMode
 from commsengine.cadence.people import ANYBODY, Person
 from commsengine.cadence.plan import Message, Notice, Plan
-from commsengine.campaigns.control import known as known_campaign
+from commsengine.campaigns.known_campaign import known as known_campaign
 from commsengine.content.phrases import with_dates
 from commsengine.engine.directory import members_of
 from commsengine.recall.small_groups import enough, shown, total_of_all
 from commsengine.recall.statistics import Alike, Share
-from commsengine.reports.check_results import NOTHING, CheckResults, Weeks, check_results, shown_of
+from commsengine.reports.check_results import NOTHING, CheckResults, check_results, shown_of
 from commsengine.reports.commitments import STATES, CommitmentState, commitments
 from commsengine.reports.day_figures import got_it_only
 from commsengine.reports.departments import SideBySide, by_department, without_small_ones
@@ -36,7 +36,8 @@ from commsengine.reports.outcomes.trial import OutcomeTrial, TrialResult
 from commsengine.reports.phases.measures import PhaseView, phases
 from commsengine.reports.phases.unclear import UnclearRole, unclear_by_role
 from commsengine.reports.promises import replies
-from commsengine.reports.recall_curves import Group, Mean, mean_of, mornings, past_of
+from commsengine.reports.recall_by_role import RoleView, span_of, summed
+from commsengine.reports.recall_curves import Group, mornings, past_of
 from commsengine.store.audience.audience_counts import Days
 from commsengine.store.campaign_facts.seals import Seal
 from commsengine.store.records import CampaignRecord, GotItOnly, Loaded, TouchCounts
@@ -49,37 +50,6 @@ DRAWN = 200
 
 RAMP = dt.timedelta(days=7)
 """From a message's first touch of a role on: the first touches build up what a floor can then be kept of."""
-
-LOOKED_AT = 100
-"""The same for ``status``, which answers at once."""
-
-
-@dataclass(frozen=True, slots=True)
-class RoleView:
-    """One role and one message. Of a role that is not ``shown`` only the number of people is there.
-
-    ``right`` is the share of right answers, by the newest of each person; ``recall`` the estimate now, ``line`` that
-    over time (of messages by recall), both by ``drawn`` people. ``checks`` and ``tested`` are the role's
-    estimate's. In the ``ramp`` of its first week no floor is promised. ``before`` and ``transfer`` are the shares of
-    right answers before the message said anything, and to the question that was kept for the end. ``done`` are
-    those who did what it is for.
-    """
-
-    role: str
-    people: int
-    shown: bool
-    counts: TouchCounts | None = None
-    right: Share | None = None
-    weeks: tuple[Weeks, ...] = ()
-    recall: Mean | None = None
-    line: tuple[Mean, ...] = ()
-    drawn: int = 0
-    checks: int = 0
-    tested: bool = False
-    ramp: bool = False
-    done: Share | None = None
-    before: Share | None = None
-    transfer: Share | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,40 +153,6 @@ def _commitments(store: Store, record: CampaignRecord, now: dt.datetime) -> dict
     return {message: {state: found[state] for state in STATES} for message, found in counts.items()}
 
 
-def recall_by_role(store: Store, record: CampaignRecord, now: dt.datetime) -> list[RoleView]:
-    """Each role's recall over the messages that count, are open and were sent to it.
-
-    ``right`` is of all messages, as far as the report shows them.
-    """
-    plan = record.plan
-    open_now = [
-        message
-        for message in messages_by_recall(plan)
-        if _span(plan, message)[0] <= now < _span(plan, message)[1] and message.id not in plan.corrected
-    ]
-    answers = check_results(store, plan, now)
-    views: list[RoleView] = []
-    for role, drawn in store.audience.drawn(record, LOOKED_AT, now.date()).items():
-        if not enough(drawn.people):
-            views.append(RoleView(role, drawn.people, shown=False))
-            continue
-        own = [message for message in open_now if role in roles_of(plan, message)]
-        known = shown_of(store, record.id, role, answers)
-        groups = {message.id: Group(role, drawn.people, known) for message in own}
-        for loaded in store.loading.histories(drawn.ids).values():
-            for message in own:
-                past = past_of(plan, message, loaded.history, loaded.person.id, answers.counts_from)
-                groups[message.id].add(past)
-        sent = [group for group in groups.values() if group.first is not None]
-        right = _summed(answers.cells.get((message.id, role), NOTHING).right for message in plan.messages)
-        recall = mean_of([group.moments([now], now)[0] for group in sent]) if sent else None
-        one = known.estimate_of(role)
-        views.append(
-            RoleView(role, drawn.people, shown=True, right=right, recall=recall, checks=one.checks, tested=one.tested)
-        )
-    return views
-
-
 def _key_point(plan: Plan, message: Message) -> str:
     # that of a moved date is a text of the catalogs
     if isinstance(message, Notice) and message.old_dates:
@@ -303,7 +239,7 @@ class _Reading:
 
     def _message(self, message: Message) -> MessageView:
         plan, cadence = self._plan, message.cadence
-        opens, closes = _span(plan, message)
+        opens, closes = span_of(plan, message)
         by = Hours(plan, ANYBODY).instant_of(plan, cadence.by) if cadence.by else None
         roles = tuple(self._role(message, role, closes, by) for role in roles_of(plan, message))
         options = [len(check.answers) for check in message.checks]
@@ -354,7 +290,7 @@ class _Reading:
         if not enough(people):
             return None
         counts = TouchCounts(*map(sum, zip(*(astuple(cell.counts) for cell in cells.values()), strict=True)))
-        return Total(people, all_roles, counts, _summed(role.right for role in roles))
+        return Total(people, all_roles, counts, summed(role.right for role in roles))
 
 
 @dataclass(frozen=True, slots=True)
@@ -372,20 +308,10 @@ def _departments(store: Store, record: CampaignRecord, now: dt.datetime) -> dict
     return {name: place.department for name, place in places.items()}
 
 
-def _span(plan: Plan, message: Message) -> tuple[dt.datetime, dt.datetime]:
-    hours = Hours(plan, ANYBODY)
-    return hours.opening(plan, message), hours.closing(plan, message)
-
-
 def _go_live(plan: Plan) -> tuple[str, dt.datetime] | None:
     if "go_live" not in plan.milestones:
         return None
     return "go-live", Hours(plan, ANYBODY).midnight(plan.milestones["go_live"].date)
-
-
-def _summed(shares: Iterable[Share | None]) -> Share | None:
-    found = [share for share in shares if share is not None]
-    return Share(sum(each.count for each in found), sum(each.of for each in found)) if found else None
 
 
 def _pages(people: Iterator[tuple[Person, str]]) -> Iterator[list[tuple[Person, str]]]:

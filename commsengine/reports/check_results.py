@@ -13,7 +13,7 @@ from commsengine.cadence.daily_learning import LearnedRoles
 from commsengine.cadence.history import Answer, History
 from commsengine.cadence.kinds_and_states import Asked, CheckKind
 from commsengine.cadence.plan import Check, Message, Plan
-from commsengine.recall.small_groups import Block, GroupAnswer, blocks, enough, newest
+from commsengine.recall.small_groups import Block, GroupAnswer, blocks, enough, newest, week_of
 from commsengine.recall.statistics import Alike, Share, alike
 from commsengine.store.store import Store
 from commsengine.translation import N_
@@ -52,9 +52,9 @@ class CheckResults:
     """All answers of a campaign that count.
 
     ``counts_from`` says since when, by person, message and instant of the answer; ``alike`` is by message. ``closed``
-    are the closed blocks; ``closed_at`` is, by role, the end of the last one of its answers to all messages; ``given``
-    says that there is any answer at all. ``before`` is what was right before the message said anything, ``transfer``
-    what was right of the question that was kept for the end.
+    are the closed blocks; ``closed_at`` is, by role, the end of the last one of its answers to all messages. ``before``
+    is what was right before the message said anything, ``transfer`` what was right of the question that was kept for
+    the end.
     """
 
     cells: Mapping[Cell, CellResult] = field(default_factory=dict)
@@ -62,7 +62,6 @@ class CheckResults:
     alike: Mapping[str, Alike] = field(default_factory=dict)
     closed: Mapping[Cell, Sequence[Block]] = field(default_factory=dict)
     closed_at: Mapping[str, dt.datetime] = field(default_factory=dict)
-    given: bool = False
     before: Mapping[Cell, Share] = field(default_factory=dict)
     transfer: Mapping[Cell, Share] = field(default_factory=dict)
 
@@ -79,9 +78,8 @@ def check_results(
     def question(name: str, number: int, asks: Asked | None, value: str, right: bool) -> int:
         return _question(messages[name], number, asks, value, right=right)
 
-    for given in store.answers.to_checks(plan.campaign):
-        message = messages.get(given.message)
-        if message is None or given.at > now:
+    for given in store.answers.to_checks(plan.campaign, before=week_of(now)):  # this week closes no block
+        if given.message not in messages:
             continue
         asked = question(given.message, given.number, given.asks, given.value, given.right)
         answer = GroupAnswer(given.person_id, given.at, given.right, asked, given.value)
@@ -104,18 +102,22 @@ def check_results(
         {message: _alike(messages[message], theirs, now) for message, theirs in by_department.items()},
         closed,
         {role: last[-1].until for role, theirs in of_role.items() if (last := blocks(theirs, now))},
-        bool(by_role),
         _measured(store, plan, "baseline", now),
         _measured(store, plan, "transfer", now),
     )
 
 
+def any_given(store: Store, plan: Plan, now: dt.datetime) -> bool:
+    """Whether there is an answer to a check yet, counted or not."""
+    checked = {message.id for message in plan.messages if message.checks}
+    return any(one.message in checked and one.at <= now for one in store.answers.to_checks(plan.campaign))
+
+
 def _measured(store: Store, plan: Plan, kind: CheckKind, now: dt.datetime) -> Mapping[Cell, Share]:
     by_cell: dict[Cell, list[GroupAnswer]] = {}
-    for given in store.answers.to_checks(plan.campaign, kind):
-        if given.at <= now:
-            one = GroupAnswer(given.person_id, given.at, given.right)
-            by_cell.setdefault((given.message, given.role), []).append(one)
+    for given in store.answers.to_checks(plan.campaign, kind, before=week_of(now)):
+        one = GroupAnswer(given.person_id, given.at, given.right)
+        by_cell.setdefault((given.message, given.role), []).append(one)
     closed = {cell: blocks(answers, now) for cell, answers in by_cell.items()}
     return {cell: _right(newest(theirs)) for cell, theirs in closed.items() if theirs}
 

@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from commsengine.cadence.calendar import DAY, Hours
-from commsengine.cadence.forecast import forecast, no_answers
+from commsengine.cadence.forecast import forecast_each, no_answers
 from commsengine.cadence.kinds_and_states import CHANNELS, ChannelName, channel_of
 from commsengine.cadence.people import Person
 from commsengine.cadence.plan import Audience
@@ -119,8 +119,9 @@ def leaving_until(store: Store, decisions: Decisions, until: dt.datetime, now: d
     some = Sample(store.loading.due(until, FORECAST), store.loading.due_count(until))
     campaigns, found = decisions.campaigns(now), defaultdict[str, Counter[ChannelName]](Counter)
     for ids in chunks(some.ids):
-        for one in store.loading.histories(ids).values():
-            for touch in forecast(campaigns, one.person, one.history, now, until, no_answers).touches:
+        people = ((one.person, one.history) for one in store.loading.histories(ids).values())
+        for seen in forecast_each(campaigns, people, now, until, no_answers):
+            for touch in seen.touches:
                 if touch.channel in CHANNELS and not touch.skip:
                     found[touch.campaign][channel_of(touch.channel)] += 1
     return {

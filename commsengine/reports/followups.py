@@ -147,10 +147,17 @@ class FollowUp:
 
 
 def followups(
-    store: Store, decisions: Decisions, renderer: RendererFor, now: dt.datetime, campaign: str | None = None
+    store: Store,
+    decisions: Decisions,
+    renderer: RendererFor,
+    now: dt.datetime,
+    campaign: str | None = None,
+    *,
+    talk: bool = True,
 ) -> list[FollowUp]:
-    found = open_followups(store, now, campaign)
-    return with_talk(store, renderer, capped_by_day(found, decisions.workspace.follow_ups_per_day), now)
+    """Without ``talk`` the talking points are left empty: to write them takes longest."""
+    found = capped_by_day(open_followups(store, now, campaign), decisions.workspace.follow_ups_per_day)
+    return with_talk(store, renderer, found, now) if talk else found
 
 
 def todays_followups(store: Store, decisions: Decisions, now: dt.datetime) -> list[FollowUp]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 from commsengine.cadence.audience import is_for, role_of, roles_of
 from commsengine.cadence.calendar import DAY, Hours
@@ -323,65 +323,3 @@ def _date(written: str) -> dt.date:
 
 def _name(person: Person) -> str:
     return person.name or person.email
-
-
-# -- as the leads see it, and their word over it -------------------------------------------------
-
-
-def managers_words(store: Store, campaign: str, now: dt.datetime) -> dict[str, list[dict[str, Any]]]:
-    """``holds`` that stand and ``lines``, each with its manager."""
-    holds, lines = open_holds(store, campaign, now), store.manager_words.lines(campaign)
-    people = store.people.by_ids(sorted({one.person_id for one in holds} | {one.person_id for one in lines}))
-    return {
-        "holds": [
-            {
-                "id": one.id,
-                "campaign": campaign,
-                "message": one.message,
-                "manager": people[one.person_id].email,
-                "name": people[one.person_id].name or people[one.person_id].email,
-                "until": one.until.isoformat(),
-                "since": one.at.isoformat(),
-                "people": len(store.manager_words.team(one.person_id, now.date())),
-            }
-            for one in holds
-            if one.person_id in people
-        ],
-        "lines": [
-            {
-                "id": one.id,
-                "campaign": campaign,
-                "message": one.message,
-                "manager": people[one.person_id].email,
-                "name": people[one.person_id].name or people[one.person_id].email,
-                "text": one.text,
-                "since": one.at.isoformat(),
-            }
-            for one in lines
-            if one.person_id in people
-        ],
-    }
-
-
-def open_holds(store: Store, campaign: str, now: dt.datetime) -> list[HoldRecord]:
-    """Those that stand; the last day of one is over at its end in UTC, a few hours more or less."""
-    holds = store.manager_words.holds(campaign)
-    return [one for one in holds if one.withdrawn_at is None and one.until > now.date()]
-
-
-def lift(store: Store, campaign: str, number: int, *, by: str, now: dt.datetime) -> None:
-    """Raises ``InputError`` where no hold of that number stands."""
-    one = next((each for each in open_holds(store, campaign, now) if each.id == number), None)
-    if one is None:
-        cause = _("There is no hold {id} in '{campaign}'.", id=number, campaign=campaign)
-        raise InputError(cause, _("Run 'commsengine managers {campaign}' to see those that are.", campaign=campaign))
-    store.manager_words.lift(campaign, one.message, one.person_id, by=by, now=now)
-
-
-def remove_line(store: Store, campaign: str, number: int, *, by: str, now: dt.datetime) -> None:
-    """Raises ``InputError`` where no line of that number stands."""
-    one = next((each for each in store.manager_words.lines(campaign) if each.id == number), None)
-    if one is None:
-        cause = _("There is no line {id} in '{campaign}'.", id=number, campaign=campaign)
-        raise InputError(cause, _("Run 'commsengine managers {campaign}' to see those that are.", campaign=campaign))
-    store.manager_words.remove_line(campaign, one.message, one.person_id, by=by, now=now)

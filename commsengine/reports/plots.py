@@ -11,9 +11,10 @@ from typing import NamedTuple
 
 from commsengine.content.phrases import month_day_text
 from commsengine.recall.small_groups import WEEK
-from commsengine.reports.campaign_report import MessageView, Report, RoleView, Week
+from commsengine.reports.campaign_report import MessageView, Report, Week
 from commsengine.reports.check_results import Weeks
 from commsengine.reports.outcomes.results import OutcomeView, RoleOutcome
+from commsengine.reports.recall_by_role import RoleView
 from commsengine.reports.recall_curves import Mean
 from commsengine.translation import N_, _, number_text, percent_text
 

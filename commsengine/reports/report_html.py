@@ -16,12 +16,13 @@ from commsengine.cadence.kinds_and_states import ENDINGS, MEASURES, STATE_WORDS
 from commsengine.cadence.repeats import HAIR
 from commsengine.content.phrases import brief_day_text, install_words
 from commsengine.recall.small_groups import FEWEST
-from commsengine.reports.campaign_report import MessageView, Report, RoleView
+from commsengine.reports.campaign_report import MessageView, Report
 from commsengine.reports.check_results import NOWHERE
 from commsengine.reports.outcomes.results import OutcomeView, RoleOutcome
 from commsengine.reports.phases.measures import PHASE_STATES, PhaseView, RoleShare
 from commsengine.reports.phases.unclear import UnclearRole, subject
 from commsengine.reports.plots import Plot, done_plot, recall_plot, week_plots
+from commsengine.reports.recall_by_role import RoleView
 from commsengine.reports.recall_curves import Mean
 from commsengine.store.records import GotItOnly
 from commsengine.translation import N_, _

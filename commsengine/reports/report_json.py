@@ -6,12 +6,13 @@ from dataclasses import fields
 from typing import Any
 
 from commsengine.recall.statistics import Interval, Share
-from commsengine.reports.campaign_report import MessageView, Report, RoleView, Total
+from commsengine.reports.campaign_report import MessageView, Report, Total
 from commsengine.reports.departments import SideBySide
 from commsengine.reports.experiment_arms import ArmResult
 from commsengine.reports.input_answers import InputView
 from commsengine.reports.outcomes.results import OutcomeView, RoleOutcome
 from commsengine.reports.outcomes.trial import TrialResult
+from commsengine.reports.recall_by_role import RoleView
 from commsengine.reports.recall_curves import Mean
 from commsengine.reports.report_html import headline
 from commsengine.store.records import TouchCounts

@@ -5,8 +5,9 @@ import threading
 import pytest
 
 from commsengine.cadence.plan import Workspace
-from commsengine.campaigns.control import known, stop
+from commsengine.campaigns.control import stop
 from commsengine.campaigns.effects import effects
+from commsengine.campaigns.known_campaign import known
 from commsengine.channels.channel import UNCERTAIN, DeliveryError
 from commsengine.content.message import RenderedMessage
 from commsengine.engine.decisions import Decisions

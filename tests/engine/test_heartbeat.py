@@ -3,7 +3,7 @@ from __future__ import annotations
 import datetime as dt
 
 from commsengine.cadence.plan import Workspace
-from commsengine.campaigns.control import known
+from commsengine.campaigns.known_campaign import known
 from commsengine.channels.channel import UNCERTAIN, Outcome
 from commsengine.engine.heartbeat import at_night, finish_what_is_over, sweep
 from commsengine.store.store import Store

@@ -21,7 +21,7 @@ from commsengine.answers.inbox import AnswerInbox
 from commsengine.answers.replying import Replying
 from commsengine.cadence.kinds_and_states import OUTCOMES
 from commsengine.cadence.plan import Workspace
-from commsengine.campaigns.control import known
+from commsengine.campaigns.known_campaign import known
 from commsengine.campaigns.moved_dates import Moved, proposed_text
 from commsengine.channels.channel import RETRY, Outcome
 from commsengine.channels.email import EmailChannel

@@ -19,7 +19,7 @@ from commsengine.channels.email import EmailChannel
 from commsengine.channels.smtp import SmtpServer
 from commsengine.engine.engine import Engine
 from commsengine.engine.sending.senders import LARGEST_BATCH, ChannelSetup
-from commsengine.reports.status import today
+from commsengine.reports.today import today
 from commsengine.store.store import Store
 from commsengine.store.tables import refusal, touch
 from tests import fresh

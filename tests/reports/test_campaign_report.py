@@ -20,8 +20,9 @@ from commsengine.engine.directory import members_of
 from commsengine.errors import InputError
 from commsengine.recall.learning import nothing
 from commsengine.recall.statistics import Share
-from commsengine.reports.campaign_report import Report, RoleView, report
+from commsengine.reports.campaign_report import Report, report
 from commsengine.reports.day_figures import told_of_got_it
+from commsengine.reports.recall_by_role import RoleView
 from commsengine.reports.recall_curves import Mean, MeanParts, mean_of
 from commsengine.reports.report_html import headline, page
 from commsengine.reports.report_json import as_data
@@ -340,7 +341,7 @@ def test_in_the_first_week_no_floor_is_missed(tmp_path: Path) -> None:
 
 def test_departments_that_answer_differently_are_named(store: Store, seen: Report) -> None:
     assert seen.messages[1].alike.verdict == "too few answers"  # it has no question
-    run_sql(store, "UPDATE answer SET value = 'Nowhere', \"right\" = 0 WHERE person_id BETWEEN 'p00047' AND 'p00072'"
+    run_sql(store, "UPDATE answer SET value = 'Nowhere', \"right\" = FALSE WHERE person_id BETWEEN 'p00047' AND 'p00072'"
             " AND kind = 'check'")  # fmt: skip
     apart = seen_in(store).messages[0].alike  # in the office fewer than ten have answered
     assert (apart.verdict, apart.differ, set(apart.groups)) == ("not alike", ("Sales", "Support"), {"Sales", "Support"})

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from commsengine.campaigns.control import known
+from commsengine.campaigns.known_campaign import known
 from commsengine.reports.commitments import GivenCommitment, commitments, overdue_commitments
 from commsengine.reports.input_answers import answers
 from commsengine.store.store import Store

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from commsengine.campaigns.control import known
+from commsengine.campaigns.known_campaign import known
 from commsengine.reports.campaign_report import report
 from commsengine.reports.departments import by_department, without_small_ones
 from commsengine.reports.report_html import page

@@ -10,7 +10,8 @@ from commsengine.channels.channel import UNCERTAIN, Outcome
 from commsengine.engine.decisions import Decisions
 from commsengine.errors import InputError
 from commsengine.reports.followups import FollowUp, followups, record_outcome
-from commsengine.reports.status import status, today
+from commsengine.reports.status import status
+from commsengine.reports.today import today
 from commsengine.reports.why import why
 from commsengine.store.campaign_facts.deeds import NewDeed
 from commsengine.store.store import Store

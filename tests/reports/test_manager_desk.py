@@ -11,7 +11,7 @@ import pytest
 
 from commsengine.cadence.people import Person
 from commsengine.errors import InputError
-from commsengine.reports.manager_desk import lift, managers_words
+from commsengine.reports.managers_words import lift, managers_words
 from commsengine.reports.outcomes_recorded import recorded_outcomes
 from tests.answering import Answering, answering
 from tests.builders import ANA, BEN, MIA, a_message, someone, utc

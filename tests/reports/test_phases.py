@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from commsengine.cadence.people import Person
-from commsengine.campaigns.control import known, open_gate
+from commsengine.campaigns.control import open_gate
+from commsengine.campaigns.known_campaign import known
 from commsengine.errors import InputError
 from commsengine.reports.phases.measures import PhaseView, phases
 from commsengine.reports.phases.phase_review import PhaseReview, review, to_review

@@ -6,7 +6,7 @@ import datetime as dt
 from collections.abc import Sequence
 from pathlib import Path
 
-from commsengine.campaigns.control import known
+from commsengine.campaigns.known_campaign import known
 from commsengine.recall.small_groups import GroupAnswer, blocks
 from commsengine.reports.check_results import CheckResults
 from commsengine.reports.phases.unclear import subjects_by_role, unclear_by_role

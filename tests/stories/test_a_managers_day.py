@@ -20,7 +20,7 @@ from commsengine.reports.followups import open_followups
 from commsengine.reports.morning.manager_lists import ManagerLists
 from commsengine.reports.morning.morning_mail import morning_mail
 from commsengine.reports.morning.morning_time import MorningBasis
-from commsengine.reports.status import today
+from commsengine.reports.today import today
 from commsengine.reports.why import why
 from commsengine.sandbox.sandbox import Serving
 from commsengine.store.tables import touch

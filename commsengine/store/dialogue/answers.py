@@ -47,6 +47,8 @@ from commsengine.translation import N_, _
 OBJECTS = N_("has an objection")
 """The text of an objection of which no word was noted."""
 
+NEVER = dt.datetime.max.replace(tzinfo=dt.UTC)
+
 NO_KEYS: Mapping[str, str] = {}
 _FIRST = ("person_id", "campaign", "message", "key", "kind", "whole_campaign")
 _VALID = answer.c.withdrawn_at.is_(None)
@@ -60,7 +62,7 @@ _TO_CHECKS = (
     .join(touch, touch.c.key == answer.c.key)
     .where(answer.c.campaign == bindparam("campaign"), answer.c.kind == "check", _VALID)
     .where(answer.c.counts, answer.c.right.is_not(None), answer.c.id > bindparam("after"))
-    .where(answer.c.measures == bindparam("measures"))
+    .where(answer.c.measures == bindparam("measures"), answer.c.at < bindparam("before"))
     .order_by(answer.c.id)
     .limit(CHUNK)
 )
@@ -136,9 +138,11 @@ class Answers:
         with self._database.read() as connection:
             return _about(connection, key)
 
-    def to_checks(self, campaign: str, measures: CheckKind = "recall") -> Iterator[CheckAnswer]:
-        """Every answer to a check of this kind that stands and counts, read in pages."""
-        last, about = 0, {"campaign": campaign, "measures": measures}
+    def to_checks(
+        self, campaign: str, measures: CheckKind = "recall", *, before: dt.datetime = NEVER
+    ) -> Iterator[CheckAnswer]:
+        """Every answer to a check of this kind that stands, counts and was given before an instant, in pages."""
+        last, about = 0, {"campaign": campaign, "measures": measures, "before": before}
         while page := self._database.rows(_TO_CHECKS, {**about, "after": last}):
             yield from (CheckAnswer(*row[1:]) for row in page)
             last = page[-1].id

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 
 from commsengine.cadence.people import Person
 from commsengine.cadence.plan import Plan, Workspace
-from commsengine.campaigns.control import known
+from commsengine.campaigns.known_campaign import known
 from commsengine.channels.email import EmailChannel
 from commsengine.channels.smtp import SmtpServer
 from commsengine.engine.decisions import Decisions
