@@ -321,6 +321,7 @@ MIRRORS = {
     "status",
     "touches",
     "why",
+    "today",
 }
 """The same subject on several floors: people are a value, a table and a command."""
 
