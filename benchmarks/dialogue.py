@@ -57,7 +57,8 @@ class Everything:
 class SameLetter(EmailChannel):
     """Lays nothing out."""
 
-    def lay_out(self, message: RenderedMessage) -> Letter:
+    def lay_out(self, message: RenderedMessage, date: dt.datetime) -> Letter:
+        del date
         return Letter(message.key, "ana@example.com", BODY)
 
 

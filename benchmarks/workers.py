@@ -12,49 +12,67 @@ from __future__ import annotations
 import argparse
 import statistics
 import tempfile
+import time
 from pathlib import Path
 
-from tests.faults.machines import SCHEDULER, WORKER, machines
-from tests.faults.witness import Rule, smtp_witness
+from benchmarks.speed.sink import Sink
+from tests.faults.machines import SCHEDULER, WORKER, hosts
 from tests.postgres import start_postgres
+from tests.waiting import expect
 
 CONNECTIONS = 8
-ROUND_TRIP = 0.02
-LAST = 600.0  # seconds
+LAST = 600.0
+"""Seconds for one sending."""
+
+LOOKS = 0.02
+"""Seconds between two looks at the relay's count."""
 
 
-def rate(workers: int, people: int) -> float:
+def rate(workers: int, people: int, delay_ms: int) -> float:
     """Messages a second."""
     server = start_postgres()
     try:
-        with tempfile.TemporaryDirectory() as folder:
-            return _rate(Path(folder), server.url, workers, people)
+        with tempfile.TemporaryDirectory() as folder, Sink(delay_ms=delay_ms) as relay:
+            return _rate(Path(folder), server.url, relay, workers, people)
     finally:
         server.stop()
 
 
-def _rate(folder: Path, database: str, workers: int, people: int) -> float:
-    slow = [Rule(at, wait=ROUND_TRIP) for at in ("mail", "rcpt", "data", "dot")]
-    with smtp_witness(folder / "witness", *slow) as witness, machines(folder, database, witness, people) as house:
-        more = {"COMMSENGINE_SMTP_CONNECTIONS": str(CONNECTIONS * workers)}
-        for _ in range(workers):
-            house.start(WORKER, **more)
-        house.start(SCHEDULER, **more)
-        if not witness.wait_for(people, LAST):
-            raise SystemExit(f"{len(witness.arrivals())} of {people} arrived in {LAST:.0f} seconds")
-        instants = sorted(arrival.at for arrival in witness.arrivals())
-    counted = instants[people // 10 : -people // 10]
-    return (len(counted) - 1) / (counted[-1] - counted[0])
+def _rate(folder: Path, database: str, relay: Sink, workers: int, people: int) -> float:
+    settings = {
+        "COMMSENGINE_DATABASE_URL": database,
+        "COMMSENGINE_SMTP_URL": f"smtp://127.0.0.1:{relay.port}",
+        "COMMSENGINE_SMTP_CONNECTIONS": str(CONNECTIONS * workers),
+    }
+    with hosts(folder, settings, people) as house:
+        for worker in [house.start(WORKER) for _ in range(workers)]:
+            expect(worker.is_ready)
+        house.start(SCHEDULER)
+        tenth = people // 10
+        began, already = _when(relay, tenth)
+        ended, by_then = _when(relay, people - tenth)
+    return (by_then - already) / (ended - began)
+
+
+def _when(relay: Sink, count: int) -> tuple[float, int]:
+    """The time, in seconds, when the relay has so many messages, and how many it has."""
+    until = time.monotonic() + LAST
+    while (here := relay.received().messages) < count:
+        if time.monotonic() > until:
+            raise SystemExit(f"{here} of {count} arrived in {LAST:.0f} seconds")
+        time.sleep(LOOKS)
+    return time.monotonic(), here
 
 
 def main() -> None:
     wanted = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     wanted.add_argument("--people", type=int, default=4000)
     wanted.add_argument("--rounds", type=int, default=3)
+    wanted.add_argument("--delay", type=int, default=20, help="milliseconds after which the relay answers")
     given = wanted.parse_args()
     ratios = []
     for number in range(1, given.rounds + 1):
-        one, two = rate(1, given.people), rate(2, given.people)
+        one, two = (rate(workers, given.people, given.delay) for workers in (1, 2))
         ratios.append(two / one)
         print(f"round {number}: one worker {one:.0f}/s, two {two:.0f}/s, ratio {ratios[-1]:.2f}", flush=True)
     print(f"two ÷ one, median: {statistics.median(ratios):.2f} (goal 1.6, stretch 1.9)")

@@ -11,6 +11,9 @@ from itertools import islice
 from typing import IO, TypeVar, overload
 
 BATCH = 1000
+MOST_KEYS = 20_000
+LAST_BIT = (1 << 24) - 1
+"""Two MiB of bits: of a million keys, one in seventeen that is new is looked up in vain."""
 
 T = TypeVar("T")
 
@@ -84,26 +87,47 @@ class Spool(Sequence[T]):
 
 
 class KeyIndex:
-    """A number for each of many keys."""
+    """A number for each of many keys.
+
+    The newest keys, up to ``MOST_KEYS``, are in memory, and of each other one a bit that says where to look.
+    """
 
     def __init__(self) -> None:
-        self._database = sqlite3.connect("", isolation_level=None, check_same_thread=False)  # in a file as it grows
-        weakref.finalize(self, self._database.close)
-        for line in (
-            "PRAGMA journal_mode=OFF",
-            "CREATE TABLE key (name TEXT PRIMARY KEY, number INTEGER) WITHOUT ROWID",
-        ):
-            self._database.execute(line)
-        self._database.execute("BEGIN")
+        self._newest: dict[str, int] = {}
+        self._stored: sqlite3.Connection | None = None
+        self._bits = bytearray()
 
     def add(self, key: str, number: int) -> int | None:
         """The number that the key had before, which it keeps; ``None`` where it is new."""
-        added = self._database.execute("INSERT OR IGNORE INTO key VALUES (?, ?)", (key, number))
-        return None if added.rowcount else self.get(key)
+        if (known := self.get(key)) is not None:
+            return known
+        self._newest[key] = number
+        if len(self._newest) == MOST_KEYS:
+            self._put_away()
+        return None
 
     def get(self, key: str) -> int | None:
-        found = self._database.execute("SELECT number FROM key WHERE name = ?", (key,)).fetchone()
+        if self._stored is None or key in self._newest:
+            return self._newest.get(key)
+        bit = hash(key) & LAST_BIT
+        if not self._bits[bit >> 3] & 1 << (bit & 7):
+            return None
+        found = self._stored.execute("SELECT number FROM key WHERE name = ?", (key,)).fetchone()
         return found[0] if found else None
+
+    def _put_away(self) -> None:
+        if self._stored is None:
+            self._stored = sqlite3.connect("", isolation_level=None, check_same_thread=False)  # in a file as it grows
+            weakref.finalize(self, self._stored.close)
+            self._stored.execute("PRAGMA journal_mode=OFF")
+            self._stored.execute("CREATE TABLE key (name TEXT PRIMARY KEY, number INTEGER) WITHOUT ROWID")
+            self._stored.execute("BEGIN")
+            self._bits = bytearray(LAST_BIT + 1 >> 3)
+        for key in self._newest:
+            bit = hash(key) & LAST_BIT
+            self._bits[bit >> 3] |= 1 << (bit & 7)
+        self._stored.executemany("INSERT INTO key VALUES (?, ?)", sorted(self._newest.items()))
+        self._newest = {}
 
     def __contains__(self, key: str) -> bool:
         return self.get(key) is not None

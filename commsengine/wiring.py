@@ -44,9 +44,10 @@ if TYPE_CHECKING:
     from commsengine.channels.refusal_rule import RefusalRule
     from commsengine.content.render import Renderer
     from commsengine.engine.decisions import Decisions
-    from commsengine.engine.engine import DuePeople, Engine, MorningMail
+    from commsengine.engine.engine import Engine, MorningMail
     from commsengine.engine.sending.senders import ChannelSetup
     from commsengine.engine.state_folder import StateFolder
+    from commsengine.engine.worker import JobPeople
     from commsengine.links import Links
     from commsengine.people_feed import PeopleFeed
     from commsengine.planning.plan_on_disk import PlanningBasis
@@ -565,12 +566,14 @@ class Wiring:
         # by which APScheduler goes
         return self.clock if self.settings.database_file else now
 
-    def engine(self, *, interval: float | None = None, due: DuePeople | None = None, daily: bool = True) -> Engine:
-        """To be used as a context. ``interval`` is in seconds; ``None`` when cron calls. ``due`` gives the people to
-        decide; without ``daily`` the mail of the morning is left to another.
+    def engine(self, *, interval: float | None = None, jobs: JobPeople | None = None) -> Engine:
+        """To be used as a context. ``interval`` is in seconds; ``None`` when cron calls. A worker decides the
+        people of its ``jobs``, and leaves the mail of the morning to the scheduler.
         """
         from commsengine.engine.engine import Engine
+        from commsengine.engine.free_places import BATCH
         from commsengine.engine.uncertain_sends import Resolution
+        from commsengine.store.workers.jobs import SIZE
 
         self._take_the_servers_time()
         return Engine(
@@ -584,8 +587,9 @@ class Wiring:
             admin=self.settings.admin_email,
             state=self.state_folder,
             resolution=Resolution(self.store, self.resolvers),
-            morning_mail=self._morning_mail() if daily else lambda _: None,
-            due=due,
+            morning_mail=self._morning_mail() if jobs is None else lambda _: None,
+            due=jobs.next if jobs else None,
+            batch=SIZE if jobs else BATCH,
         )
 
     def _morning_mail(self) -> MorningMail:
@@ -726,7 +730,7 @@ class Wiring:
         from commsengine.engine.worker import LOOKS, JobPeople, Worker
 
         people = JobPeople(self.store.jobs, self.clock)
-        worker = Worker(self.engine(interval=HEARTBEAT, due=people.next, daily=False), people)
+        worker = Worker(self.engine(interval=HEARTBEAT, jobs=people), people)
         web = runner.Web(self.probes.app(), *self.settings.bind)
         return runner.run(worker, clock=self._hosts_clock, every=LOOKS, web=web, ready=ready)
 

@@ -34,6 +34,9 @@ class SqliteFiles:
     def url(self, path: Path) -> str:
         return sqlite_url(path)
 
+    def opened(self, path: Path) -> Store:
+        return Store.open(self.url(path), durable=False)
+
     def settings(self, folder: Path) -> Mapping[str, str]:
         return {}
 
@@ -68,6 +71,7 @@ class PostgresDatabases:
         self._made: dict[Path, str] = {}
         self._spare: list[str] = []
         self._copies: set[str] = set()
+        self._open: list[Store] = []
 
     @cached_property
     def server(self) -> Postgres:
@@ -92,6 +96,11 @@ class PostgresDatabases:
         self.server.command(f"CREATE DATABASE {name}")
         Store.create(self.server.url_of(name)).close()
         return name.encode()
+
+    def opened(self, path: Path) -> Store:
+        """Closed at the latest when its database is given back: a connection that is dropped open is a warning."""
+        self._open.append(Store.open(self.url(path)))
+        return self._open[-1]
 
     def kept(self, path: Path) -> bytes:
         return self._copy(self._made[path.absolute()], _new_name()).encode()
@@ -121,8 +130,11 @@ class PostgresDatabases:
     @contextmanager
     def given_back_afterwards(self) -> Iterator[None]:
         """What is made in this context is there for others after it."""
-        before = dict(self._made)
+        before, open_before = dict(self._made), len(self._open)
         yield
+        for store in self._open[open_before:]:
+            store.close()
+        del self._open[open_before:]
         for path in self._made.keys() - before.keys():
             self._give_back(self._made.pop(path))
 
@@ -207,7 +219,7 @@ def a_store(path: Path) -> Store:
 
 
 def opened(path: Path) -> Store:
-    return Store.open(url(path), durable=False)
+    return _in_use[-1].opened(path)
 
 
 def kept(path: Path) -> bytes:

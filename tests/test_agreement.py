@@ -241,7 +241,7 @@ def touches_foreseen(
     running = (Campaign(plan, STARTED, opened=opened[plan.campaign], manager_holds=tuple(holds)) for plan in plans)
     campaigns = Campaigns(tuple(running), rules)
     found = forecast_together(campaigns, pasts(people), STARTED, UNTIL, suppose)
-    return [touch for _, one in found for touch in one.touches]
+    return [touch for one in found for touch in one.touches]
 
 
 def foreseen_alone(plans: Sequence[Plan], people: Sequence[Person], suppose: Supposition) -> list[Made]:

@@ -319,6 +319,7 @@ MIRRORS = {
     "rehearse",
     "slack",
     "status",
+    "today",
     "touches",
     "why",
     "today",

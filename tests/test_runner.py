@@ -39,6 +39,7 @@ PROGRAM = """
     from commsengine.runner import Web, run
     from commsengine.store.store import Store
     from commsengine.web.requests import read_body
+    from tests import fresh
     from tests.fakes import Mailbag, Scribe, a_channel
 
     file, port, pace = Path(sys.argv[1]), int(sys.argv[2]), float(sys.argv[3])

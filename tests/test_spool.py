@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from commsengine.spool import BATCH, KeyIndex, Spool, batches
+from commsengine.spool import BATCH, MOST_KEYS, KeyIndex, Spool, batches
 from tests.builders import ANA, utc
 
 
@@ -38,6 +38,13 @@ def test_a_key_keeps_its_first_number() -> None:
     index = KeyIndex()
     assert [index.add(key, number) for number, key in enumerate(("a", "b", "a"), 1)] == [None, None, 1]
     assert (index.get("b"), index.get("c"), "a" in index, "c" in index) == (2, None, True, False)
+
+
+def test_a_key_is_found_among_more_than_memory_holds() -> None:
+    index, last = KeyIndex(), MOST_KEYS + 10
+    assert {index.add(str(number), number) for number in range(1, last)} == {None}
+    assert [index.add(str(number), 0) for number in (1, MOST_KEYS, last - 1)] == [1, MOST_KEYS, last - 1]
+    assert (index.get("0"), str(last) in index) == (None, False)
 
 
 def test_batches_hold_everything_once() -> None:

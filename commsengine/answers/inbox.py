@@ -141,7 +141,7 @@ class AnswerInbox:
         message = message.as_briefing if briefing is not None and briefing.only else message
         return Card(
             found.person,
-            version.plan,
+            version,
             message,
             found.touch,
             zone,
@@ -152,7 +152,6 @@ class AnswerInbox:
             snoozed_until=next((day for day in found.snoozed_until if day > local_date_in(zone, now)), None),
             unclear=unclear_turn(message, found.touch.due_at, found.answers, found.rows),
             briefing=briefing,
-            over=version.state == "cancelled",
         )
 
     def _briefing(
@@ -172,7 +171,7 @@ class AnswerInbox:
 
     def _writer(self, card: Card, version: CampaignRecord | None = None) -> Renderer:
         roles = (card.touch.role, *([card.briefing.role] if card.briefing else []))
-        renderer = self._renderer(version or self._version(card.touch))
+        renderer = self._renderer(version or card.record)
         known = {message.id for message in renderer.plan.messages}
         shown = [name for name in holding_now(card.plan, card.message.id) if name in known]
         return renderer.in_language(renderer.language_about(shown, roles, card.person))
@@ -247,7 +246,7 @@ class AnswerInbox:
         sent = self._store.campaigns.version(card.touch.campaign, card.touch.version)
         writer = self._writer(card, sent)
         with in_language(writer.written_in):
-            newest = self._renderer(self._version(card.touch)).in_language(writer.written_in)
+            newest = self._renderer(card.record).in_language(writer.written_in)
             signers, check = self._signers(card.person, card.plan, card.now), self._text(card, newest).check
             return drawn(writer, card, channel, signers, check, self._opening(card))
 
@@ -400,7 +399,7 @@ class AnswerInbox:
 
     def explain(self, card: Card, evidence: Evidence, thread: str = "") -> Card:
         # a question that does not say what was answered; the people who lead it read it, in the plan's language
-        renderer = self._renderer(self._version(card.touch))
+        renderer = self._renderer(card.record)
         writer = renderer.in_language(renderer.language(ANYBODY))
         question = self._text(card, writer).check.question
         about = f" ({question})" if question else ""
@@ -450,7 +449,7 @@ class AnswerInbox:
 
     def heard_page(self, card: Card) -> str:
         """The address of what was heard and done in the campaign of this touch."""
-        return self._renderer(self._version(card.touch)).page_url("heard", card.key, card.person)
+        return self._renderer(card.record).page_url("heard", card.key, card.person)
 
     def heard(self, card: Card) -> tuple[Heard, ...]:
         """What all of the audience may read of what was asked and put in, the newest first."""

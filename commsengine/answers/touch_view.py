@@ -13,7 +13,7 @@ from commsengine.cadence.history import Briefing
 from commsengine.cadence.kinds_and_states import ANSWERS, CHANNELS, ENOUGH, Asked, Form, channel_of
 from commsengine.cadence.people import Person
 from commsengine.cadence.plan import Check, Message, Plan
-from commsengine.store.records import QuestionRecord, StoredAnswer, TouchRecord
+from commsengine.store.records import CampaignRecord, QuestionRecord, StoredAnswer, TouchRecord
 from commsengine.translation import N_, _
 
 UNDO = dt.timedelta(minutes=5)
@@ -27,16 +27,17 @@ AGAIN = dt.timedelta(days=1)
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """One touch and its person, as of ``now``; ``zone`` is the person's.
+    """One touch and its person, as of ``now``; ``zone`` is the person's. ``record`` is the campaign with the plan that
+    the touch is shown by.
 
     ``answers`` are of this touch or of the whole campaign, oldest first; ``before`` are of its other touches.
     ``unclear`` is that of the touch: the check that it explains again. ``briefing`` is what a manager gets before
-    their people; where the message is for these alone, it asks nothing. ``over``: the campaign was cancelled.
-    ``reading``: the person reads the message before they answer its check, and then that measures nothing.
+    their people; where the message is for these alone, it asks nothing. ``reading``: the person reads the message
+    before they answer its check, and then that measures nothing.
     """
 
     person: Person
-    plan: Plan
+    record: CampaignRecord
     message: Message
     touch: TouchRecord
     zone: str
@@ -47,12 +48,19 @@ class Card:
     snoozed_until: dt.date | None = None
     unclear: int | None = None
     briefing: Briefing | None = None
-    over: bool = False
     reading: bool = False
 
     @property
     def key(self) -> str:
         return self.touch.key
+
+    @property
+    def plan(self) -> Plan:
+        return self.record.plan
+
+    @property
+    def over(self) -> bool:
+        return self.record.state == "cancelled"
 
     @property
     def closed(self) -> bool:

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import codecs
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
+from typing import BinaryIO
 
 from ruamel.yaml.error import MarkedYAMLError
 
@@ -14,6 +17,8 @@ from commsengine.text import UNSEEN_IN_LINES, place_of, unseen_in
 from commsengine.translation import N_, _
 
 MOST_BYTES = 1_000_000
+BLOCK = 1 << 20
+"""Bytes of a large file that are in memory at once."""
 
 MOST_TOLD = 20
 """The most places that are shown of one kind of fault; a file full of it has one cause."""
@@ -81,9 +86,29 @@ def read_utf8(path: Path) -> str:
 
 def read_bytes(path: Path, most: int) -> bytes:
     """At most ``most`` bytes. Raises ``InputError`` where the file is missing, unreadable or larger."""
+    with _opened(path) as stream:
+        data = stream.read(most + 1)
+    if len(data) > most:
+        raise _too_large(path, most)
+    return data
+
+
+def read_blocks(path: Path, most: int) -> Iterator[bytes]:
+    """As ``read_bytes``, up to ``BLOCK`` bytes at a time."""
+    size = 0
+    with _opened(path) as stream:
+        while block := stream.read(BLOCK):
+            size += len(block)
+            if size > most:
+                raise _too_large(path, most)
+            yield block
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[BinaryIO]:
     try:
         with path.open("rb") as stream:
-            data = stream.read(most + 1)
+            yield stream
     except FileNotFoundError:
         raise InputError(_("{path}: there is no such file.", path=path), _("Check the path.")) from None
     except PermissionError:
@@ -93,11 +118,12 @@ def read_bytes(path: Path, most: int) -> bytes:
         reason = getattr(error, "strerror", None) or _("not a readable file")
         cause = _("{path}: the file cannot be read ({reason}).", path=path, reason=reason)
         raise InputError(cause, _("Check the path and its rights.")) from None
-    if len(data) > most:
-        cause = _("The file is larger than {most} MB.", most=most // 1_000_000)
-        fix = _("Check that it is the right file; take out what does not belong there.")
-        raise _refused(str(path), (1, 1), "too_large", cause, fix)
-    return data
+
+
+def _too_large(path: Path, most: int) -> InputError:
+    cause = _("The file is larger than {most} MB.", most=most // 1_000_000)
+    fix = _("Check that it is the right file; take out what does not belong there.")
+    return _refused(str(path), (1, 1), "too_large", cause, fix)
 
 
 def fault_of(error: MarkedYAMLError, source: str) -> tuple[tuple[int, int], str, str]:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import datetime as dt
 import heapq
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass, replace
-from itertools import count
 
 from commsengine.cadence.calendar import DAY
 from commsengine.cadence.check_questions import check_of
@@ -27,6 +27,7 @@ from commsengine.cadence.history import (
 from commsengine.cadence.kinds_and_states import CHANNELS, HUMAN, AnswerKind, OutcomeName
 from commsengine.cadence.people import Person
 from commsengine.cadence.plan import Message
+from commsengine.cadence.shape import Shape, Shapes, named
 from commsengine.cadence.standing import open_outreach
 
 Fact = Answer | OutreachOutcome | Deed
@@ -43,56 +44,118 @@ NEVER = dt.datetime.max.replace(tzinfo=dt.UTC)
 
 @dataclass(frozen=True, slots=True)
 class Forecast:
-    """One person's touches in order, the last decision (its reasons say what stays undone), and the history so far."""
+    """One person's touches in order, the last decision (its reasons say what stays undone), and the history so far.
 
-    touches: tuple[Touch, ...]
+    People of one ``walk`` differ in nothing but whom their touches name; ``last`` and the keys in ``history`` name one
+    of them.
+    """
+
+    touches: Sequence[Touch]
     last: Decision
     history: History
+    walk: Walk
 
 
 class Walk:
-    """One person on the way through the time to come; each touch is taken to arrive when it is due.
+    """People of one shape on the way through the time to come; each touch is taken to arrive when it is due.
 
-    ``pauses`` are supposed pauses to come, by campaign: nothing of it is sent within; their backlog rule holds after.
+    ``first`` is decided for all of them. ``pauses`` are supposed pauses to come, by campaign: nothing of it is sent
+    within; their backlog rule holds after.
     """
 
     def __init__(
-        self, person: Person, history: History, start: dt.datetime, suppose: Supposition, pauses: Pauses = NO_PAUSES
+        self, first: Person, history: History, start: dt.datetime, suppose: Supposition, pauses: Pauses = NO_PAUSES
     ) -> None:
-        self.person, self.history, self.touches = person, history, list[Touch]()
+        self.first, self.history = first, history
+        self.people, self.touches = [first], {first.id: list[Touch]()}
         self._reached, self._next = start, start
         self._known: Campaigns | None = None
         self._suppose, self._pauses = suppose, pauses
         self._facts: list[tuple[dt.datetime, str, int, Fact]] = []
-        self._order = count()  # facts of the same instant come in the order of their touches' keys, as in a rehearsal
+        self._order = 0  # facts of the same instant and touch come as supposed
         self._ends = sorted(pause.until for those in pauses.values() for pause in those)
-        self._last = Decision(person.id)
+        self._last = Decision(first.id)
 
-    def go(self, campaigns: Campaigns, until: dt.datetime) -> Forecast:
-        """On to ``until``, without that instant. Other ``campaigns`` than before take effect for all people at once."""
+    def join(self, person: Person) -> None:
+        """Before it begins: one more who is alike in all that ``decide`` reads."""
+        self.people.append(person)
+        self.touches[person.id] = []
+
+    def go(self, campaigns: Campaigns, until: dt.datetime) -> list[Walk]:
+        """On to ``until``, without that instant: this walk and those that part from it, for other facts, on the way.
+
+        Other ``campaigns`` than before take effect for all people at once.
+        """
         if campaigns is not self._known:
             self._next, self._known = self._reached, campaigns
+        parted: list[Walk] = []
         while self._next < until:
             self._reached = self._next
-            self._decide(campaigns, self._next)
+            parted += self._decide(campaigns, self._next)
             self._next = self._look_again()
         self._reached = max(self._reached, until)
-        return Forecast(tuple(self.touches), self._last, self.history)
+        return [self, *(each for walk in parted for each in walk.go(campaigns, until))]
 
-    def _decide(self, campaigns: Campaigns, now: dt.datetime) -> None:
+    def of(self, person: str) -> Forecast:
+        return Forecast(self.touches[person], self._last, self.history, self)
+
+    def _decide(self, campaigns: Campaigns, now: dt.datetime) -> list[Walk]:
         while self._facts and self._facts[0][0] <= now:
-            self.history = with_fact(campaigns, self.person, self.history, heapq.heappop(self._facts)[3])
-        self._last = decide(_as_of(campaigns, self._pauses, now), self.person, self.history, now)
-        for touch in self._last.touches:
-            self.touches.append(touch)
+            self.history = with_fact(campaigns, self.first, self.history, heapq.heappop(self._facts)[3])
+        self._last = decide(_as_of(campaigns, self._pauses, now), self.first, self.history, now)
+        touches = self._last.touches
+        for touch in touches:
             self.history = self.history.with_touch(touch, now)
-            for fact in () if touch.skip else self._suppose(touch):
-                heapq.heappush(self._facts, (fact.at, touch.key, next(self._order), fact))
+        return self._part(touches) if touches else []
+
+    def _part(self, touches: Sequence[Touch]) -> list[Walk]:
+        """Gives all people their touches; those of whom other facts are supposed than of the others go on apart."""
+        parts: dict[tuple[Sequence[Fact], ...], list[Person]] = {}
+        for person in self.people:
+            own = touches if person is self.first else named(person.id, touches)
+            self.touches[person.id] += own
+            facts = [() if touch.skip else self._suppose(touch) for touch in own]
+            parts.setdefault(_as_facts_of(touches, facts), []).append(person)
+        walks = [self, *(self._with_fewer(people) for people in [*parts.values()][1:])]
+        self.people = next(iter(parts.values()))
+        for walk, heard in zip(walks, parts, strict=True):
+            walk._hear(touches, heard)
+        for walk in walks[1:]:
+            walk._next = walk._look_again()
+        return walks[1:]
+
+    def _with_fewer(self, people: list[Person]) -> Walk:
+        other = copy(self)
+        other.people, other._facts = people, [*self._facts]
+        return other
+
+    def _hear(self, touches: Sequence[Touch], heard: Sequence[Sequence[Fact]]) -> None:
+        for touch, facts in zip(touches, heard, strict=True):
+            for fact in facts:
+                self._order += 1
+                heapq.heappush(self._facts, (fact.at, turn_of(touch), self._order, fact))
 
     def _look_again(self) -> dt.datetime:
         nexts = [at for at in (self._last.wake_at, self._facts[0][0] if self._facts else None) if at is not None]
         nexts += [end for end in self._ends if end > self._reached][:1]
         return max(self._reached, min(nexts, default=NEVER))
+
+
+def turn_of(touch: Touch) -> str:
+    """In this order come a person's facts of one instant, here as in a rehearsal: the same for all people."""
+    return f"{touch.campaign}/{touch.message}/{touch.local_date}/{touch.rung:03}"
+
+
+def _as_facts_of(touches: Sequence[Touch], facts: Sequence[Sequence[Fact]]) -> tuple[Sequence[Fact], ...]:
+    # an answer names the touch that it answers
+    if not any(facts):
+        return tuple([()] * len(touches))
+    return tuple(
+        [
+            tuple([replace(fact, key=touch.key) if isinstance(fact, Answer) else fact for fact in theirs])
+            for touch, theirs in zip(touches, facts, strict=True)
+        ]
+    )
 
 
 def forecast(
@@ -105,7 +168,23 @@ def forecast(
     pauses: Pauses = NO_PAUSES,
 ) -> Forecast:
     """Every touch of ``person`` from ``start`` up to, without, ``until``, with the role estimates as they are."""
-    return Walk(person, history, start, suppose, pauses).go(campaigns, until)
+    walk = Walk(person, history, start, suppose, pauses)
+    walk.go(campaigns, until)
+    return walk.of(person.id)
+
+
+def forecast_each(
+    campaigns: Campaigns,
+    people: Iterable[tuple[Person, History]],
+    start: dt.datetime,
+    until: dt.datetime,
+    suppose: Supposition,
+    pauses: Pauses = NO_PAUSES,
+) -> list[Forecast]:
+    """Equal to ``forecast`` of each, in their order; people of one shape share the work."""
+    everyone = [*people]
+    walks = _walks(campaigns, everyone, start, suppose, pauses)
+    return _in_order(everyone, [each for walk in walks for each in walk.go(campaigns, until)])
 
 
 def forecast_together(
@@ -117,26 +196,45 @@ def forecast_together(
     pauses: Pauses = NO_PAUSES,
     known: Mapping[str, LearnedRoles] | None = None,
     progress: Callable[[float], object] = bool,
-) -> Iterator[tuple[Person, Forecast]]:
-    """The forecasts of all these people, who teach each other's roles day by day as they answer.
+) -> list[Forecast]:
+    """The forecasts of all these people, in their order, who teach each other's roles day by day as they answer.
 
     ``known`` is what is known of each campaign's roles at ``start``; ``progress`` hears the share of days done.
     """
     if campaigns.workspace.recall == "off" or not any(has_checks(campaign.plan) for campaign in campaigns.running):
-        for person, history in people:
-            yield person, forecast(campaigns, person, history, start, until, suppose, pauses)
-        return
-    walks = [Walk(person, history, start, suppose, pauses) for person, history in people]
+        return forecast_each(campaigns, people, start, until, suppose, pauses)
+    everyone = [*people]
+    walks = _walks(campaigns, everyone, start, suppose, pauses)
     learned, counted = dict(known or {}), count_at(start)
     while counted + TAKES_EFFECT < until:
         if counted + TAKES_EFFECT > start:
-            for walk in walks:
-                walk.go(campaigns, counted + TAKES_EFFECT)
+            walks = [each for walk in walks for each in walk.go(campaigns, counted + TAKES_EFFECT)]
             campaigns = _after_the_day(campaigns, walks, learned, counted)
             progress((counted - start) / (until - start))
         counted += DAY
-    for walk in walks:
-        yield walk.person, walk.go(campaigns, until)
+    return _in_order(everyone, [each for walk in walks for each in walk.go(campaigns, until)])
+
+
+def _walks(
+    campaigns: Campaigns,
+    people: Iterable[tuple[Person, History]],
+    start: dt.datetime,
+    suppose: Supposition,
+    pauses: Pauses,
+) -> list[Walk]:
+    shapes, walks = Shapes(campaigns), dict[Shape, Walk]()
+    for person, history in people:
+        shape = shapes.of(person, history)
+        if (walk := walks.get(shape)) is not None:
+            walk.join(person)
+        else:
+            walks[shape] = Walk(person, history, start, suppose, pauses)
+    return [*walks.values()]
+
+
+def _in_order(people: Iterable[tuple[Person, History]], walks: Iterable[Walk]) -> list[Forecast]:
+    found = {person.id: walk for walk in walks for person in walk.people}
+    return [found[person.id].of(person.id) for person, _ in people]
 
 
 def _after_the_day(
@@ -145,7 +243,7 @@ def _after_the_day(
     running = []
     for campaign in campaigns.running:
         before = known.get(campaign.id, LearnedRoles())
-        theirs = ((walk.person, walk.history) for walk in walks)
+        theirs = ((person, walk.history) for walk in walks if walk.history.answers for person in walk.people)
         one_by_one = campaigns.workspace.recall == "person"
         learned = learn_day(campaign.plan, before, theirs, counted, one_by_one=one_by_one)
         if learned is not None:

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import Counter
-from collections.abc import Collection, Hashable, Mapping
+from collections.abc import Collection, Hashable, Iterable, Mapping
 from dataclasses import fields
 from operator import attrgetter
 
@@ -53,9 +53,13 @@ _AFTER = attrgetter(*_NAMES[_NAMES.index("person") + 1 :])
 
 
 def _for(person: str, made: Decision) -> Decision:
+    return Decision(person, named(person, made.touches), made.wake_at, made.reasons, made.standings)
+
+
+def named(person: str, touches: Iterable[Touch]) -> tuple[Touch, ...]:
+    """The same touches for another person of the shape, by id."""
     # replace() takes three times as long, and is asked for each message
-    touches = tuple([Touch(*(*_BEFORE(touch), person, *_AFTER(touch))) for touch in made.touches])
-    return Decision(person, touches, made.wake_at, made.reasons, made.standings)
+    return tuple([Touch(*(*_BEFORE(touch), person, *_AFTER(touch))) for touch in touches])
 
 
 class Shapes:

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from commsengine.cadence import managers_first
-from commsengine.cadence.forecast import forecast, no_answers
+from commsengine.cadence.forecast import forecast_each, no_answers
 from commsengine.cadence.history import Campaign, Campaigns, Standstill
 from commsengine.cadence.kinds_and_states import HUMAN
 from commsengine.engine.decisions import Decisions
@@ -68,9 +68,9 @@ def coming(store: Store, decisions: Decisions, now: dt.datetime, until: dt.datet
     counted = Counter[str]()
     led = managers_first.wanted(campaigns)
     for ids in chunks(some.ids):
-        for one in store.loading.histories(ids, reports=led).values():
-            foreseen = forecast(campaigns, one.person, one.history, now, until, no_answers).touches
-            counted.update(touch.campaign for touch in foreseen if not touch.skip and touch.channel != HUMAN)
+        people = ((one.person, one.history) for one in store.loading.histories(ids, reports=led).values())
+        for seen in forecast_each(campaigns, people, now, until, no_answers):
+            counted.update(touch.campaign for touch in seen.touches if not touch.skip and touch.channel != HUMAN)
     return Coming({name: some.scaled(count) for name, count in sorted(counted.items())}, some.exact)
 
 

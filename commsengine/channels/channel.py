@@ -10,6 +10,7 @@ Rules of delivery
 
 from __future__ import annotations
 
+import datetime as dt
 import socket
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import KW_ONLY, dataclass, fields
@@ -28,8 +29,7 @@ Mark = Callable[[Sequence[str]], Iterable[str]]
 """Makes these touches ``sending``, durably, and returns the keys that may leave."""
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(NamedTuple):
     """What became of one attempt.
 
     ``begun`` is false when nothing was offered to the other side (connection refused, 429): no attempt is counted.
@@ -133,7 +133,7 @@ class InterleavedChannel(Channel, Protocol):
     @property
     def patience(self) -> float | None: ...
 
-    def lay_out(self, message: RenderedMessage) -> Letter: ...
+    def lay_out(self, message: RenderedMessage, date: dt.datetime) -> Letter: ...
 
     def ready(self) -> None: ...
 

@@ -13,12 +13,12 @@ the server takes pipelines, the next message is offered right behind the final d
 
 from __future__ import annotations
 
+import datetime as dt
 import select
 import smtplib
 import socket
 import ssl
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
 
 from commsengine.channels import smtp
 from commsengine.channels.access_tokens import AccessTokens
@@ -105,7 +105,7 @@ class EmailChannel:
                 down = outcome if outcome.channel_down else None
                 yield outcome
             else:  # do not wait for a dead server once per person
-                yield replace(down, key=message.key)
+                yield down._replace(key=message.key)
 
     def close(self) -> None:
         self._relay.quit()
@@ -113,9 +113,9 @@ class EmailChannel:
 
     # -- without waiting --------------------------------------------------------------------------
 
-    def lay_out(self, message: RenderedMessage) -> Letter:
-        """What ``offer`` takes. Raises ``DeliveryError``."""
-        return Letter(message.key, *laid_out(message, self._sender))
+    def lay_out(self, message: RenderedMessage, date: dt.datetime) -> Letter:
+        """What ``offer`` takes, with the time of the attempt. Raises ``DeliveryError``."""
+        return Letter(message.key, *laid_out(message, self._sender, date))
 
     @property
     def at_hand(self) -> bool:
@@ -248,7 +248,7 @@ class EmailChannel:
 
     def _attempt(self, message: RenderedMessage, mark: Mark) -> Outcome:
         try:
-            letter = self.lay_out(message)
+            letter = self.lay_out(message, message.date)
             events = self._begin(letter)
             while True:
                 for event in events:

@@ -45,8 +45,8 @@ class HeaderError(ValueError):
         self.what = what
 
 
-def laid_out(message: RenderedMessage, mail_from: str) -> tuple[str, bytes]:
-    """The recipient's address and what follows ``354``, without the final dot.
+def laid_out(message: RenderedMessage, mail_from: str, date: dt.datetime | None = None) -> tuple[str, bytes]:
+    """The recipient's address and what follows ``354``, without the final dot. ``date`` stands for the message's own.
 
     Raises ``DeliveryError`` for a message with a value that must not travel.
     """
@@ -56,14 +56,14 @@ def laid_out(message: RenderedMessage, mail_from: str) -> tuple[str, bytes]:
         why = N_("no usable e-mail address") if message.to_email else N_("no e-mail address")
         raise DeliveryError(PERMANENT, "connect", str(bad), begun=False, unreachable=why) from None
     try:
-        return recipient, message_bytes(message, mail_from)
+        return recipient, message_bytes(message, mail_from, date)
     except HeaderError as bad:
         raise DeliveryError(PERMANENT, "connect", str(bad), begun=False) from None
 
 
-def message_bytes(message: RenderedMessage, mail_from: str) -> bytes:
+def message_bytes(message: RenderedMessage, mail_from: str, date: dt.datetime | None = None) -> bytes:
     """The finished message: CRLF, and no line begins with a dot. Raises ``HeaderError``."""
-    headers = _headers(message, mail_from)
+    headers = _headers(message, mail_from, date or message.date)
     boundary = f"=_{message.key}"  # "=_" cannot stand in quoted-printable
     headers["Content-Type"] = f'multipart/alternative; boundary="{boundary}"'
     head = "".join([f"{name}: {value}\r\n" for name, value in headers.items()]).encode()
@@ -112,14 +112,14 @@ def sender_address(mail_from: str) -> str:
     return address(bare, "the sender")
 
 
-def _headers(message: RenderedMessage, mail_from: str) -> dict[str, str]:
+def _headers(message: RenderedMessage, mail_from: str, date: dt.datetime) -> dict[str, str]:
     sender, to = sender_address(mail_from), address(message.to_email, "the recipient")
     domain, key = sender.rpartition("@")[2], _token(message.key, "the key")
     headers = {
         "From": mailbox(_sender_name(message), sender, "the sender's name"),
         "To": mailbox(message.to_name, to, "the recipient's name"),
         "Subject": text(message.subject, "the subject"),
-        "Date": _date(message.date.replace(microsecond=0)),
+        "Date": _date(date.replace(microsecond=0)),
         "Message-ID": f"<{key}@{domain}>",
         "X-Commsengine-Touch": key,
         "Auto-Submitted": "auto-generated",

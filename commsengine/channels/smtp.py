@@ -29,7 +29,7 @@ STARTTLS, TLS, OFF = "starttls", "tls", "off"
 _PORTS = {STARTTLS: 587, TLS: 465, OFF: 25}
 _HOST = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]{0,251}[A-Za-z0-9])?")
 
-_QUEUED = re.compile(r"queued as ([\w.-]+)|\bid=([\w.-]+)", re.IGNORECASE)
+_QUEUED = re.compile(rb"(?:queued as |\bid=)([\w.-]+)", re.IGNORECASE)
 AUTH, HELLO, TOKEN = refusals.AUTH, "hello", "token"
 """Phases of a connection that was refused at the log-in, or before it, or for which no token was to be had."""
 _WAIT = {421: 60.0, 452: 900.0}  # seconds, by code
@@ -386,8 +386,8 @@ def _no_connection(error: Exception, host: str, port: int, own: Sequence[Refusal
 
 
 def queue_id(reply: bytes) -> str:
-    found = _QUEUED.search(reply.decode("ascii", "replace"))
-    return (found[1] or found[2]) if found else ""
+    found = _QUEUED.search(reply)
+    return found[1].decode() if found else ""
 
 
 def shown(code: int, reply: bytes, sender: str = "") -> str:

@@ -61,7 +61,9 @@ def run(wiring: Wiring, ctx: click.Context, scheduler_only: bool) -> None:
 @click.pass_context
 @with_workspace
 def worker(wiring: Wiring, ctx: click.Context) -> None:
-    """Send what a scheduler hands over (commsengine run --scheduler-only), until stopped: on as many hosts as wanted.
+    """Send what a scheduler hands over, on as many hosts as wanted.
+
+    The scheduler is commsengine run --scheduler-only.
 
     Example: commsengine worker
     """

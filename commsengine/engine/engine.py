@@ -109,7 +109,8 @@ class Engine:
     database; without one nothing is kept outside the database. ``resolution`` looks for what became of uncertain
     sends. While ``stopped`` says so, or a ``STOP`` lies in the state folder, nothing is claimed and nothing
     leaves, whatever the database says. ``morning_mail`` writes down what people get in the morning. ``due`` gives the
-    people to decide, where it is not the engine's own affair who is due.
+    people to decide, where it is not the engine's own affair who is due; where it gives fewer than ``batch``, no one
+    else is due.
     """
 
     def __init__(
@@ -129,6 +130,7 @@ class Engine:
         stopped: Callable[[], bool] = lambda: False,
         morning_mail: MorningMail = lambda _: None,
         due: DuePeople | None = None,
+        batch: int = BATCH,
     ) -> None:
         self._open_state = state
         self._state: StateFolder | None = None
@@ -142,6 +144,7 @@ class Engine:
         self._alerts = Alerts(store, admin, channels, workspace.language)
         self._guard = RefusalGuard(store, self._alerts)
         self._morning_mail, self._due = morning_mail, due or store.loading.due
+        self._batch = batch
         self._pools: dict[Carrier, SenderPool] = {}
         self._progress = threading.Event()
         self._stopping = threading.Event()
@@ -280,7 +283,7 @@ class Engine:
                 break
             if report.claimed or report.service:
                 idle_rounds = 0
-                if report.due < BATCH:  # no one else is due by now: let the senders get somewhere first
+                if report.due < self._batch:  # no one else is due by now: let the senders get somewhere first
                     self._wait_for_progress()
             elif report.due:
                 idle_rounds += self._stuck  # bookmarks move on; the same people over and over would be a defect

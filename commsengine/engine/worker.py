@@ -13,7 +13,7 @@ from commsengine.engine.engine import BeatReport, Engine
 from commsengine.engine.startup import Reconciled
 from commsengine.store.workers.jobs import Job, Jobs
 
-LOOKS = 0.5
+LOOKS = 0.1
 """Seconds between two looks for a job."""
 
 BEATS = 10.0

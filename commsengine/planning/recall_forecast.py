@@ -14,7 +14,7 @@ from typing import Any
 from commsengine.cadence.audience import is_for, role_of
 from commsengine.cadence.calendar import DAY, Hours
 from commsengine.cadence.daily_learning import messages_by_recall, recall_of, with_interval
-from commsengine.cadence.forecast import Forecast
+from commsengine.cadence.forecast import Forecast, Walk
 from commsengine.cadence.history import Campaign, Campaigns, History
 from commsengine.cadence.kinds_and_states import HUMAN
 from commsengine.cadence.people import ANYBODY, Person
@@ -40,12 +40,15 @@ class RecallForecast:
         weeks = int((until - begin) / WEEK)
         self.weeks = [begin + week * WEEK for week in range(1, weeks + 1)]
         self._people: dict[str, list[list[float]]] = {}
+        self._of_walk: dict[Walk, list[float]] = {}
 
-    def add(self, person: Person, history: History) -> None:
+    def add(self, person: Person, seen: Forecast) -> None:
         role = role_of(self._campaign.plan, person) or ""
-        if _meant_for(self._campaign, person):
-            here = [_mean(self._campaign, person, history, week) for week in self.weeks]
-            self._people.setdefault(role, []).append(here)
+        if not _meant_for(self._campaign, person):
+            return
+        if seen.walk not in self._of_walk:
+            self._of_walk[seen.walk] = [_mean(self._campaign, person, seen.history, week) for week in self.weeks]
+        self._people.setdefault(role, []).append(self._of_walk[seen.walk])
 
     @property
     def by_role(self) -> Mapping[str, Sequence[float]]:

@@ -17,6 +17,7 @@ from commsengine.cadence.daily_learning import LearnedRoles
 from commsengine.cadence.forecast import (
     Forecast,
     Supposition,
+    Walk,
     all_answer,
     doing,
     forecast,
@@ -97,13 +98,10 @@ class SimulationInput:
 
     def forecast(
         self, campaigns: Campaigns, people: Sequence[PersonAndPast], known: Mapping[str, LearnedRoles] | None
-    ) -> Iterator[tuple[Person, Forecast]]:
-        seen = forecast_together(
+    ) -> list[Forecast]:
+        return forecast_together(
             campaigns, people, self.start, self.until, self.supposing(), known=known, progress=self.progress
         )
-        for number, one in enumerate(seen, 1):
-            yield one
-            self.progress(number / len(people))
 
 
 @dataclass(frozen=True, slots=True)
@@ -266,8 +264,10 @@ def simulate(asked: SimulationInput, people: Iterable[PersonAndPast]) -> Simulat
     shown_people = everyone
     if asked.shown is not None:
         shown_people = [(person, asked.shown.as_shown(person, history)) for person, history in everyone]
-        for person, seen in asked.forecast(asked.shown.campaigns, shown_people, asked.shown.known):
-            recall.add(person, seen.history)
+        for (person, _), seen in zip(
+            shown_people, asked.forecast(asked.shown.campaigns, shown_people, asked.shown.known), strict=True
+        ):
+            recall.add(person, seen)
     if asked.campaigns.workspace.recall == "off":
         return _count(asked, forecasts, tally, None, {})
     some = shown_people[:: _step(everyone)]
@@ -308,24 +308,37 @@ class _PersonForecast:
 def _forecast(
     asked: SimulationInput, everyone: Sequence[PersonAndPast], recall: RecallForecast, tally: MessageTally
 ) -> Iterator[_PersonForecast]:
-    step, free = _step(everyone), _without_limits(asked.campaigns)
+    step, free, queues = _step(everyone), _without_limits(asked.campaigns), dict[Walk, list[Waiting]]()
     plan = running_campaign(asked.campaigns, asked.campaign).plan
-    for place, (person, seen) in enumerate(asked.forecast(asked.campaigns, everyone, asked.known)):
+    for place, seen in enumerate(asked.forecast(asked.campaigns, everyone, asked.known)):
+        person, past = everyone[place]
         if asked.shown is None:
-            recall.add(person, seen.history)
-        tally.add(person, everyone[place][1], seen)
+            recall.add(person, seen)
+        tally.add(person, past, seen)
         mine = [touch for touch in seen.touches if touch.campaign == asked.campaign]
         carried = [touch for touch in mine if not touch.skip]
         shown = [ForecastTouch(touch, person, zone_of(person, plan)) for touch in carried]
         skipped = len(mine) - len(carried)
         moved = 0
         if place % step == 0:
-            moved = _moved(carried, asked.forecast_one(free, person, everyone[place][1]), asked.campaign)
+            moved = _moved(carried, asked.forecast_one(free, person, past), asked.campaign)
         automatic = (touch for touch in seen.touches if touch.kind in CARRIED and not touch.skip)
         at_limit = at_weekly_limit(automatic, asked.campaigns.workspace, plan)
-        queue = queue_of(asked.campaigns, person, seen.touches)
+        if seen.walk not in queues:
+            queues[seen.walk] = queue_of(asked.campaigns, person, seen.touches)
+        queue = [*_named(queues[seen.walk], seen.touches)]
         member = role_of(plan, person) is not None  # else a manager of such people
         yield _PersonForecast(person, member, shown, skipped, _why_not(seen, asked.campaign), moved, at_limit, queue)
+
+
+def _queued(touches: Sequence[Touch]) -> list[Touch]:
+    return [touch for touch in reversed(touches) if not touch.skip and touch.kind not in BY_HAND]
+
+
+def _named(queue: Sequence[Waiting], touches: Sequence[Touch]) -> Iterator[Waiting]:
+    # the same messages of another person of the walk
+    for one, touch in zip(queue, _queued(touches), strict=True):
+        yield Waiting(touch.key, one.channel, one.due, one.closes, one.hours, one.newer_due)
 
 
 def queue_of(campaigns: Campaigns, person: Person, touches: Sequence[Touch]) -> list[Waiting]:
@@ -334,7 +347,7 @@ def queue_of(campaigns: Campaigns, person: Person, touches: Sequence[Touch]) -> 
     hours = {name: Hours(plan, person, campaigns.workspace.black_out) for name, plan in plans.items()}
     newer: dict[tuple[str, str], dt.datetime] = {}
     queue = []
-    for touch in reversed([each for each in touches if not each.skip and each.kind not in BY_HAND]):
+    for touch in _queued(touches):
         about, its_hours = (touch.campaign, touch.message), hours[touch.campaign]
         message = plans[touch.campaign].message(touch.message)
         closes = its_hours.closing(plans[touch.campaign], message)

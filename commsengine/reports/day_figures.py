@@ -12,11 +12,10 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from commsengine.cadence.calendar import DAY, Hours
-from commsengine.cadence.forecast import Forecast, forecast, no_answers
+from commsengine.cadence.forecast import forecast_each, no_answers
 from commsengine.cadence.kinds_and_states import CHANNELS, ChannelName, channel_of
 from commsengine.cadence.people import Person
 from commsengine.cadence.plan import Audience
-from commsengine.cadence.shape import Shape, Shapes
 from commsengine.content.phrases import weekday_text
 from commsengine.engine.decisions import Decisions
 from commsengine.engine.directory import Sample
@@ -119,25 +118,15 @@ def leaving_until(store: Store, decisions: Decisions, until: dt.datetime, now: d
     """
     some = Sample(store.loading.due(until, FORECAST), store.loading.due_count(until))
     campaigns, found = decisions.campaigns(now), defaultdict[str, Counter[ChannelName]](Counter)
-    shapes, leaving = Shapes(campaigns), dict[Shape, list[tuple[str, ChannelName]]]()
     for ids in chunks(some.ids):
-        for one in store.loading.histories(ids).values():
-            shape = shapes.of(one.person, one.history)
-            if shape not in leaving:
-                leaving[shape] = _carried(forecast(campaigns, one.person, one.history, now, until, no_answers))
-            for campaign, channel in leaving[shape]:
-                found[campaign][channel] += 1
+        people = ((one.person, one.history) for one in store.loading.histories(ids).values())
+        for seen in forecast_each(campaigns, people, now, until, no_answers):
+            for touch in seen.touches:
+                if touch.channel in CHANNELS and not touch.skip:
+                    found[touch.campaign][channel_of(touch.channel)] += 1
     return {
         campaign: {channel: some.scaled(number) for channel, number in by.items()} for campaign, by in found.items()
     }
-
-
-def _carried(coming: Forecast) -> list[tuple[str, ChannelName]]:
-    return [
-        (touch.campaign, channel_of(touch.channel))
-        for touch in coming.touches
-        if touch.channel in CHANNELS and not touch.skip
-    ]
 
 
 def got_it_only(store: Store, record: CampaignRecord, now: dt.datetime) -> list[GotItOnly]:

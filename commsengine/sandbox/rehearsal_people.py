@@ -13,7 +13,7 @@ from functools import partial
 from html.parser import HTMLParser
 
 from commsengine.cadence.check_questions import answer_id, check_of
-from commsengine.cadence.forecast import Fact, Supposition
+from commsengine.cadence.forecast import Fact, Supposition, turn_of
 from commsengine.cadence.history import Answer, Deed, OutreachOutcome, Touch
 from commsengine.cadence.kinds_and_states import WORD_GIVEN, AnswerKind, ChannelName, HandKind
 from commsengine.cadence.plan import Plan
@@ -95,8 +95,9 @@ class PeopleAtPlay:
         return [post.key for post in posts if post.key]
 
     def _consider(self, record: TouchRecord) -> None:
-        for fact in self._suppose(_touch(record)):
-            self._diary.note(fact.at, partial(self._do, record, fact), who=record.person_id or "", key=record.key)
+        touch = _touch(record)
+        for fact in self._suppose(touch):
+            self._diary.note(fact.at, partial(self._do, record, fact), who=touch.person, key=turn_of(touch))
 
     # -- what they do -----------------------------------------------------------------------------
 

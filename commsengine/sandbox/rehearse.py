@@ -106,7 +106,7 @@ class Script:
             for person in self.people[::each]
         ]
         seen = forecast_together(self.campaigns(), some, self.start, self.until, self.supposing(), pauses)
-        return ((person, one.touches) for person, one in seen)
+        return ((person, one.touches) for (person, _), one in zip(some, seen, strict=True))
 
     def announced(self, limits: Mapping[Carrier, SendingLimits]) -> dict[str, dt.datetime | None]:
         """When each touch leaves, as ``simulate`` says, by its key; ``None`` for what a newer one overtakes."""

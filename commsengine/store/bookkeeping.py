@@ -6,18 +6,33 @@ import datetime as dt
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, Update, bindparam, case, literal, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Select, Update, bindparam, case, or_, select, update
 
-from commsengine.store import tables
 from commsengine.store.database import chunks, many
-from commsengine.store.tables import campaign, person
+from commsengine.store.plain_sql import Prepared, as_texts, one_of
+from commsengine.store.tables import audit, campaign, person
+
+
+def due_later(at: Any) -> ColumnElement[bool]:
+    """The condition that a person is due later than ``at``, or never."""
+    return or_(person.c.wake_at.is_(None), person.c.wake_at > at)
+
+
+def _news(due: ColumnElement[Any]) -> Update:
+    # An earlier due date stays: a fact written while the clock was ahead must not put off what is due meanwhile.
+    first = case((due_later(due), due), else_=person.c.wake_at)
+    return update(person).values(facts_seq=person.c.facts_seq + 1, wake_at=first)
+
+
+_NEWS = _news(bindparam("at", type_=person.c.wake_at.type))
+_CHANGED = Prepared(_NEWS.where(one_of(person.c.id, "ids")))
+_NOTE = Prepared(audit.insert().values({each.name: bindparam(each.name) for each in audit.c if each is not audit.c.id}))
 
 
 def changed(connection: Connection, person_ids: Iterable[str], now: dt.datetime) -> None:
     """People loaded before are out of date, claims made on the old facts can no longer leave, and they are due now."""
-    news = _news(literal(now, person.c.wake_at.type))
-    for ids in chunks(sorted(set(person_ids))):
-        connection.execute(news.where(person.c.id.in_(ids)))
+    if ids := sorted(set(person_ids)):
+        _CHANGED.run(connection, at=now, ids=as_texts(ids))
 
 
 def managers_changed(connection: Connection, keys: Iterable[str], now: dt.datetime) -> None:
@@ -38,19 +53,11 @@ def _by_key(keys: Iterable[str]) -> Select[Any]:
 
 def again_at(connection: Connection, when: Mapping[str, dt.datetime]) -> None:
     """As ``changed``, but each person due at their own instant, unless they are due before."""
-    news = _news(bindparam("at", type_=person.c.wake_at.type)).where(person.c.id == bindparam("the_id"))
-    many(connection, news, ({"the_id": each, "at": when[each]} for each in sorted(when)))
-
-
-def _news(due: ColumnElement[Any]) -> Update:
-    # An earlier due date stays: a fact written while the clock was ahead must not put off what is due meanwhile.
-    first = case((due_later(due), due), else_=person.c.wake_at)
-    return update(person).values(facts_seq=person.c.facts_seq + 1, wake_at=first)
-
-
-def due_later(at: Any) -> ColumnElement[bool]:
-    """The condition that a person is due later than ``at``, or never."""
-    return or_(person.c.wake_at.is_(None), person.c.wake_at > at)
+    many(
+        connection,
+        _NEWS.where(person.c.id == bindparam("the_id")),
+        ({"the_id": each, "at": when[each]} for each in sorted(when)),
+    )
 
 
 def wake_everybody(connection: Connection, now: dt.datetime) -> None:
@@ -65,5 +72,4 @@ def raise_epochs(connection: Connection) -> None:
 
 def note(connection: Connection, action: str, subject: str, *, by: str, now: dt.datetime, **detail: Any) -> None:
     """Adds one row. ``subject`` is an id; ``detail`` never holds what a person wrote or where they can be reached."""
-    row = {"at": now, "by": by, "action": action, "subject": subject, "detail": detail}
-    connection.execute(tables.audit.insert(), row)
+    _NOTE.run(connection, at=now, by=by, action=action, subject=subject, detail=detail)

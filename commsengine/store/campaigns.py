@@ -12,7 +12,7 @@ import datetime as dt
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from itertools import groupby
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Row, bindparam, func, select, union_all, update
 
@@ -43,13 +43,15 @@ _RUNNING = Prepared(
     .with_for_update(read=True)
 )
 _BESIDE = union_all(notices.NAMES, gates.NAMES).subquery("beside")
-_CAMPAIGNS = (
-    select(campaign, _BESIDE.c.what, _BESIDE.c.name, _BESIDE.c.at)
+_STANDING = (
+    select(campaign.c.id, campaign.c.state, campaign.c.version, campaign.c.epoch, campaign.c.started_at)
+    .add_columns(_BESIDE.c.what, _BESIDE.c.name, _BESIDE.c.at)
     .join(_BESIDE, _BESIDE.c.campaign == campaign.c.id, isouter=True)
     .order_by(campaign.c.id, _BESIDE.c.at, _BESIDE.c.name)
 )
-"""A row for each thing that leads decided beside the plan, or one: every tick asks this, so it is one question."""
-_CAMPAIGN = _CAMPAIGNS.where(campaign.c.id == bindparam("the_id"))
+_CAMPAIGNS = Prepared(_STANDING)
+"""Rows of ``_Standing``. Every tick asks this, so it is one question."""
+_CAMPAIGN = Prepared(_STANDING.where(campaign.c.id == bindparam("the_id")))
 _VERSION = select(plan_version).where(
     plan_version.c.campaign == bindparam("the_id"), plan_version.c.version == bindparam("number")
 )
@@ -65,6 +67,19 @@ _ENDED = (
 """Campaigns that ended before an instant; those that were forgotten since are left out."""
 
 _OVER = select(standstill).where(standstill.c.until.is_not(None)).order_by(standstill.c.id)
+
+
+class _Standing(NamedTuple):
+    """How a campaign stands: one row for each thing that leads decided beside the plan, or one with none of these."""
+
+    id: str
+    state: CampaignState
+    version: int
+    epoch: int
+    started_at: dt.datetime | None
+    what: str
+    name: str
+    at: dt.datetime
 
 
 class CampaignStore:
@@ -238,16 +253,16 @@ class CampaignStore:
 
     def _one(self, campaign_id: str, number: int | None) -> CampaignRecord | None:
         with self._database.read() as connection:
-            rows = connection.execute(_CAMPAIGN, {"the_id": campaign_id}).all()
+            rows = [_Standing(*row) for row in _CAMPAIGN.rows(connection, the_id=campaign_id)]
             return self._record(connection, rows, number or rows[0].version) if rows else None
 
     def _all(self, connection: Connection) -> list[CampaignRecord]:
-        campaigns = groupby(connection.execute(_CAMPAIGNS).all(), key=lambda row: str(row.id))
-        each = [list(rows) for _id, rows in campaigns]
+        standing = (_Standing(*row) for row in _CAMPAIGNS.rows(connection))
+        each = [list(rows) for _id, rows in groupby(standing, key=lambda row: row.id)]
         found = (self._record(connection, rows, rows[0].version) for rows in each)
         return [record for record in found if record is not None]
 
-    def _record(self, connection: Connection, rows: Sequence[Row[Any]], number: int) -> CampaignRecord | None:
+    def _record(self, connection: Connection, rows: Sequence[_Standing], number: int) -> CampaignRecord | None:
         written = self._version(connection, row := rows[0], number)
         if written is None:
             return None
@@ -268,7 +283,7 @@ class CampaignStore:
             self._whole[key] = tuple(own), whole
         return self._whole[key][1]
 
-    def _version(self, connection: Connection, row: Row[Any], number: int) -> CampaignRecord | None:
+    def _version(self, connection: Connection, row: _Standing, number: int) -> CampaignRecord | None:
         # Versions never change, so each is read and validated once.
         key = (row.id, number)
         if key not in self._read:
@@ -279,7 +294,7 @@ class CampaignStore:
         return self._read[key]
 
 
-def _beside(rows: Iterable[Row[Any]], what: str) -> dict[str, dt.datetime]:
+def _beside(rows: Iterable[_Standing], what: str) -> dict[str, dt.datetime]:
     return {row.name: row.at for row in rows if row.what == what}
 
 
@@ -293,7 +308,7 @@ def _without_dead_channels(plan: Mapping[str, Any]) -> Mapping[str, Any]:
     return {**plan, "send": {**send, "channels": kept} if kept else send}
 
 
-def _written(row: Row[Any], version: Row[Any]) -> CampaignRecord:
+def _written(row: _Standing, version: Row[Any]) -> CampaignRecord:
     return CampaignRecord(
         id=row.id,
         state=row.state,

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import re
 import sqlite3
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager, suppress
 from dataclasses import fields
@@ -32,10 +33,13 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import URL
-from sqlalchemy.exc import ArgumentError, DatabaseError, NoSuchModuleError, OperationalError
+from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.exc import ArgumentError, DatabaseError, InvalidatePoolError, NoSuchModuleError, OperationalError
+from sqlalchemy.pool import ConnectionPoolEntry
 
 from commsengine.errors import CommsError, DiskError, InputError
 from commsengine.spool import batches
+from commsengine.store.group_commit import GroupCommit
 from commsengine.translation import N_, _
 
 if TYPE_CHECKING:
@@ -60,6 +64,9 @@ SERVER_OPTIONS = {
 }
 """Of each connection to a server: a host that is cut off notices it within half a minute, and what one that was stopped
 within a transaction had locked is free again."""
+
+RESTED = 1.0
+"""Seconds; a connection to a server that was in use later than that is not asked whether it still answers."""
 
 CHUNK = 1000
 """How many ids one statement carries."""
@@ -104,32 +111,41 @@ class Database:
             refuse_network(self.path, mount_table() if mounts is None else mounts)
         self.engine = _engine(self.url, self.path, durable) if url is not None else _in_memory(content)
         self._writer = self.engine.execution_options(commsengine_writes=True)
+        self._together = GroupCommit(self.write)
+        self._one_statement = self.engine
+        if self.dialect == "postgresql":  # which needs no BEGIN and COMMIT, each a round trip, around one statement
+            self._one_statement = self.engine.execution_options(isolation_level="AUTOCOMMIT")
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
         """A transaction that only reads: everything in it is of the same moment on SQLite."""
-        with self._in_plain_words(), self.engine.connect() as connection, connection.begin():
+        with self._on(self.engine) as connection:
             yield connection
 
     def rows(self, query: Executable, given: Mapping[str, Any] | None = None) -> Sequence[Any]:
         """All that one query finds, in a transaction of its own."""
-        with self.read() as connection:
+        with self._on(self._one_statement) as connection:
             return connection.execute(query, given).all()
 
     def first(self, query: Executable, given: Mapping[str, Any] | None = None) -> Any:
         """The first row; ``None`` without one."""
-        with self.read() as connection:
+        with self._on(self._one_statement) as connection:
             return connection.execute(query, given).first()
 
     def scalar(self, query: Executable, given: Mapping[str, Any] | None = None) -> Any:
         """The first column of the first row; ``None`` without one."""
-        with self.read() as connection:
+        with self._on(self._one_statement) as connection:
             return connection.execute(query, given).scalar()
 
     @contextmanager
     def write(self) -> Iterator[Connection]:
         """A transaction that writes; committed and durable when the block ends, undone if it raises."""
-        with self._in_plain_words(), self._writer.connect() as connection, connection.begin():
+        with self._on(self._writer) as connection:
+            yield connection
+
+    @contextmanager
+    def _on(self, engine: Engine) -> Iterator[Connection]:
+        with self._in_plain_words(), engine.connect() as connection, connection.begin():
             yield connection
 
     def content(self) -> bytes:
@@ -183,6 +199,14 @@ class Database:
                     raise
         with self.write() as connection:
             return work(connection)
+
+    def write_together(self, work: Callable[[Connection], T]) -> T:
+        """Does the work in one transaction with that of other threads; committed and durable when it returns.
+
+        For what many people do at the same moment. The work may be done twice, and hands in no other. A server, which
+        has many writers, gets a transaction for each.
+        """
+        return self._together.write(work) if self.dialect == "sqlite" else self.write_again(work)
 
     def close(self) -> None:
         self.engine.dispose()
@@ -301,13 +325,33 @@ def _engine(url: URL, path: Path | None, durable: bool) -> Engine:
     try:
         if path is None:
             given = {name: value for name, value in SERVER_OPTIONS.items() if name not in url.query}
-            return create_engine(url, hide_parameters=True, connect_args=given, pool_pre_ping=True)
+            return _asked_after_rests(create_engine(url, hide_parameters=True, connect_args=given))
         engine = create_engine(url, hide_parameters=True, connect_args={"timeout": BUSY_TIMEOUT})
     except (ImportError, NoSuchModuleError):
         raise InputError(
             _("PostgreSQL needs its driver."), _("Install it with: pip install 'commsengine[postgres]'.")
         ) from None
     return _listened_to(engine, "FULL" if durable else "NORMAL")
+
+
+def _asked_after_rests(engine: Engine) -> Engine:
+    """A connection that rested is asked whether it still answers; to ask before each use is a round trip too many."""
+
+    def used(_connection: DBAPIConnection | None, entry: ConnectionPoolEntry) -> None:
+        entry.info["used"] = time.monotonic()
+
+    def asked(connection: DBAPIConnection, entry: ConnectionPoolEntry, _fairy: object) -> None:
+        if time.monotonic() - entry.info.get("used", 0.0) < RESTED:
+            return
+        try:
+            engine.dialect.do_ping(connection)
+        except engine.dialect.loaded_dbapi.Error:
+            raise InvalidatePoolError from None  # the others are as old: all are made again
+
+    event.listen(engine, "connect", used)
+    event.listen(engine, "checkin", used)
+    event.listen(engine, "checkout", asked)
+    return engine
 
 
 def _in_memory(content: bytes) -> Engine:

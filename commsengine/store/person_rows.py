@@ -11,7 +11,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Row, or_
 
-from commsengine.cadence.people import Person
+from commsengine.cadence.people import Person, person_of_values
 from commsengine.store.tables import person
 
 TEXTS = (
@@ -62,7 +62,7 @@ def person_with(values: Sequence[Any]) -> Person:
     read[_QUIET : _QUIET + 2] = [None if read[_QUIET] is None else (read[_QUIET], read[_QUIET + 1])]
     read[_LEAVE] = _leave(read[_LEAVE])
     read[_DAYS] = _days(read[_DAYS])
-    return Person(*read)
+    return person_of_values(read)
 
 
 def email_key(email: str) -> str:

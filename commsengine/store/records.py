@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
-from typing import Any
+from typing import Any, NamedTuple
 
 from commsengine.cadence.history import History, Touch, TouchRow
 from commsengine.cadence.kinds_and_states import (
@@ -62,8 +62,7 @@ class Lease:
     until: dt.datetime
 
 
-@dataclass(frozen=True, slots=True)
-class Receipt:
+class Receipt(NamedTuple):
     """What became of one claimed touch, in the words of the record.
 
     ``state`` is sent, retry, failed, uncertain or released: nothing was offered to the other side, no attempt is

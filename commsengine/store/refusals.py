@@ -42,10 +42,10 @@ AFTER_A_REST = dt.timedelta(minutes=11)
 
 OPEN_FAULTS: tuple[Fault, ...] = ("unknown", "message")
 _HELD = (touch.c.state == "retry", touch.c.held)
+_ENDS = or_(refusal.c.run_since.is_not(None), (refusal.c.fault == "us") & (refusal.c.settled_by == ENGINE))
+SOME_RUN = select(refusal.c.id).where(_ENDS).exists()
 _RUNNING = Prepared(
-    select(refusal.c.id, refusal.c.fault, refusal.c.channel, refusal.c.campaign, refusal.c.message).where(
-        or_(refusal.c.run_since.is_not(None), (refusal.c.fault == "us") & (refusal.c.settled_by == ENGINE))
-    )
+    select(refusal.c.id, refusal.c.fault, refusal.c.channel, refusal.c.campaign, refusal.c.message).where(_ENDS)
 )
 _KEYS = given("keys", key=Text())
 _GOT_THROUGH = Prepared(
@@ -171,8 +171,6 @@ def free(connection: Connection, *chosen: ColumnElement[bool], at: dt.datetime, 
 def end_runs(connection: Connection, sent: Iterable[str]) -> None:
     """Something got through: not everything of the channel is refused alike, or of the message."""
     running = _RUNNING.rows(connection)
-    if not running:
-        return
     through = set(_GOT_THROUGH.rows(connection, keys=as_rows((key,) for key in sent)))
     through |= {(channel, "", "") for channel, *_ in through}
     for number, fault, *about in running:
@@ -188,7 +186,7 @@ def _judge(connection: Connection, receipt: Receipt, row: Row[Any], fence: int, 
         known, rests = word, word.words if word.fault == "us" else ""
     else:
         known, rests = _open_one(connection, receipt, row, fault, now), ""
-    receipt = replace(receipt, refusal_id=known.id, fault=fault, held=True, counted=False)
+    receipt = receipt._replace(refusal_id=known.id, fault=fault, held=True, counted=False)
     _note_attempt(connection, receipt, row, fence)
     if fault == "unknown":
         fault = _settled_by_others(connection, known, receipt, row, now)
@@ -203,12 +201,12 @@ def _final(connection: Connection, receipt: Receipt, fault: Fault, row: Row[Any]
     if fault == "person":
         noted = update(attempt).where(attempt.c.key == receipt.key, attempt.c.n == row.attempts + 1)
         connection.execute(noted.values(verdict="failed", fault=fault))
-        return replace(receipt, state="failed", fault=fault, held=False, counted=True, retry_at=None)
+        return receipt._replace(state="failed", fault=fault, held=False, counted=True, retry_at=None)
     if fault == "us":
-        return replace(receipt, fault=fault, held=False, retry_at=now + AFTER_A_REST)
+        return receipt._replace(fault=fault, held=False, retry_at=now + AFTER_A_REST)
     tried = select(func.count()).where(attempt.c.refusal_id == receipt.refusal_id, attempt.c.key == receipt.key)
     again = connection.execute(tried).scalar_one() > 1
-    return replace(receipt, fault=fault, retry_at=now + (AGAIN if again else FIRST_AGAIN))
+    return receipt._replace(fault=fault, retry_at=now + (AGAIN if again else FIRST_AGAIN))
 
 
 def _word(connection: Connection, channel: Carrier, alike: str) -> Row[Any] | None:

@@ -6,7 +6,6 @@ nothing again. The page needs neither cookie nor script.
 
 from __future__ import annotations
 
-import datetime as dt
 from dataclasses import replace
 from typing import Any
 
@@ -61,20 +60,19 @@ class AnswerPage(LinkPage):
         super().__init__(inbox, guard, fresh_links)
         self._desk = desk
 
-    def _show(self, request: Request, key: str, now: dt.datetime) -> Response:
-        return self._page(request, key, now, notice=_(NOTICES.get(request.query_params.get("note", ""), "")))
+    def _show(self, request: Request, card: Card) -> Response:
+        notice = _(NOTICES.get(request.query_params.get("note", ""), ""))
+        return self.shown(_as_asked(request, card), notice=notice)
 
-    def _card(self, request: Request, key: str, now: dt.datetime) -> Card:
-        return replace(self._inbox.card(key, now), reading="read" in request.query_params)
-
-    def _take(self, request: Request, key: str, form: Form, now: dt.datetime) -> Response:
+    def _take(self, request: Request, card: Card, form: Form) -> Response:
         do = form.get("do", "got_it")  # a bare POST is the plain "Got it"
         if do == "mine":
-            return self._send_mine(key, now)
+            return self._send_mine(card)
         try:
-            word = self._record(do, self._card(request, key, now), form, self._evidence(request, key, form, now))
+            word = self._record(do, _as_asked(request, card), form, self._evidence(request, card, form))
         except InputError as error:
-            return self._page(request, key, now, error=error.message, opened=do, given=form)
+            newest = _as_asked(request, self._inbox.card(card.key, card.now))
+            return self.shown(newest, status=422, error=error.message, opened=do, given=form)
         reading = "&read=1" if "read" in request.query_params else ""
         return RedirectResponse(f"?note={word}{reading}{'#verdict' if do == 'check' else ''}", 303)
 
@@ -119,20 +117,6 @@ class AnswerPage(LinkPage):
         found = self._desk.in_their_name(card.person, card.now)
         return next((one for one in found if (one.campaign, one.message) == about), None)
 
-    def _page(
-        self,
-        request: Request,
-        key: str,
-        now: dt.datetime,
-        *,
-        notice: str = "",
-        error: str = "",
-        opened: str = "",
-        given: Form = NOTHING,
-    ) -> Response:
-        said = {"notice": notice, "error": error, "opened": opened, "given": given}
-        return self.shown(self._card(request, key, now), status=422 if error else 200, **said)
-
     def shown(self, card: Card, *, status: int = 200, **said: Any) -> Response:
         """As it stands; ``said`` is what comes of a form: ``notice``, ``error``, and the one that is ``opened``."""
         return page(
@@ -149,6 +133,10 @@ class AnswerPage(LinkPage):
             ask=_(ASKS[card.ask]),
             **{"notice": "", "error": "", "opened": "", "given": NOTHING, **said},
         )
+
+
+def _as_asked(request: Request, card: Card) -> Card:
+    return replace(card, reading="read" in request.query_params)
 
 
 def _value(card: Card, form: Form) -> str:

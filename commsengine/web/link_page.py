@@ -5,7 +5,6 @@ A link opens what its message is about, and nothing else. Those of who has left 
 
 from __future__ import annotations
 
-import datetime as dt
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 
@@ -16,6 +15,7 @@ from starlette.routing import Route
 
 from commsengine.answers.fresh_links import FreshLinks
 from commsengine.answers.inbox import AnswerInbox, Evidence
+from commsengine.answers.touch_view import Card
 from commsengine.translation import in_language
 from commsengine.web.protection import LinkGuard
 from commsengine.web.rendering import notice
@@ -46,19 +46,18 @@ class LinkPage(ABC):
         with in_language(self._inbox.spoken(card)):
             if card.closed or revoked != card.person.revoked:
                 return notice(410)
-            return self._show(request, key, now) if form is None else self._take(request, key, form, now)
+            return self._show(request, card) if form is None else self._take(request, card, form)
 
     @abstractmethod
-    def _show(self, request: Request, key: str, now: dt.datetime) -> Response: ...
+    def _show(self, request: Request, card: Card) -> Response: ...
 
     @abstractmethod
-    def _take(self, request: Request, key: str, form: Form, now: dt.datetime) -> Response: ...
+    def _take(self, request: Request, card: Card, form: Form) -> Response: ...
 
-    def _send_mine(self, key: str, now: dt.datetime) -> Response:
+    def _send_mine(self, card: Card) -> Response:
         # to the person of this touch, who may not be the one that asks
-        card = self._inbox.card(key, now)
-        sent = self._fresh_links.send("mine", card.person.id, now, campaign=card.touch.campaign)
+        sent = self._fresh_links.send("mine", card.person.id, card.now, campaign=card.touch.campaign)
         return RedirectResponse(f"?note={'sent' if sent else 'enough'}", 303)
 
-    def _evidence(self, request: Request, key: str, form: Form, now: dt.datetime) -> Evidence:
-        return evidence_of(request, self._guard.notes.since(form.get(FIELD, ""), key, now))
+    def _evidence(self, request: Request, card: Card, form: Form) -> Evidence:
+        return evidence_of(request, self._guard.notes.since(form.get(FIELD, ""), card.key, card.now))

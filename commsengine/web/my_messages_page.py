@@ -15,6 +15,7 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 from commsengine.answers.fresh_links import Visitor
 from commsengine.answers.inbox import AnswerInbox, Evidence
 from commsengine.answers.my_messages import PersonRecord
+from commsengine.answers.touch_view import Card
 from commsengine.cadence.kinds_and_states import CHANNELS, Wish
 from commsengine.cadence.time_notation import clock_text, parse_clock
 from commsengine.errors import InputError
@@ -34,16 +35,16 @@ NOTICES = {
 class AskForMine(LinkPage):
     path, purpose = "/m/{token}", "mine"
 
-    def _show(self, request: Request, key: str, now: dt.datetime) -> Response:
+    def _show(self, request: Request, card: Card) -> Response:
         note = request.query_params.get("note", "")
         notice = _(SENT[note]) if note in ("sent", "enough") else ""
-        card, shown = self._inbox.card(key, now), self._guard.notes.write(key, now)
+        shown = self._guard.notes.write(card.key, card.now)
         return page("ask_for_mine.html", card=card, note=shown, notice=notice)
 
-    def _take(self, request: Request, key: str, form: Form, now: dt.datetime) -> Response:  # noqa: ARG002
+    def _take(self, request: Request, card: Card, form: Form) -> Response:  # noqa: ARG002
         if form.get("do") != "mine":
             raise HTTPException(400)
-        return self._send_mine(key, now)
+        return self._send_mine(card)
 
 
 class MyMessages(VisitPage):

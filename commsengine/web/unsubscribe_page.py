@@ -5,8 +5,6 @@ It never counts as having read anything, and for a campaign that is not optional
 
 from __future__ import annotations
 
-import datetime as dt
-
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
@@ -22,19 +20,19 @@ ONE_CLICK = ("List-Unsubscribe", "One-Click")
 class UnsubscribePage(LinkPage):
     path, purpose = "/u/{token}", "unsubscribe"
 
-    def _show(self, request: Request, key: str, now: dt.datetime) -> Response:  # noqa: ARG002
-        card = self._card(key, now)
+    def _show(self, request: Request, card: Card) -> Response:  # noqa: ARG002
+        _refuse_unless_optional(card)
         title = self._inbox.text(card).title
-        return page("unsubscribe.html", card=card, title=title, note=self._guard.notes.write(key, now))
+        return page("unsubscribe.html", card=card, title=title, note=self._guard.notes.write(card.key, card.now))
 
-    def _take(self, request: Request, key: str, form: Form, now: dt.datetime) -> Response:
-        self._inbox.not_for_me(self._card(key, now), self._evidence(request, key, form, now))
+    def _take(self, request: Request, card: Card, form: Form) -> Response:
+        _refuse_unless_optional(card)
+        self._inbox.not_for_me(card, self._evidence(request, card, form))
         if form.get(ONE_CLICK[0]) == ONE_CLICK[1]:
             return PlainTextResponse(_("Done: you get no more messages of this campaign.\n"))
-        return self._show(request, key, now)
+        return self._show(request, self._inbox.card(card.key, card.now))
 
-    def _card(self, key: str, now: dt.datetime) -> Card:
-        card = self._inbox.card(key, now)
-        if not card.plan.optional:
-            raise HTTPException(404)
-        return card
+
+def _refuse_unless_optional(card: Card) -> None:
+    if not card.plan.optional:
+        raise HTTPException(404)

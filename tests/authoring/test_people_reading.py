@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from commsengine.authoring.people.countries import country_fix, country_of, region_of
-from commsengine.authoring.people.encodings import decoded, known_encoding
+from commsengine.authoring.people.encodings import EncodingError, decoded, known_encoding, plain_utf8
 from commsengine.authoring.people.headings import field_of, sensitive
 from commsengine.authoring.people.people_file import PeopleFile, load_people
 from commsengine.authoring.people.time_zones import zone_fix, zone_of
@@ -92,6 +92,23 @@ def test_letters_of_another_encoding_or_lost_ones_are_told(tmp_path: Path) -> No
     assert (mixed.people[3].name, codes(mixed)) == ("Bär", [(0, "check_encoding")])
     assert codes(read(tmp_path, "email,name\na@example.com,Gro\ufffd\n"))[0] == (0, "check_encoding")
     assert codes(read(tmp_path, "email,name\na@example.com,Gro?mann\n")) == [(2, "lost_letter")]
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+def test_utf8_is_read_in_blocks_of_whole_lines(end: str) -> None:
+    text = end.join(["email,name", "a@example.com,Jürgen", "b@example.com,李小龙", ""])
+    data = "\ufeff".encode() + text.encode()
+    read = list(plain_utf8(data[place : place + 5] for place in range(0, len(data), 5)))
+    assert "".join(read) == text
+    assert all(part.endswith(end) for part in read[:-1])
+
+
+@pytest.mark.parametrize(
+    "late", ["Jürgen".encode("cp1252"), "JÃ¼rgen".encode(), b"Gro\xef\xbf\xbd", "Bär".encode("utf-16-le")]
+)
+def test_a_doubtful_letter_far_down_is_for_the_whole_file_to_tell(late: bytes) -> None:
+    with pytest.raises(EncodingError):
+        list(plain_utf8([b"email,name\n", b"a@example.com," + late]))
 
 
 def test_an_encoding_is_named_as_people_write_it() -> None:

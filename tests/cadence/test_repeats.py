@@ -153,7 +153,7 @@ def test_estimates_that_are_published_and_not_yet_in_use_are_foreseen_from_their
     later = replace(given, running=(replace(given.running[0], recall=known.estimates),))
 
     def foreseen(running: Campaigns, start: dt.datetime) -> list[dt.datetime]:
-        [(_, seen)] = forecast_together(running, [(person, past)], start, UNTIL, no_answers, known={"crm": known})
+        [seen] = forecast_together(running, [(person, past)], start, UNTIL, no_answers, known={"crm": known})
         return [touch.due_at for touch in seen.touches]
 
     wake = decide(waiting, person, past, known.effective_at).wake_at
@@ -220,7 +220,7 @@ def dates_of_all(recall: str, people: int, flipped: bool) -> list[tuple[str, dt.
     given = campaigns(recall=recall, checks=[CHECK], check_every=1)
     everybody = [(someone(number), History()) for number in range(people)]
     found = forecast_together(given, everybody, START, UNTIL, suppose)
-    return [(touch.person, touch.due_at) for _, one in found for touch in one.touches]
+    return [(touch.person, touch.due_at) for one in found for touch in one.touches]
 
 
 def test_a_role_of_nine_learns_nothing_that_would_tell_of_one() -> None:
@@ -232,12 +232,9 @@ def test_the_answers_of_ten_teach_their_role() -> None:
     given = campaigns(recall="role", checks=[CHECK], check_every=1)
     everybody = [(someone(number), History()) for number in range(12)]
     alone, together = (
-        [touch.due_at for _, one in found for touch in one.touches]
+        [touch.due_at for one in found for touch in one.touches]
         for found in (
-            [
-                (person, forecast(given, person, past, START, UNTIL, checking([True], 1.0)))
-                for person, past in everybody
-            ],
+            [forecast(given, person, past, START, UNTIL, checking([True], 1.0)) for person, past in everybody],
             forecast_together(given, everybody, START, UNTIL, checking([True], 1.0)),
         )
     )
@@ -250,6 +247,6 @@ def test_without_estimates_a_message_by_recall_comes_every_72_hours() -> None:
         "2027-01-11", "2027-01-14", "2027-01-18", "2027-01-21",
     ]  # fmt: skip
     learned = forecast_together(given, [(someone(1), History())], START, UNTIL, checking([False], 1.0))
-    assert [[touch.due_at for touch in one.touches] for _, one in learned] == [
+    assert [[touch.due_at for touch in one.touches] for one in learned] == [
         [touch.due_at for touch in touches(checking([True], 1.0), given)]
     ]

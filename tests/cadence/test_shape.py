@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from commsengine.cadence.decide import decide
+from commsengine.cadence.forecast import forecast, forecast_each
 from commsengine.cadence.history import (
     Answer,
     Campaigns,
@@ -25,6 +26,7 @@ from commsengine.cadence.history import (
 )
 from commsengine.cadence.people import Person
 from commsengine.cadence.shape import Shape, Shapes, SharedDecisions
+from commsengine.planning.simulation import supposition
 from tests.builders import a_message, a_plan, running, someone, utc
 from tests.cadence.generated import BOSS, answers, worlds
 from tests.cadence.telling import tell
@@ -265,6 +267,33 @@ def test_each_person_gets_the_decision_made_for_them_alone(
     shared = SharedDecisions(campaigns, now)
     for person, history in people:
         assert shared.of(person, history) == decide(campaigns, person, history, now)
+
+
+@settings(derandomize=True, database=None, max_examples=8)
+@given(crowds(), st.sampled_from(("none", "all", "typical", "weak")))
+def test_each_person_gets_the_forecast_made_for_them_alone(
+    crowd: tuple[Campaigns, list[tuple[Person, History]], dt.datetime], answered: str
+) -> None:
+    campaigns, people, now = crowd
+    one, _ = people[0]
+    people += [(replace(one, id=f"alike{number}", email=f"{number}@example.com"), History()) for number in range(4)]
+    until, shared = now + dt.timedelta(days=21), supposition(answered, campaigns)
+    seen = forecast_each(campaigns, people, now, until, shared)
+    for (person, history), one in zip(people, seen, strict=True):
+        alone = forecast(campaigns, person, history, now, until, supposition(answered, campaigns))
+        assert (one.touches, one.last.reasons) == (alone.touches, alone.last.reasons)
+        assert [answer.at for answer in one.history.answers] == [answer.at for answer in alone.history.answers]
+
+
+def test_people_part_only_when_other_facts_are_supposed_of_them() -> None:
+    people = [(someone(number), History()) for number in range(100)]
+
+    def walks(answered: str) -> int:
+        until, suppose = START + dt.timedelta(days=30), supposition(answered, CAMPAIGNS)
+        return len({seen.walk for seen in forecast_each(CAMPAIGNS, people, utc("2027-01-11"), until, suppose)})
+
+    assert walks("none") == walks("all") == 1
+    assert 1 < walks("typical") < 100
 
 
 def test_a_thousand_alike_are_decided_once() -> None:

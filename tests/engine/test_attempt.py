@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -113,7 +112,7 @@ def lines_of(
 
     def script(message: RenderedMessage) -> Outcome | None:
         found = next(following, None)
-        return found and replace(found, key=message.key)
+        return found and found._replace(key=message.key)
 
     with capture_logs() as lines:
         engine(email=a_channel(bag, script)).tick()

@@ -15,10 +15,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self
 
+import httpx
 from sqlalchemy import select
 
 from commsengine.store.store import Store
 from commsengine.store.tables import attempt, touch
+from tests.browsing import WEB
 from tests.deployment import command
 from tests.faults.witness import SmtpWitness
 from tests.fork_server import python
@@ -106,6 +108,12 @@ class Machine:
     def alive(self) -> bool:
         return self.process is not None and self.process.poll() is None
 
+    def is_ready(self) -> bool:
+        """Whether it is up, and nothing is wrong."""
+        with suppress(httpx.TransportError):
+            return WEB.get(f"{self.address}/readyz").status_code == httpx.codes.OK
+        return False
+
     def signal(self, number: int) -> None:
         if self.process is not None and self.process.poll() is None:
             os.kill(self.process.pid, number)
@@ -117,15 +125,14 @@ class Machine:
 
 
 @dataclass
-class Machines:
-    """Hosts of one campaign that is started, and the books of all of them. The witness is what the outside has."""
+class Hosts:
+    """Hosts of one campaign that is started."""
 
     folder: Path
     settings: Mapping[str, str]
-    witness: SmtpWitness
     people: int
     stack: ExitStack
-    numbers: Iterator[int] = field(default_factory=itertools.count)
+    numbers: Iterator[int] = field(default_factory=itertools.count, kw_only=True)
 
     def start(self, command: Sequence[str], **more: str) -> Machine:
         """Another host; ``more`` are variables of its own."""
@@ -161,6 +168,13 @@ class Machines:
             rows = store.database.rows(select(touch.c.state).where(touch.c.kind != "service"))
         return Counter(row.state for row in rows)
 
+
+@dataclass
+class Machines(Hosts):
+    """Hosts, and the books of all of them. The witness is what the outside has."""
+
+    witness: SmtpWitness
+
     def unflagged(self) -> list[str]:
         """Touches that arrived more than once and do not say so."""
         copies = Counter(arrival.key for arrival in self.witness.arrivals())
@@ -189,13 +203,19 @@ class Machines:
 
 
 @contextmanager
-def machines(folder: Path, database: str, witness: SmtpWitness, people: int) -> Iterator[Machines]:
-    """A workspace on this database, with a campaign that is started; nothing runs yet."""
+def hosts(folder: Path, settings: Mapping[str, str], people: int) -> Iterator[Hosts]:
+    """A workspace with these settings and a campaign that is started; nothing runs yet."""
     (folder / "office").mkdir(parents=True)
-    settings = {"COMMSENGINE_DATABASE_URL": database, **witness.settings}
     start_for(Program(folder / "office", {"COMMSENGINE_STATE_DIR": str(folder / "state"), **settings}), people)
     with ExitStack() as stack:
-        yield Machines(folder, settings, witness, people, stack)
+        yield Hosts(folder, settings, people, stack)
+
+
+@contextmanager
+def machines(folder: Path, database: str, witness: SmtpWitness, people: int) -> Iterator[Machines]:
+    """``hosts`` that share this database and send to the witness."""
+    with hosts(folder, {"COMMSENGINE_DATABASE_URL": database, **witness.settings}, people) as found:
+        yield Machines(found.folder, found.settings, found.people, found.stack, witness)
 
 
 def free_port() -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import pytest
 
@@ -268,7 +268,7 @@ def test_f31_a_channel_that_rests_is_tried_again_once_the_clock_is_set_back(
 
     def down_once(message: RenderedMessage) -> Outcome | None:
         found = next(outcomes, None)
-        return found and replace(found, key=message.key)
+        return found and found._replace(key=message.key)
 
     clock.now = utc("2027-01-11 12:00")
     running = engine(email=a_channel(bag, down_once))

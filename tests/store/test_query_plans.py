@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import datetime as dt
 import re
+import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from functools import partial
+from typing import Any, Self
 
+import psycopg
 import pytest
-from sqlalchemy import event
+from sqlalchemy import event, text
 
 from commsengine.store.database import Database
 from commsengine.store.records import Lease, Receipt
@@ -70,22 +73,35 @@ WHOLE = re.compile(r"(SCAN|Seq Scan on) (person|touch|attempt)\b(?! USING)")
 
 @contextmanager
 def plans(database: Database) -> Iterator[list[str]]:
-    """How the database goes about each statement, line by line."""
+    """How the database goes about each statement, line by line; heard at the driver, which all statements pass."""
     seen: list[str] = []
-
-    def explain(
-        _connection: Any, cursor: Any, statement: str, parameters: Any, _context: Any, executemany: bool
-    ) -> None:
-        raw = cursor.connection
-        if executemany or statement.startswith(("BEGIN", "SET")):
-            return
-        if database.dialect == "postgresql":  # a table of a test is small enough to be read whole
-            raw.execute("SET LOCAL enable_seqscan = off")
-        how = "EXPLAIN" if database.dialect == "postgresql" else "EXPLAIN QUERY PLAN"
-        seen.extend(str(row[-1]) for row in raw.execute(f"{how} {statement}", parameters).fetchall())
-
-    event.listen(database.engine, "before_cursor_execute", explain)
+    listen = partial(_explain_each if database.dialect == "postgresql" else _trace, seen)
+    database.engine.dispose()
+    event.listen(database.engine, "connect", listen)
     try:
         yield seen
     finally:
-        event.remove(database.engine, "before_cursor_execute", explain)
+        event.remove(database.engine, "connect", listen)
+        database.engine.dispose()
+    if database.dialect == "sqlite":
+        asked = [text(f"EXPLAIN QUERY PLAN {each}".replace(":", "\\:")) for each in seen if not each.startswith(SAID)]
+        seen[:] = [str(row[-1]) for each in asked for row in database.rows(each)]
+
+
+SAID = ("BEGIN", "COMMIT", "ROLLBACK", "PRAGMA", "--")
+
+
+def _trace(seen: list[str], raw: sqlite3.Connection, _entry: object) -> None:
+    raw.set_trace_callback(seen.append)
+
+
+def _explain_each(seen: list[str], raw: psycopg.Connection, _entry: object) -> None:
+    class Explained(psycopg.Cursor[Any]):
+        def execute(self, query: Any, params: Any = None, **how: Any) -> Self:
+            with psycopg.Cursor(raw) as beside:
+                seen.extend(str(row[-1]) for row in beside.execute(f"EXPLAIN {query}", params).fetchall())
+            return super().execute(query, params, **how)
+
+    raw.execute("SET enable_seqscan = off")  # a table of a test is small enough to be read whole
+    raw.commit()
+    raw.cursor_factory = Explained

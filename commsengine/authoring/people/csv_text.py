@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import islice
 
 from commsengine.errors import InputError, Problem
@@ -22,20 +22,22 @@ Score = Callable[[Sequence[str]], int]
 MOST_LOOKED_AT = 30
 """Rows from the top among which the column names stand."""
 
+MOST_SCANNED = 1000
+"""Lines from the top among which those rows are, however many are blank or in quotes."""
+
 _DELIMITERS = ",;\t|"
 _LINE = re.compile(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+")
 
 
-def without_hint(text: str) -> tuple[str, str]:
-    """The text and the delimiter that Excel may name in a first line: ``sep=;``"""
-    first, _end, rest = text.partition("\n")
+def hint_of(first: str) -> str:
+    """The delimiter that Excel may name in a first line: ``sep=;``"""
     hint = first.strip().strip('"')
-    return (rest, hint[4:]) if hint.startswith("sep=") and len(hint) == 5 else (text, "")
+    return hint[4:] if hint.startswith("sep=") and len(hint) == 5 else ""
 
 
-def delimiter_of(text: str, score: Score) -> str:
+def delimiter_of(lines: Iterable[str], score: Score) -> str:
     """The one with which a row near the top names columns best, else the most frequent one of the first line."""
-    start = text[:50_000].lstrip("\r\n")
+    start = "".join(islice(lines, MOST_SCANNED))[:50_000].lstrip("\r\n")
     first = (start.splitlines() or [""])[0]
 
     def likeliness(delimiter: str) -> tuple[int, int, bool]:
@@ -52,9 +54,12 @@ def _until_fault(rows: Iterator[list[str]]) -> Iterator[list[str]]:
         return
 
 
-def csv_rows(file: str, text: str, delimiter: str, skipped: int = 0) -> Iterator[Row]:
-    """Each row that is not blank, with the line on which it begins. Raises ``InputError`` where it is no CSV."""
-    reader = csv.reader(_lines(text), delimiter=delimiter, strict=True)
+def csv_rows(file: str, lines: Iterable[str], delimiter: str, skipped: int = 0) -> Iterator[Row]:
+    """Each row that is not blank, with the line on which it begins, ``skipped`` lines below the top.
+
+    Raises ``InputError`` where it is no CSV.
+    """
+    reader = csv.reader(islice(lines, skipped, None), delimiter=delimiter, strict=True)
     begins, count = skipped + 1, 0
     while True:
         try:
@@ -71,9 +76,10 @@ def csv_rows(file: str, text: str, delimiter: str, skipped: int = 0) -> Iterator
         begins = skipped + reader.line_num + 1
 
 
-def _lines(text: str) -> Iterator[str]:
+def lines_of(texts: Iterable[str]) -> Iterator[str]:
+    """Each line with its end; every text begins a line."""
     # a StringIO would hold four bytes for each letter
-    return (found[0] for found in _LINE.finditer(text))
+    return (found[0] for text in texts for found in _LINE.finditer(text))
 
 
 def _csv_fault(said: str) -> tuple[str, str]:

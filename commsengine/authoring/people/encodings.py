@@ -8,7 +8,7 @@ from __future__ import annotations
 import codecs
 import re
 import unicodedata
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache, partial
 from itertools import islice
@@ -135,6 +135,35 @@ def decoded(data: bytes, encoding: str = "") -> Decoded:
     return found if found.encoding.startswith(_FAR_EAST) else _repaired(found)
 
 
+def plain_utf8(blocks: Iterable[bytes]) -> Iterator[str]:
+    """The text of UTF-8 in which no letter is doubtful, whole lines at a time.
+
+    Raises ``EncodingError`` where it is anything else: ``decoded`` says what.
+    """
+    decoder = codecs.getincrementaldecoder("utf-8-sig")()
+    left = ""
+    for block in blocks:
+        left += _surely(decoder, block)
+        if ends := max(left.rfind("\n"), left.rfind("\r", 0, -1)) + 1:
+            yield _undoubted(left[:ends])
+            left = left[ends:]
+    yield _undoubted(left + _surely(decoder, b"", final=True))
+
+
+def _surely(decoder: codecs.IncrementalDecoder, block: bytes, *, final: bool = False) -> str:
+    try:
+        return decoder.decode(block, final)
+    except UnicodeDecodeError as error:
+        raise EncodingError(error.start, "") from None
+
+
+def _undoubted(text: str) -> str:
+    # UTF-16 without a mark has NULs in it
+    if any(sign in text for sign in "\0\ufeff\ufffd") or _repaired(Decoded(text, "utf-8")).repaired:
+        raise EncodingError(0, "")
+    return text
+
+
 def _bare(name: str) -> str:
     return re.sub(r"[^a-z0-9]", "", name.casefold())
 
@@ -143,18 +172,18 @@ def _given(data: bytes, encoding: str) -> Decoded:
     for mark, _name in _MARKS:
         data = data.removeprefix(mark) if encoding.startswith("utf") else data
     text = _strictly(data, encoding)
-    return Decoded(text, encoding, _shown(text))
+    return Decoded(text, encoding, shown(text))
 
 
 def _marked(data: bytes) -> Decoded | None:
     for mark, encoding in _MARKS:
         if data.startswith(mark):
             body = data if encoding == "utf-32" else data[len(mark) :]
-            return Decoded(text := _strictly(body, encoding).removeprefix("\ufeff"), encoding, _shown(text))
+            return Decoded(text := _strictly(body, encoding).removeprefix("\ufeff"), encoding, shown(text))
     start = data[:400]
     if start.count(0) > len(start) // 4:
         encoding = "utf-16-le" if start[1:2] == b"\x00" else "utf-16-be"
-        return Decoded(text := _strictly(data, encoding), encoding, _shown(text))
+        return Decoded(text := _strictly(data, encoding), encoding, shown(text))
     return None
 
 
@@ -172,7 +201,7 @@ def _unmarked(data: bytes) -> Decoded:
         text = data.decode("utf-8")
     except UnicodeDecodeError:
         return _mostly_utf8(data) or _likeliest(data)
-    return Decoded(text, "utf-8", _shown(text) if not text.isascii() else ())
+    return Decoded(text, "utf-8", shown(text) if not text.isascii() else ())
 
 
 def _mostly_utf8(data: bytes) -> Decoded | None:
@@ -182,7 +211,7 @@ def _mostly_utf8(data: bytes) -> Decoded | None:
     if strays * 3 > whole:
         return None
     text = _STRAY.sub(lambda found: bytes([ord(found[0]) - 0xDC00]).decode("cp1252", "replace"), text)
-    return Decoded(text, "utf-8", _shown(text), strays=strays)
+    return Decoded(text, "utf-8", shown(text), strays=strays)
 
 
 _STRAY = re.compile("[\udc80-\udcff]")
@@ -200,7 +229,7 @@ def _likeliest(data: bytes) -> Decoded:
             continue
         least = score - _DOUBT * len(_WHOLE.findall(read))
         near = next((each for each in readings if each[2] != read and each[0] > least), None)
-        return Decoded(text, encoding, _shown(text), (near[1], _differs(near[2], read)) if near else None)
+        return Decoded(text, encoding, shown(text), (near[1], _differs(near[2], read)) if near else None)
     return _guessed(data, sample)
 
 
@@ -215,7 +244,7 @@ def _guessed(data: bytes, sample: bytes) -> Decoded:
     found = from_bytes(sample).best()
     encoding = found.encoding if found else "cp1252"
     text = data.decode(encoding, "replace")
-    return Decoded(text, encoding, _shown(text), (encoding, next(iter(_shown(text)), "")))
+    return Decoded(text, encoding, shown(text), (encoding, next(iter(shown(text)), "")))
 
 
 _DOUBT = 0.5
@@ -303,7 +332,7 @@ def _repaired(found: Decoded) -> Decoded:
             before = word_at(found.text, first.start())
             after = pattern.sub(partial(_once, bytes_of), before)
             text = text.removeprefix("\ufeff")
-            return replace(found, text=text, words=_shown(text), repaired=(before, after.strip("\ufeff")))
+            return replace(found, text=text, words=shown(text), repaired=(before, after.strip("\ufeff")))
     return found
 
 
@@ -322,7 +351,8 @@ def word_at(text: str, offset: int) -> str:
     return (begins[0] if begins else "") + (ends[0] if ends else "")
 
 
-def _shown(text: str) -> tuple[str, ...]:
+def shown(text: str) -> tuple[str, ...]:
+    """The first words with letters beyond a-z."""
     words: dict[str, None] = {}
     for found in islice(re.finditer(r"[^\x00-\x7f]+", text[:MOST_LOOKED_AT]), MOST_SAMPLED):
         words.setdefault(word_at(text, found.start()))

@@ -287,7 +287,7 @@ def _with_managers(reading: _Reading) -> Sequence[Claim]:
     for claim in managed.own:
         cause = _("{email} is their own manager, so they are taken to be at the top.", email=claim.person.email)
         reading.advise(claim.line, "manager", "own_manager", cause, _("Leave the cell empty."))
-    rings = circles_among(managed.people)
+    rings = circles_among(managed.above)
     if not rings:
         return managed.people
     for claim in managed.people:

@@ -28,6 +28,7 @@ MOST_CHARACTERS = 500
 
 _SUSPECT = re.compile(UNSEEN_IN_LINES.pattern + r"|[\r\n]|=\?")
 _GUARDED = re.compile(r"'(?=[=+\-@\t\r＝＋－＠])")
+_INSIDE = re.compile(r"[<(]\s*([^<>()\s]+@[^<>()\s]+)\s*[>)]")
 _OTHER_WEEKS = (
     "montag dienstag mittwoch donnerstag freitag samstag sonntag",
     "mo di mi do fr sa so",
@@ -116,6 +117,18 @@ class RowRules:
     emptied: Counter[str]
 
     @cached_property
+    def fields(self) -> tuple[tuple[str, tuple[int, ...]], ...]:
+        """Where each field stands, but for the manager."""
+        return tuple(each for each in self.columns.places.items() if each[0] != "manager")
+
+    @cached_property
+    def readers(self) -> tuple[tuple[str, Callable[[str], object]], ...]:
+        """How the columns are read that have a form of their own, but for the zone, which goes by the country."""
+        dated = {name: partial(reader, order=self.orders.get(name, "")) for name, reader in _DATED.items()}
+        every: Mapping[str, Callable[[str], object]] = {**_READERS, **dated}
+        return tuple((name, reader) for name, reader in every.items() if name in self.columns.places)
+
+    @cached_property
     def plain(self) -> tuple[str, ...]:
         return tuple(column for column in self.own if column in COLUMNS and column != "manager")
 
@@ -139,14 +152,14 @@ def person_of(row: Sequence[str], rules: RowRules) -> ReadPerson:
         faults.append(CellError("name", "empty_name", _("The name is empty."), fix))
     lost = _placed(values, typed, known, rules, faults)
     employment, status = employment_of(cells) if rules.columns.says_employment else ("active", "")
-    plain = {column: values[column] for column in rules.plain}
+    given = {column: values[column] for column in rules.plain}
     if "manager" in rules.own:
-        plain["manager"] = managers[0] if managers and "@" in managers[0] else ""
-    filled = {name: value for name, value in extra.items() if value}
+        given["manager"] = managers[0] if managers and "@" in managers[0] else ""
     if rules.columns.says_who_left:
         typed["left"] = _last_day(typed.get("left") or None, known, employment, rules)
-    given = {**plain, **typed, "email": email, "id": values.get("id") or email, "attributes": filled}
-    person = Person(**given)  # type: ignore[arg-type]
+    given |= {"email": email, "id": values.get("id") or email}
+    filled = {name: value for name, value in extra.items() if value}
+    person = Person(**{**given, **typed}, attributes=filled)  # type: ignore[arg-type]
     if known is not None:
         person = updated(known, person, {*rules.own, *rules.columns.attributes})
     renamed = (
@@ -161,9 +174,7 @@ def person_of(row: Sequence[str], rules: RowRules) -> ReadPerson:
 def _cells(row: Sequence[str], rules: RowRules) -> dict[str, str]:
     """The first filled cell of each field; ``login`` is the address of a guest of another company."""
     found: dict[str, str] = {}
-    for name, places in rules.columns.places.items():
-        if name == "manager":
-            continue
+    for name, places in rules.fields:
         found[name] = ""
         for place in places:
             if row[place] and not found[name]:
@@ -174,11 +185,18 @@ def _cells(row: Sequence[str], rules: RowRules) -> dict[str, str]:
 
 
 def _filled(cell: str, emptied: Counter[str], name: str = "") -> str:
-    text = unguarded(cell)
-    if text and no_value(text) and not (name == "last_name" and text == FAMILY_NAME):
+    text, says_nothing = _written(cell)
+    if says_nothing and not (name == "last_name" and text == FAMILY_NAME):
         emptied[text] += 1
         return ""
     return text
+
+
+@lru_cache(maxsize=4096)
+def _written(cell: str) -> tuple[str, bool]:
+    """What a cell holds, and whether that says that there is no value."""
+    text = unguarded(cell)
+    return text, bool(text) and no_value(text)
 
 
 def _ours(cells: Mapping[str, str], rules: RowRules) -> dict[str, str]:
@@ -216,7 +234,7 @@ def _addressed(text: str, faults: list[CellError]) -> str:
     """A manager's address as we write it, also out of ``Mia Wolf <mia@example.com>``; other words as they are."""
     if "@" not in text:
         return text
-    inside = re.search(r"[<(]\s*([^<>()\s]+@[^<>()\s]+)\s*[>)]", text)
+    inside = _INSIDE.search(text) if "<" in text or "(" in text else None
     return str(_read(partial(_address, "manager"), inside[1] if inside else text, faults))
 
 
@@ -229,11 +247,7 @@ def _read(reader: Callable[[str], object], text: str, faults: list[CellError]) -
 
 
 def _typed(values: Mapping[str, str], rules: RowRules, faults: list[CellError]) -> dict[str, object]:
-    found = {name: _read(reader, values[name], faults) for name, reader in _READERS.items() if values.get(name)}
-    for name, reader in (("left", _last), ("leave", _leave)):
-        if values.get(name):
-            found[name] = _read(partial(reader, order=rules.orders.get(name, "")), values[name], faults)
-    return found
+    return {name: _read(reader, values[name], faults) for name, reader in rules.readers if values.get(name)}
 
 
 def _placed(
@@ -249,7 +263,7 @@ def _placed(
         values["region"] = "" if lost else code or values["region"]
     if values.get("region") and not country and not rules.strict_region:
         lost, values["region"] = values["region"], ""
-    if not wrong:
+    if not wrong and (known or values.get("region")):
         faults += _region_faults({**values, **typed}, known)
     if values.get("time_zone"):
         typed["time_zone"] = _read(partial(_zone, country=country), values["time_zone"], faults)
@@ -300,6 +314,7 @@ def _address(column: str, text: str) -> str:
         raise CellError(column, "bad_address", cause[0].upper() + cause[1:] + ".", error.fix) from None
 
 
+@lru_cache(maxsize=4096)
 def _zone(text: str, *, country: str = "") -> str:
     if zone := zone_of(text, country):
         return zone
@@ -307,6 +322,7 @@ def _zone(text: str, *, country: str = "") -> str:
     raise CellError("time_zone", "unknown_time_zone", cause, zone_fix(text) or "")
 
 
+@lru_cache(maxsize=4096)
 def _country(text: str) -> str:
     if code := country_of(text):
         return code
@@ -370,6 +386,7 @@ def _date(column: str, text: str, order: Order) -> dt.date:
         raise CellError(column, "bad_date", error.cause, error.fix) from None
 
 
+@lru_cache(maxsize=4096)
 def _language(text: str) -> str:
     if code := language_of(text):
         return code
@@ -401,3 +418,4 @@ _READERS: Mapping[str, Callable[[str], object]] = {
     "channel": _channel,
     "slack_id": _slack_id,
 }
+_DATED: Mapping[str, Callable[..., object]] = {"left": _last, "leave": _leave}

@@ -82,7 +82,8 @@ def name_words(name: str) -> str:
 
 def _plain(text: str) -> str:
     text = " ".join(_SIGN.sub("", text).split())
-    short = _SUFFIX.sub("", _TITLE.sub("", _REMARK.sub("", text))).strip()
+    short = _REMARK.sub("", text) if text[-1:] in (")", "]") else text
+    short = _SUFFIX.sub("", _TITLE.sub("", short)).strip()
     return short or text
 
 

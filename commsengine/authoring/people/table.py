@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
@@ -14,19 +15,31 @@ from commsengine.authoring.people.csv_text import (
     Score,
     csv_rows,
     delimiter_of,
+    hint_of,
+    lines_of,
     refused,
     too_many,
-    without_hint,
 )
-from commsengine.authoring.people.encodings import Decoded, EncodingError, decoded, known_encoding, word_at
+from commsengine.authoring.people.encodings import (
+    Decoded,
+    EncodingError,
+    decoded,
+    known_encoding,
+    plain_utf8,
+    shown,
+    word_at,
+)
 from commsengine.authoring.people.understanding import Source
-from commsengine.authoring.people.workbook import is_workbook, read_sheet
-from commsengine.authoring.yaml_text import read_bytes
+from commsengine.authoring.people.workbook import PACKED, is_workbook, read_sheet
+from commsengine.authoring.yaml_text import read_blocks, read_bytes
 from commsengine.errors import InputError, Problem
+from commsengine.spool import Spool
 from commsengine.text import cut_short
 from commsengine.translation import N_, _, counted
 
 MOST_FILE_BYTES = 500_000_000
+MOST_SHOWN = 10_000
+"""Lines from the top among which words are found that show the encoding."""
 
 
 @dataclass(frozen=True)
@@ -51,16 +64,16 @@ class Table:
 
 @dataclass(frozen=True)
 class Rows:
-    """Rows in memory, or text that is parsed when they are asked for."""
+    """Rows in memory, or lines that are parsed when they are asked for."""
 
     file: str
     kept: Sequence[Row] = ()
-    text: str = ""
+    lines: Sequence[str] = ()
     delimiter: str = ""
     skipped: int = 0
 
     def all(self) -> Iterator[Row]:
-        return csv_rows(self.file, self.text, self.delimiter, self.skipped) if self.delimiter else iter(self.kept)
+        return csv_rows(self.file, self.lines, self.delimiter, self.skipped) if self.delimiter else iter(self.kept)
 
 
 def read_table(path: Path, score: Score, *, encoding: str = "", sheet: str = "") -> Table:
@@ -68,21 +81,32 @@ def read_table(path: Path, score: Score, *, encoding: str = "", sheet: str = "")
 
     Raises ``InputError`` where the file is unreadable, empty, too large, wrongly quoted or no table.
     """
-    file, data = str(path), read_bytes(path, MOST_FILE_BYTES)
+    file, start = str(path), next(read_blocks(path, MOST_FILE_BYTES), b"")
+    data = read_bytes(path, MOST_FILE_BYTES) if start.startswith(PACKED) else start
     if is_workbook(file, data):
         found = read_sheet(file, data, score, sheet)
         source = Source(found.format, "", "", found.name)
         return _with_header(file, source, Rows(file, found.rows), score)
-    return _text_table(file, data, score, encoding)
+    _refuse_too_many(path)
+    return _text_table(path, score, encoding)
 
 
-def _text_table(file: str, data: bytes, score: Score, encoding: str) -> Table:
-    lines = max(data.count(b"\n"), data.count(b"\r"))
-    if lines + (not data.endswith((b"\n", b"\r"))) > MOST_ROWS + 1:
-        raise too_many(file, MOST_ROWS + 2)
-    read = _decoded(file, data, encoding)
-    text, hint = without_hint(read.text)
-    rows = Rows(file, (), text, hint or delimiter_of(text, score), 1 if hint else 0)
+def _refuse_too_many(path: Path) -> None:
+    newlines = returns = 0
+    block = b""
+    for block in read_blocks(path, MOST_FILE_BYTES):
+        newlines += block.count(b"\n")
+        returns += block.count(b"\r")
+    if max(newlines, returns) + (not block.endswith((b"\n", b"\r"))) > MOST_ROWS + 1:
+        raise too_many(str(path), MOST_ROWS + 2)
+
+
+def _text_table(path: Path, score: Score, encoding: str) -> Table:
+    file = str(path)
+    read, lines = _text_of(path, encoding)
+    hint = hint_of(next(iter(lines), ""))
+    skipped = 1 if hint else 0
+    rows = Rows(file, (), lines, hint or delimiter_of(islice(lines, skipped, None), score), skipped)
     source = Source("csv", read.name, rows.delimiter, "", 1, read.words, repaired=read.repaired)
     table = _with_header(file, source, rows, score)
     return table if encoding else replace(table, advice=tuple(_doubts(table, read)))
@@ -99,6 +123,16 @@ def _with_header(file: str, source: Source, rows: Rows, score: Score) -> Table:
     above = tuple(" ".join(filter(None, map(str.strip, row))) for _line, row in top[:place])
     header = [" ".join(cell.split()) for cell in header]
     return Table(file, replace(source, header_line=line, above=above), header, rows)
+
+
+def _text_of(path: Path, encoding: str) -> tuple[Decoded, Spool[str]]:
+    """How it was decoded, and its lines. What is surely UTF-8 is never in memory as a whole."""
+    if not encoding:
+        with suppress(EncodingError):
+            lines = Spool(lines_of(plain_utf8(read_blocks(path, MOST_FILE_BYTES))))
+            return Decoded("", "utf-8", shown("".join(islice(lines, MOST_SHOWN)))), lines
+    read = _decoded(str(path), read_bytes(path, MOST_FILE_BYTES), encoding)
+    return read, Spool(lines_of([read.text]))
 
 
 def _decoded(file: str, data: bytes, encoding: str) -> Decoded:

@@ -29,12 +29,16 @@ class WorkbookSheet:
     rows: list[Row]
 
 
+PACKED = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")
+"""How workbooks begin, and other packed files: only the whole tells which."""
+
+
 def is_workbook(file: str, data: bytes) -> bool:
     """Whether the bytes are a workbook, whatever the ending says. Raises ``InputError`` for other known formats."""
     if other := _other_format(data):
         cause = _("The file is {format}, not a table.", format=_(other))
         raise refused(file, 0, cause, _(_SAVE), "not_a_table")
-    return data.startswith((b"PK\x03\x04", b"\xd0\xcf\x11\xe0"))
+    return data.startswith(PACKED)
 
 
 def _other_format(data: bytes) -> str:

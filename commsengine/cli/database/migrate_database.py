@@ -24,7 +24,9 @@ if TYPE_CHECKING:
 @click.argument("target", metavar="TO")
 @with_workspace
 def migrate_database(wiring: Wiring, source: Path, target: str) -> None:
-    """Copy a SQLite file into an empty PostgreSQL database, and go on there. Stop the engine first.
+    """Go on in PostgreSQL with all of a SQLite file.
+
+    Copies the file into an empty database. Stop the engine first.
 
     Everything on record goes with it, and both sides are counted. FROM is on hold afterwards: nothing is sent from it
     by mistake. A password is better kept in ~/.pgpass than written on the command line.

@@ -204,6 +204,9 @@ def _ticks(wiring: Wiring) -> Iterator[Finding]:
         yield note(f"{rarely} {_('What falls due waits for the next call.')}", remedy(wiring))
 
 
+LONGEST_REASON = 1000  # bytes
+
+
 def _links(wiring: Wiring) -> Iterator[Finding]:
     base = wiring.links.base_url
     trouble = pages_trouble(base)
@@ -222,8 +225,10 @@ def pages_trouble(base: str) -> tuple[str, str] | None:
     """Why the pages of the engine do not answer at their address, and what helps; ``None`` if they do."""
     local = [urllib.request.ProxyHandler({})] if is_loopback(urlsplit(base).hostname) else []
     try:
-        urllib.request.build_opener(*local).open(f"{base}/healthz", timeout=TIMEOUT).close()
+        urllib.request.build_opener(*local).open(f"{base}/readyz", timeout=TIMEOUT).close()
     except urllib.error.HTTPError as error:
+        if b"on hold" in error.read(LONGEST_REASON):  # an engine is there, and today says why it sends nothing
+            return None
         text = N_("{address} answers, but no engine runs behind it ({status}).")
         return _(text, address=base, status=error.code), _(_START)
     except OSError as error:

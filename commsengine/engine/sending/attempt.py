@@ -16,7 +16,7 @@ import datetime as dt
 import logging
 import zlib
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import structlog
 
@@ -129,7 +129,7 @@ class Attempts:
         judged = outcome.fault in ("us", "quota")
         if not judged or until is None or not self._breaker.shut(now):
             return outcome
-        return replace(outcome, retry_after=(until - now + AFTER_THE_OTHERS).total_seconds())
+        return outcome._replace(retry_after=(until - now + AFTER_THE_OTHERS).total_seconds())
 
     def _heed(self, outcome: Outcome, one: Claimed, now: dt.datetime, *, took: dt.timedelta) -> None:
         if outcome.channel_down:
@@ -271,10 +271,10 @@ def receipt_of(outcome: Outcome, attempts: int, now: dt.datetime, *, service: bo
 def _tried_again(outcome: Outcome, number: int, now: dt.datetime, *, service: bool) -> Receipt:
     last = number >= MOST_ATTEMPTS
     if last and (service or outcome.own or outcome.phase == RENDER):
-        given_up = replace(outcome, fault="person") if outcome.own else outcome
+        given_up = outcome._replace(fault="person") if outcome.own else outcome
         return _receipt(given_up, "failed", now, reason=f"given up after {number} attempts: {outcome.reply}")
     if last and outcome.fault not in ("unknown", "message"):
-        outcome = replace(outcome, fault="unknown", alike=outcome.alike or outcome.reply)
+        outcome = outcome._replace(fault="unknown", alike=outcome.alike or outcome.reply)
     return _receipt(outcome, "retry", now, retry_at=retry_at(outcome, min(number, len(BACK_OFF)), now))
 
 

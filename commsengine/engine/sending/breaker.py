@@ -22,6 +22,7 @@ import logging
 import threading
 from collections import deque
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import structlog
 
@@ -38,13 +39,22 @@ FIRST_WAIT, LONGEST_WAIT = dt.timedelta(seconds=30), dt.timedelta(minutes=10)
 LONGEST_QUOTA = dt.timedelta(hours=1)  # where nothing that we know of has left lately
 SHORTEST_QUOTA = dt.timedelta(seconds=1)
 FAILURES = 5  # in a row
-WINDOW = dt.timedelta(minutes=1)
+AT_ONCE, A_SECOND, WINDOW = dt.timedelta(), dt.timedelta(seconds=1), dt.timedelta(minutes=1)
 REFUSED, LEAST_OUTCOMES = 0.2, 20
 
 Renewal = tuple[dt.datetime | None, bool]
 """When a quota that is used up should have room again, as far as we know; and whether our own count says so too."""
 
 log = structlog.get_logger(__name__)
+
+
+@dataclass(slots=True)
+class SecondTally:
+    """The outcomes of one second since then, and how many of them were refused for now."""
+
+    since: dt.datetime
+    outcomes: int = 0
+    refused: int = 0
 
 
 class Breaker:
@@ -66,7 +76,7 @@ class Breaker:
         self.trying = False
         """Open or half-open: nothing has got through since it opened."""
         self._failures = self._openings = 0
-        self._lately: deque[tuple[dt.datetime, int, int]] = deque()  # second, outcomes, refused for now
+        self._lately: deque[SecondTally] = deque()
         self._probe: object = None
         self._lock = threading.Lock()
 
@@ -219,14 +229,14 @@ class Breaker:
 
     def _too_many(self, now: dt.datetime) -> bool:
         self._count(now, refused=1)
-        outcomes = sum(made for _, made, _ in self._lately)
-        return outcomes >= LEAST_OUTCOMES and sum(refused for *_, refused in self._lately) > outcomes * REFUSED
+        outcomes = sum(tally.outcomes for tally in self._lately)
+        return outcomes >= LEAST_OUTCOMES and sum(tally.refused for tally in self._lately) > outcomes * REFUSED
 
     def _count(self, now: dt.datetime, *, refused: int) -> None:
         # kept by the second: a fast channel has thousands of outcomes a minute
-        second, made, before = now.replace(microsecond=0), 0, 0
-        while self._lately and not (dt.timedelta() <= now - self._lately[0][0] <= WINDOW):
-            self._lately.popleft()
-        if self._lately and self._lately[-1][0] == second:
-            _, made, before = self._lately.pop()
-        self._lately.append((second, made + 1, before + refused))
+        if not (self._lately and AT_ONCE <= now - self._lately[-1].since < A_SECOND):
+            while self._lately and not AT_ONCE <= now - self._lately[0].since <= WINDOW:
+                self._lately.popleft()
+            self._lately.append(SecondTally(now))
+        self._lately[-1].outcomes += 1
+        self._lately[-1].refused += refused

@@ -122,7 +122,9 @@ class Recorder:
         with self._news:
             if not self._unwritten:
                 self._news.notify_all()
-            self._unwritten.setdefault(lease, Unwritten()).receipts.extend(receipts)
+            if (waiting := self._unwritten.get(lease)) is None:
+                waiting = self._unwritten[lease] = Unwritten()
+            waiting.receipts.extend(receipts)
 
     def still_ours(self, keys: Sequence[str], lease: Lease) -> set[str]:
         return self._touches.still_ours(keys, lease, self._clock())

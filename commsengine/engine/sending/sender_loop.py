@@ -20,7 +20,7 @@ import time
 from collections import defaultdict, deque
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -226,7 +226,7 @@ class SenderLoop:
             self._done(batch)
             return None
         try:
-            letter = self._lines[0].channel.lay_out(replace(message, date=since))
+            letter = self._lines[0].channel.lay_out(message, since)
         except DeliveryError as error:
             self._settle(one, batch, error.outcome(one.key), since)
             return None

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import BindParameter, Connection, Select, bindparam, or_, select, update
+from sqlalchemy.sql.dml import UpdateBase
 
 from commsengine.cadence.history import TouchRow
 from commsengine.cadence.kinds_and_states import (
@@ -27,7 +28,8 @@ from commsengine.store import bookkeeping, tables
 from commsengine.store.database import CHUNK, Database, columns_of, insert, rows_with
 from commsengine.store.dialogue import questions
 from commsengine.store.loading import TOUCH_ROW
-from commsengine.store.person_rows import person_of
+from commsengine.store.person_rows import PERSON, person_with
+from commsengine.store.plain_sql import Prepared, PreparedInsert
 from commsengine.store.records import (
     AnsweredTouch,
     AnswerRecord,
@@ -114,23 +116,11 @@ class Answers:
         about = {"person_id": person_id, "campaign": campaign, "message": message, "key": key, "by": by}
         given = {"kind": kind, "value": value, "right": right, "evidence": evidence, "detail": dict(detail or {})}
         reach = {"whole_campaign": whole_campaign, "counts": counts, "measures": measures}
-        with self._database.write() as connection:
-            return _record(connection, {**about, **given, **reach}, now)
+        return self._database.write_together(lambda connection: _record(connection, {**about, **given, **reach}, now))
 
     def withdraw(self, answer_id: int, now: dt.datetime, press: str = "") -> bool:
         """Takes an answer back; false if it does not stand. ``press`` names what wanted it, where that has a name."""
-        undo = update(answer).where(answer.c.id == answer_id, _VALID).values(withdrawn_at=now)
-        with self._database.write() as connection:
-            taken = connection.execute(undo.returning(answer.c.person_id, answer.c.detail)).first()
-            if taken is None:
-                return False
-            if press:
-                undone = update(answer).where(answer.c.id == answer_id)
-                connection.execute(undone.values(detail={**taken.detail, "undone": press}))
-            who = taken.person_id
-            bookkeeping.changed(connection, [who], now)
-            bookkeeping.note(connection, "withdraw", who, by=who, now=now, answer=answer_id)
-            return True
+        return self._database.write_together(lambda connection: _withdraw(connection, answer_id, now, press))
 
     def presses_on(self, key: str, person_id: str) -> set[str]:
         """What Slack calls the presses behind the answers to a touch, withdrawn ones too, and behind their undoing."""
@@ -190,11 +180,7 @@ class Answers:
         """An answer that came without its page: the first of its kind to a touch is kept, and none counts."""
         about = {"person_id": person_id, "campaign": campaign, "message": message, "key": key, "kind": kind}
         row = {**about, "value": value, "detail": dict(detail), "at": now}
-        with self._database.write() as connection:
-            new = insert(connection, suspect).values(row).on_conflict_do_nothing()
-            if connection.execute(new.returning(suspect.c.id)).first():
-                noted = {name: about[name] for name in ("campaign", "message", "kind")}
-                bookkeeping.note(connection, "suspect answer", person_id, by=person_id, now=now, **noted)
+        self._database.write_together(lambda connection: _doubt(connection, row))
 
     def suspects(self, *, campaign: str | None = None, person_id: str | None = None) -> list[SuspectAnswer]:
         """What came without its page, in order: of a campaign, of a person."""
@@ -223,11 +209,7 @@ class Answers:
     def snooze(self, person_id: str, campaign: str, message: str, until: dt.date, *, now: dt.datetime) -> None:
         """Nothing of this message before that local date."""
         row = {"person_id": person_id, "campaign": campaign, "message": message, "until": until}
-        same = (snooze.c[name] == value for name, value in row.items())
-        with self._database.write() as connection:
-            if connection.execute(select(snooze.c.id).where(*same).limit(1)).first() is None:
-                connection.execute(snooze.insert(), {**row, "at": now, "by": person_id})
-                bookkeeping.changed(connection, [person_id], now)
+        self._database.write_together(lambda connection: _snooze(connection, row, now))
 
     def outcome(
         self,
@@ -279,19 +261,57 @@ def answered_by(campaign: str, message: str, kinds: Sequence[AnswerKind]) -> Sel
     return select(answer.c.person_id).where(*about)
 
 
+def _first_of_its_kind(connection: Connection) -> UpdateBase:
+    new = insert(connection, answer).values(
+        {each.name: bindparam(each.name) for each in answer.c if each is not answer.c.id}
+    )
+    new = new.on_conflict_do_nothing(index_elements=list(_FIRST), index_where=_VALID)
+    return new.returning(answer.c.id)
+
+
+_NEW = PreparedInsert(_first_of_its_kind)
+
+
 def _record(connection: Connection, given: Mapping[str, Any], now: dt.datetime) -> AnswerRecord:
     news = {**given, "at": now, "withdrawn_at": None, "counts": given["counts"] and _asked_first(connection, given)}
-    new = insert(connection, answer).values(news)
-    new = new.on_conflict_do_nothing(index_elements=list(_FIRST), index_where=_VALID)
-    written = connection.execute(new.returning(answer.c.id)).first()
-    if written is None:
+    written = _NEW.rows(connection, [news])
+    if not written:
         same = (answer.c[name] == given[name] for name in _FIRST)
         known = connection.execute(select(answer.c.id, answer.c.at).where(*same, _VALID)).one()
         return AnswerRecord(False, known.at, known.id)
     bookkeeping.changed(connection, [given["person_id"]], now)
     about = {name: given[name] for name in ("campaign", "message", "kind")}
     bookkeeping.note(connection, "answer", given["person_id"], by=given["by"], now=now, **about)
-    return AnswerRecord(True, now, written.id)
+    return AnswerRecord(True, now, written[0][0])
+
+
+def _withdraw(connection: Connection, answer_id: int, now: dt.datetime, press: str) -> bool:
+    undo = update(answer).where(answer.c.id == answer_id, _VALID).values(withdrawn_at=now)
+    taken = connection.execute(undo.returning(answer.c.person_id, answer.c.detail)).first()
+    if taken is None:
+        return False
+    if press:
+        undone = update(answer).where(answer.c.id == answer_id)
+        connection.execute(undone.values(detail={**taken.detail, "undone": press}))
+    who = taken.person_id
+    bookkeeping.changed(connection, [who], now)
+    bookkeeping.note(connection, "withdraw", who, by=who, now=now, answer=answer_id)
+    return True
+
+
+def _doubt(connection: Connection, row: Mapping[str, Any]) -> None:
+    new = insert(connection, suspect).values(row).on_conflict_do_nothing()
+    if connection.execute(new.returning(suspect.c.id)).first():
+        noted = {name: row[name] for name in ("campaign", "message", "kind")}
+        who = row["person_id"]
+        bookkeeping.note(connection, "suspect answer", who, by=who, now=row["at"], **noted)
+
+
+def _snooze(connection: Connection, row: Mapping[str, Any], now: dt.datetime) -> None:
+    same = (snooze.c[name] == value for name, value in row.items())
+    if connection.execute(select(snooze.c.id).where(*same).limit(1)).first() is None:
+        connection.execute(snooze.insert(), {**row, "at": now, "by": row["person_id"]})
+        bookkeeping.changed(connection, [row["person_id"]], now)
 
 
 def _asked_first(connection: Connection, given: Mapping[str, Any]) -> bool:
@@ -324,27 +344,30 @@ _PERSON: BindParameter[str] = bindparam("the_person")
 _CAMPAIGN: BindParameter[str] = bindparam("the_campaign")
 _MESSAGE: BindParameter[str] = bindparam("the_message")
 
-# Built once: every visit to a page and every press asks them.
-_TOUCH = select(*columns_of(touch, TouchRecord)).where(touch.c.key == bindparam("the_key"), touch.c.kind != "service")
-_WHO = select(person).where(person.c.id == _PERSON, person.c.erased_at.is_(None))
-_ANSWERS = (
+_TOUCH = Prepared(
+    select(*columns_of(touch, TouchRecord)).where(touch.c.key == bindparam("the_key"), touch.c.kind != "service")
+)
+_WHO = Prepared(
+    select(*(person.c[name] for name in PERSON)).where(person.c.id == _PERSON, person.c.erased_at.is_(None))
+)
+_ANSWERS = Prepared(
     select(*_STORED)
     .where(answer.c.person_id == _PERSON, answer.c.campaign == _CAMPAIGN, _VALID)
     .where(or_(answer.c.message == _MESSAGE, answer.c.whole_campaign))
     .order_by(answer.c.id)
 )
-_QUESTION = (
+_QUESTION = Prepared(
     select(*columns_of(question, QuestionRecord))
     .where(question.c.person_id == _PERSON, question.c.campaign == _CAMPAIGN, question.c.message == _MESSAGE)
     .order_by(question.c.id.desc())
     .limit(1)
 )
-_SNOOZES = (
+_SNOOZES = Prepared(
     select(snooze.c.until)
     .where(snooze.c.person_id == _PERSON, snooze.c.campaign == _CAMPAIGN, snooze.c.message == _MESSAGE)
     .order_by(snooze.c.id)
 )
-_ROWS = (
+_ROWS = Prepared(
     select(*TOUCH_ROW)
     .where(touch.c.person_id == _PERSON, touch.c.campaign == _CAMPAIGN, touch.c.message == _MESSAGE)
     .where(touch.c.kind != "service")
@@ -353,20 +376,18 @@ _ROWS = (
 
 
 def _about(connection: Connection, key: str) -> AnsweredTouch | None:
-    found = connection.execute(_TOUCH, {"the_key": key}).first()
-    record = TouchRecord(*found) if found else None
-    who = connection.execute(_WHO, {"the_person": record.person_id}).first() if record else None
+    record = next((TouchRecord(*row) for row in _TOUCH.rows(connection, the_key=key)), None)
+    who = next(iter(_WHO.rows(connection, the_person=record.person_id)), None) if record else None
     if record is None or who is None:
         return None
     about = {"the_person": record.person_id, "the_campaign": record.campaign, "the_message": record.message}
-    asked = connection.execute(_QUESTION, about).first()
-    answers = tuple(StoredAnswer(*row) for row in connection.execute(_ANSWERS, about))
+    answers = tuple(StoredAnswer(*row) for row in _ANSWERS.rows(connection, **about))
     checked = any(each.kind == "check" for each in answers)
     return AnsweredTouch(
         record,
-        person_of(who),
+        person_with(who),
         answers,
-        QuestionRecord(*asked) if asked else None,
-        tuple(row.until for row in connection.execute(_SNOOZES, about)),
-        tuple(TouchRow(*row) for row in connection.execute(_ROWS, about)) if checked else (),
+        next((QuestionRecord(*row) for row in _QUESTION.rows(connection, **about)), None),
+        tuple(until for (until,) in _SNOOZES.rows(connection, **about)),
+        tuple(TouchRow(*row) for row in _ROWS.rows(connection, **about)) if checked else (),
     )

@@ -46,13 +46,8 @@ class Questions:
         ``thread`` is the ``remote_id`` of the message under which the answer is to come.
         """
         asked = {"person_id": person_id, "campaign": campaign, "message": message, "key": key, "text": text}
-        same = (question.c[name] == value for name, value in asked.items())
-        with self._database.write() as connection:
-            _lock(connection, person_id)
-            known = connection.execute(select(question.c.id).where(*same, question.c.answered_at.is_(None))).first()
-            if known:
-                return int(known.id)
-            return _new(connection, {**asked, "evidence": evidence, "thread": thread, "said": ""}, now)
+        beside = {"evidence": evidence, "thread": thread, "said": ""}
+        return self._database.write_together(lambda connection: _ask(connection, asked, beside, now))
 
     def hear(
         self,
@@ -73,18 +68,8 @@ class Questions:
         They are added to the one typed about the same message up to ``within`` seconds before, while that is open.
         """
         about = {"person_id": person_id, "campaign": campaign, "message": message, "key": key}
-        with self._database.write() as connection:
-            _lock(connection, person_id)
-            theirs = [QuestionRecord(*row) for row in connection.execute(_QUESTIONS_OF, {"person": person_id})]
-            if (known := next((one for one in theirs if stamp in one.stamps), None)) is not None:
-                return HeardQuestion(known.id, known=True)
-            same = (one for one in reversed(theirs) if (one.campaign, one.message) == (campaign, message))
-            last = next(same, None)
-            if last is not None and _goes_on(last, text, stamp, within):
-                _add(connection, last, text, stamp, now)
-                return HeardQuestion(last.id, added=True)
-            row = {**about, "text": text, "evidence": evidence, "thread": thread, "said": stamp}
-            return HeardQuestion(_new(connection, row, now))
+        row = {**about, "text": text, "evidence": evidence, "thread": thread, "said": stamp}
+        return self._database.write_together(lambda connection: _hear(connection, row, within, now))
 
     def of_person(self, person_id: str) -> list[QuestionRecord]:
         """The oldest first."""
@@ -114,6 +99,27 @@ def object_to(
 def _lock(connection: Connection, person_id: str) -> None:
     # two presses at once, or one message delivered twice, are one question
     connection.execute(select(person.c.id).where(person.c.id == person_id).with_for_update())
+
+
+def _ask(connection: Connection, asked: Mapping[str, Any], beside: Mapping[str, Any], now: dt.datetime) -> int:
+    _lock(connection, asked["person_id"])
+    same = (question.c[name] == value for name, value in asked.items())
+    known = connection.execute(select(question.c.id).where(*same, question.c.answered_at.is_(None))).first()
+    return int(known.id) if known else _new(connection, {**asked, **beside}, now)
+
+
+def _hear(connection: Connection, row: Mapping[str, Any], within: float, now: dt.datetime) -> HeardQuestion:
+    person_id, text, stamp = row["person_id"], row["text"], row["said"]
+    _lock(connection, person_id)
+    theirs = [QuestionRecord(*each) for each in connection.execute(_QUESTIONS_OF, {"person": person_id})]
+    if (known := next((one for one in theirs if stamp in one.stamps), None)) is not None:
+        return HeardQuestion(known.id, known=True)
+    same = (one for one in reversed(theirs) if (one.campaign, one.message) == (row["campaign"], row["message"]))
+    last = next(same, None)
+    if last is not None and _goes_on(last, text, stamp, within):
+        _add(connection, last, text, stamp, now)
+        return HeardQuestion(last.id, added=True)
+    return HeardQuestion(_new(connection, row, now))
 
 
 def _new(connection: Connection, asked: Mapping[str, Any], now: dt.datetime, by: str = "") -> int:

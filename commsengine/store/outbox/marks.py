@@ -13,7 +13,7 @@ from commsengine.store.database import columns_of
 from commsengine.store.plain_sql import Prepared, as_rows, given, only_checked
 from commsengine.store.records import Lease, Marked, ToRecord
 from commsengine.store.tables import campaign, person, touch
-from commsengine.store.workers.server_clock import lease_now
+from commsengine.store.workers.server_clock import LeaseNow
 
 
 def _touch_may_leave() -> ColumnElement[bool]:
@@ -30,7 +30,7 @@ def _service_may_leave() -> ColumnElement[bool]:
 
 
 NOW = bindparam("the_now", type_=touch.c.lease_until.type)
-NOT_OVER = touch.c.lease_until > bindparam("the_lease_now", type_=touch.c.lease_until.type)
+NOT_OVER = touch.c.lease_until > LeaseNow(NOW)
 OWN = (only_checked(touch.c.owner) == bindparam("the_owner"), touch.c.fence == bindparam("the_fence"))
 _KEYS = given("keys", key=Text())
 OURS = (touch.c.key == _KEYS.c.key, *OWN)
@@ -62,8 +62,7 @@ def mark(connection: Connection, work: ToRecord, lease: Lease, now: dt.datetime)
     if not work.marks:
         return []
     campaigns.running_epochs(connection)
-    clock = lease_now(connection, now)
-    going = _GOING.rows(connection, the_now=now, the_lease_now=clock, **ours(work.marks, lease))
+    going = _GOING.rows(connection, the_now=now, **ours(work.marks, lease))
     marked = [Marked(*row) for row in going]
     if dated := [(each.key, work.named[each.key]) for each in marked if work.named.get(each.key)]:
         _NAMED.run(connection, dated=as_rows(dated))
@@ -72,5 +71,4 @@ def mark(connection: Connection, work: ToRecord, lease: Lease, now: dt.datetime)
 
 def held(connection: Connection, keys: Sequence[str], lease: Lease, now: dt.datetime) -> set[str]:
     """Those of these claims that are neither marked, given back nor over."""
-    clock = lease_now(connection, now)
-    return {key for (key,) in _HELD.rows(connection, the_lease_now=clock, **ours(keys, lease))}
+    return {key for (key,) in _HELD.rows(connection, the_now=now, **ours(keys, lease))}

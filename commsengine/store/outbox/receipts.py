@@ -43,7 +43,7 @@ _ARRIVE = Prepared(
     .where(*OWN)
     .values(sent_at=_SENT.c.at, remote_id=_SENT.c.remote_id, reason=_SENT.c.reason, attempts=touch.c.attempts + 1)
     .values(owner="", retry_at=None, uncertain_at=None, held=False, refusal_id=None)
-    .returning(touch.c.key)
+    .returning(touch.c.key, refusals.SOME_RUN)
 )
 _SAID = given("said", key=Text(), phase=Text(), reply=Text(), fault=Text())
 _TRIED = ("key", "n", "at", "owner", "fence", "channel", "verdict", "phase", "reply", "remote_id", "fault")
@@ -71,10 +71,12 @@ def settle(connection: Connection, receipts: Sequence[Receipt], lease: Lease, no
 def _arrived(connection: Connection, receipts: Sequence[Receipt], lease: Lease, _now: dt.datetime) -> Commit:
     known = {each.key: each for each in receipts}
     sent = as_rows((key, known[key].at, known[key].remote_id, known[key].reason) for key in sorted(known))
-    keys = [key for (key,) in _ARRIVE.rows(connection, sent=sent, **own(lease))]
+    arrived = _ARRIVE.rows(connection, sent=sent, **own(lease))
+    keys = [key for key, _ in arrived]
     said = as_rows((key, known[key].phase, known[key].reply, known[key].fault) for key in keys)
     _NOTE.run(connection, said=said, the_owner=lease.owner)
-    refusals.end_runs(connection, keys)
+    if any(some_run for _, some_run in arrived):
+        refusals.end_runs(connection, keys)
     return Commit(settled=dict.fromkeys(keys, "sent"))
 
 

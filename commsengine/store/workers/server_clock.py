@@ -6,8 +6,12 @@ import datetime as dt
 import threading
 import time
 from dataclasses import replace
+from typing import Any
 
 from sqlalchemy import Connection, func, select
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.sql.functions import FunctionElement
 
 from commsengine.errors import CommsError
 from commsengine.store.database import Database
@@ -25,6 +29,23 @@ def lease_now(connection: Connection, now: dt.datetime) -> dt.datetime:
     if connection.dialect.name == "sqlite":
         return now
     return connection.execute(_NOW).scalar_one()
+
+
+class LeaseNow(FunctionElement[dt.datetime]):
+    """``lease_now`` within a statement, of the parameter that is ``now``: the server is not asked beforehand."""
+
+    type = Instant()
+    inherit_cache = True
+
+
+@compiles(LeaseNow, "sqlite")
+def _the_given(element: LeaseNow, compiler: SQLCompiler, **options: Any) -> str:
+    return str(compiler.process(element.clauses, **options))
+
+
+@compiles(LeaseNow, "postgresql")
+def _the_servers(_element: LeaseNow, _compiler: SQLCompiler, **_options: Any) -> str:
+    return "clock_timestamp()"
 
 
 def leased(connection: Connection, lease: Lease, now: dt.datetime) -> Lease:

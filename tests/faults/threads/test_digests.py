@@ -7,8 +7,6 @@ a key per owner and day, and touches that a pause held back, of which the newest
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from commsengine.channels.channel import RETRY, Outcome
 from commsengine.store.store import Store
 from tests.builders import a_message, a_plan, someone, utc
@@ -47,7 +45,7 @@ def test_novu_12373_a_digest_that_was_tried_again_merged_into_itself_and_vanishe
     asked(store)
     clock.now = utc("2027-01-12 07:00")
     later = [Outcome("", RETRY, "rcpt", "450 later")]
-    putting_off = a_channel(bag, lambda m: replace(later.pop(), key=m.key) if m.to_email == DANA and later else None)
+    putting_off = a_channel(bag, lambda m: later.pop()._replace(key=m.key) if m.to_email == DANA and later else None)
     for _ in range(4):
         engine(email=putting_off).tick()
         clock.forward(minutes=2)
@@ -67,7 +65,7 @@ def test_novu_12373_what_a_pause_held_back_does_not_merge_into_itself(
     two = a_plan(a_message(id="one"), a_message(id="two"), send={**BERLIN, "at_most": {"per_day": "2"}})
     run(store, [someone(1)], two)
     later = [Outcome("", RETRY, "rcpt", "450 later")] * 2
-    running = engine(email=a_channel(bag, lambda m: replace(later.pop(), key=m.key) if later else None))
+    running = engine(email=a_channel(bag, lambda m: later.pop()._replace(key=m.key) if later else None))
     running.tick()
     store.campaigns.pause("crm", by="dana", now=clock.now)
     clock.forward(minutes=2)

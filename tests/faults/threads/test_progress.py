@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import threading
 import time
-from dataclasses import replace
 
 from commsengine.channels.channel import RETRY, UNCERTAIN, Outcome
 from commsengine.content.message import RenderedMessage
@@ -202,7 +201,7 @@ def test_listmonk_1392_dropped_after_the_last_try_and_nobody_knew_whether_it_cou
     """
     run(store, crowd(3), once())
     no = Outcome("", RETRY, "rcpt", "452 4.2.2 no", fault="later", own=True)
-    running = engine(email=a_channel(bag, lambda m: replace(no, key=m.key) if "2@" in m.to_email else None))
+    running = engine(email=a_channel(bag, lambda m: no._replace(key=m.key) if "2@" in m.to_email else None))
     running.tick()
     lives(running, store, clock, "2027-01-11 12:00")
     [failed] = store.touches.open_rows("crm", states=("failed",))
@@ -259,7 +258,7 @@ def test_listmonk_1802_finished_with_rows_nobody_had_an_answer_for(
     """
     run(store, crowd(2), once(on_uncertain="hold"))
     cut = [Outcome("", UNCERTAIN, "dot", "cut")]
-    first = engine(email=a_channel(bag, lambda m: replace(cut.pop(), key=m.key) if cut else None))
+    first = engine(email=a_channel(bag, lambda m: cut.pop()._replace(key=m.key) if cut else None))
     first.tick()
     assert (campaign_is(store), states(store)) == ("running", {"sent": 1, "uncertain": 1})
     [held] = store.touches.open_rows("crm", states=("uncertain",))

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import subprocess
 from collections import Counter
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -214,7 +213,7 @@ def test_kombu_337_celery_2481_2599_3270_7009_what_waited_long_was_run_over_and_
     """
     run(store, crowd(3), once(send={"channels": ["email"], "holidays": "false", "window": ALL_DAY, "max_late": "24h"}))
     full = [Outcome("", RETRY, "rcpt", "452 full", retry_after=3 * 3600)] * 3
-    first = engine(email=a_channel(bag, lambda m: replace(full.pop(), key=m.key) if full else None))
+    first = engine(email=a_channel(bag, lambda m: full.pop()._replace(key=m.key) if full else None))
     first.tick()
     others, arrived = [first, engine(), engine()], []
     for _ in range(8):  # four hours; a claim is somebody's for ten minutes
