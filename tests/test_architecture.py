@@ -322,7 +322,6 @@ MIRRORS = {
     "today",
     "touches",
     "why",
-    "today",
 }
 """The same subject on several floors: people are a value, a table and a command."""
 
