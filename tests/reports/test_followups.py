@@ -54,6 +54,8 @@ def test_who_does_not_answer_needs_a_person_with_everything_to_hand(
     assert shown["reason"] == "No answer after 2 messages."
     assert shown["tried"] == ["e-mail on 11 January", "e-mail on 13 January"]
     assert shown["talking_points"] == "Ask Person about one-record."
+    (untold,) = followups(store, Decisions(store, Workspace()), Scribe, clock.now, talk=False)
+    assert untold.as_json() == {**shown, "talking_points": ""}
 
 
 def test_an_outcome_closes_it_and_understood_counts_as_acknowledged(

@@ -86,8 +86,9 @@ class AudienceCounts:
     def drawn(self, record: CampaignRecord, most: int, day: dt.date) -> Mapping[str, Drawn]:
         """The size of each role on that day, and at most so many of its people, by id."""
         with self._database.read() as connection:
-            found = connection.execute(_evenly(placed(connection, record, day), most)).all()
-        sizes = {row.role: row.people for row in found}
+            sizes = sizes_of(connection, record, day)
+            steps = {role: -(-people // most) for role, people in sizes.items()}
+            found = connection.execute(_evenly(placed(connection, record, day), steps)).all() if steps else ()
         return {
             role: Drawn(sizes.get(role, 0), tuple(row.id for row in found if row.role == role))
             for role in record.plan.audience.roles
@@ -139,16 +140,12 @@ def placed(connection: Connection, record: CampaignRecord, day: dt.date) -> Subq
     return select(here).where(here.c.role.is_not(None)).subquery()
 
 
-def _evenly(members: Subquery, most: int) -> Select[Any]:
-    """At most so many people of each role: id, role, number of ``people`` in it."""
-    each = select(
-        members.c.id,
-        members.c.role,
-        func.count().over(partition_by=members.c.role).label("people"),
-        func.row_number().over(partition_by=members.c.role, order_by=members.c.id).label("place"),
-    ).subquery()
-    step = (each.c.people + (most - 1)) // most
-    return select(each).where((each.c.place - 1) % step == 0).order_by(each.c.id)
+def _evenly(members: Subquery, steps: Mapping[str, int]) -> Select[Any]:
+    """Id and role of one in so many people of each role, by the order of ids."""
+    place = func.row_number().over(partition_by=members.c.role, order_by=members.c.id).label("place")
+    each = select(members.c.id, members.c.role, place).subquery()
+    step = case(steps, value=each.c.role)
+    return select(each.c.id, each.c.role).where((each.c.place - 1) % step == 0).order_by(each.c.id)
 
 
 def _had(campaign: str, members: Subquery) -> Select[Any]:
