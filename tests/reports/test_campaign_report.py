@@ -341,8 +341,8 @@ def test_in_the_first_week_no_floor_is_missed(tmp_path: Path) -> None:
 
 def test_departments_that_answer_differently_are_named(store: Store, seen: Report) -> None:
     assert seen.messages[1].alike.verdict == "too few answers"  # it has no question
-    run_sql(store, "UPDATE answer SET value = 'Nowhere', \"right\" = FALSE"
-            " WHERE person_id BETWEEN 'p00047' AND 'p00072' AND kind = 'check'")  # fmt: skip
+    wrong = "UPDATE answer SET value = 'Nowhere', \"right\" = FALSE"
+    run_sql(store, f"{wrong} WHERE person_id BETWEEN 'p00047' AND 'p00072' AND kind = 'check'")
     apart = seen_in(store).messages[0].alike  # in the office fewer than ten have answered
     assert (apart.verdict, apart.differ, set(apart.groups)) == ("not alike", ("Sales", "Support"), {"Sales", "Support"})
     assert "Not understood alike." in page(seen_in(store))
