@@ -12,13 +12,11 @@ from procrastinate.schema import SchemaManager
 from sqlalchemy import create_engine, text
 
 from commsengine.errors import CommsError, InputError
-from commsengine.store.schema import HEAD
 from commsengine.store.store import Store
 from commsengine.store.workers.jobs import HANDED_OVER, SIZE, Job
 from commsengine.store.workers.server_clock import ServerClock
 from tests.builders import someone
 from tests.store.scene import HOUR, NOW
-from tests.stories.program import Program
 
 PEOPLE = 2 * SIZE + 50
 
@@ -72,20 +70,6 @@ def nobody_gets_in(postgres_url: str) -> Iterator[None]:
         yield
         with other.database.write() as connection:
             connection.execute(text("ALTER DATABASE workers ALLOW_CONNECTIONS true"))
-
-
-@contextmanager
-def of_schema(url: str, revision: str) -> Iterator[None]:
-    """The database says so of itself."""
-    says = text("UPDATE alembic_version SET version_num = :revision")
-    with Store.open(url) as store:
-        with store.database.write() as connection:
-            connection.execute(says, {"revision": revision})
-        try:
-            yield
-        finally:
-            with store.database.write() as connection:
-                connection.execute(says, {"revision": HEAD})
 
 
 def test_one_leads_until_its_lease_is_over_or_given_up(store: Store) -> None:
@@ -183,23 +167,6 @@ def test_a_job_of_a_newer_program_of_this_schema_is_worked_on(store: Store) -> N
     assert len(fetched(store, worker).people) == SIZE
     with store.database.write() as connection:
         connection.execute(text(f"COMMENT ON TABLE procrastinate_jobs IS '{noted}'"))
-
-
-@pytest.mark.parametrize(
-    ("found", "status", "says"),
-    [("0999", 2, "Install the newer commsengine."), ("0001", 1, "Run 'commsengine upgrade'")],
-)
-def test_a_worker_and_a_scheduler_refuse_another_schema(
-    server_url: str, tmp_path: Path, found: str, status: int, says: str
-) -> None:
-    program = Program(tmp_path, {"COMMSENGINE_DATABASE_URL": server_url})
-    with of_schema(server_url, found):
-        for command in (["worker"], ["run", "--scheduler-only"]):
-            said = program.run(*command)
-            assert said.status == status
-            assert f"schema {found}" in said.err
-            assert says in said.err
-            assert "Traceback" not in said.err
 
 
 def test_workers_need_a_server() -> None:
