@@ -15,6 +15,7 @@ from contextlib import closing, contextmanager, suppress
 from dataclasses import fields
 from functools import partial
 from pathlib import Path
+from select import POLLIN, poll
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from sqlalchemy import (
@@ -66,7 +67,7 @@ SERVER_OPTIONS = {
 within a transaction had locked is free again."""
 
 RESTED = 1.0
-"""Seconds; a connection to a server that was in use later than that is not asked whether it still answers."""
+"""Seconds; a connection to a server that was in use later than that is only looked at, without a question to it."""
 
 CHUNK = 1000
 """How many ids one statement carries."""
@@ -341,7 +342,8 @@ def _asked_after_rests(engine: Engine) -> Engine:
         entry.info["used"] = time.monotonic()
 
     def asked(connection: DBAPIConnection, entry: ConnectionPoolEntry, _fairy: object) -> None:
-        if time.monotonic() - entry.info.get("used", 0.0) < RESTED:
+        rested = time.monotonic() - entry.info.get("used", 0.0) >= RESTED
+        if not (rested or _has_ended(connection)):
             return
         try:
             engine.dialect.do_ping(connection)
@@ -352,6 +354,13 @@ def _asked_after_rests(engine: Engine) -> Engine:
     event.listen(engine, "checkin", used)
     event.listen(engine, "checkout", asked)
     return engine
+
+
+def _has_ended(connection: Any) -> bool:
+    # Between two transactions a server has nothing to say: a socket with something to read may be closed.
+    looked_at = poll()
+    looked_at.register(connection.fileno(), POLLIN)
+    return bool(looked_at.poll(0))
 
 
 def _in_memory(content: bytes) -> Engine:

@@ -54,6 +54,7 @@ def leads(house: Machines, machine: Machine) -> bool:
     return lead is not None and machine.process is not None and f"/{machine.process.pid}/" in lead.owner
 
 
+@pytest.mark.slow
 def test_two_workers_and_a_scheduler_send_everything_once(house: Machines) -> None:
     scheduler, workers = house.start(SCHEDULER), [house.start(WORKER) for _ in range(2)]
     everybody_has_it(house)

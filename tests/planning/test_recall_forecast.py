@@ -31,7 +31,7 @@ def learned(database: str) -> bytes:
         return fresh.kept(Path(folder) / "record.db")
 
 
-@pytest.mark.parametrize("mode", ["role", "person"])
+@pytest.mark.parametrize("mode", ["role", pytest.param("person", marks=pytest.mark.slow)])
 def test_what_one_person_answered_lately_moves_no_recall_that_is_foreseen(tmp_path: Path, mode: RecallMode) -> None:
     """What is told of recall rests on the answers of ten people; so do dates, but where a person's own count."""
     now, told, planned = NOW + dt.timedelta(days=2), [], []

@@ -68,6 +68,7 @@ def everybody_is_reached_once(program: Program, relay: Quota) -> bool:
     return len(told) == PEOPLE
 
 
+@pytest.mark.slow
 def test_a_quota_that_the_server_tells_of_fails_nobody_and_the_others_are_sent_when_it_renews(
     ready: Program, relay: Quota
 ) -> None:
