@@ -192,6 +192,7 @@ def test_f22_a_refusal_of_us_keeps_everybody_waiting_and_fails_nobody(slack: Sla
     assert slack.copies == {P0: 1, P1: 1, P2: 1, P3: 1}
 
 
+@pytest.mark.slow
 def test_a_slack_in_trouble_is_left_alone_after_a_few_calls(slack: SlackWitness, begin: Begin) -> None:
     program = begin(4)
     slack.behave(Rule("users.list", PAGE), Rule("users.lookupByEmail", PAGE))

@@ -85,6 +85,7 @@ def test_the_smallest_lift_is_found_as_often_as_wanted() -> None:
     assert smallest_lift([(2, 2)], 0.3) is None
 
 
+@pytest.mark.slow
 def test_interval_alarms_and_power_hold_over_some_companies() -> None:
     """The short form of benchmarks/outcomes.py; its bounds are as wide as chance makes so few."""
     seen = coverage(400)

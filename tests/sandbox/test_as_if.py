@@ -121,6 +121,7 @@ def test_who_is_outside_the_company_is_not_reached_by_high_volume_email(tmp_path
     assert [reply[:12] for reply in report.refused] == ["550 5.5.105 "]
 
 
+@pytest.mark.slow
 def test_slack_alone_carries_all(tmp_path: Path) -> None:
     story, report = rehearsed(tmp_path, AsIf(slack_cold=True), [MIA, *PEOPLE[:2]])
     assert (story.agrees, {channel for *_, channel, _due, _skip in story.touches}) == (True, {"slack", "personal"})

@@ -6,6 +6,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from commsengine.cadence.forecast import Supposition, no_answers, typical
 from commsengine.cadence.history import Answer, Touch
 from commsengine.cadence.people import Person
@@ -52,6 +54,7 @@ def test_what_is_sent_equals_what_simulate_says_with_answers_by_link_slack_and_p
     assert "Why we do this" in story.first_call.talking_points
 
 
+@pytest.mark.slow
 def test_each_check_is_answered_anew_until_the_point_is_recalled(tmp_path: Path) -> None:
     """By link and by Slack button: wrong after the second touch, right after the fourth, which is the last."""
     message = a_message(checks=CHECK["checks"], repeat_until="recalled", cadence={"every": "48h", "times": "8"})
@@ -103,6 +106,7 @@ def test_mails_bear_their_touch_or_go_to_the_lead(tmp_path: Path) -> None:
     assert story.touches == sorted(map(fingerprint, script.foreseen()))
 
 
+@pytest.mark.slow
 def test_a_second_rehearsal_in_the_same_folder_starts_afresh(tmp_path: Path) -> None:
     """What the first one left outside its database would take the new one for a restored copy, and hold it."""
     for _ in range(2):

@@ -108,6 +108,7 @@ def test_who_is_not_on_slack_gets_a_letter_in_the_same_tick(program: Program, sa
     assert both.look("why", LEA)["unreachable"] == {"slack": "not on Slack"}
 
 
+@pytest.mark.slow
 def test_slack_that_asks_for_patience_gets_it(program: Program, sandbox: Sandbox) -> None:
     sandbox.slack.limit("chat.postMessage", times=2, retry_after=1)
     started(program)
