@@ -96,7 +96,6 @@ def test_service_mail_is_dated_when_it_is_sent(store: Store, clock: Clock, relay
     assert date_of(letter) == clock.now
 
 
-@pytest.mark.both_databases
 def test_each_gets_their_own_letter_with_its_key(store: Store, clock: Clock, relay: SmtpSink) -> None:
     run(store, [someone(1), someone(2), MIA], a_plan(a_message(sender="manager")))
     with an_engine(store, clock, relay) as engine:
@@ -107,7 +106,6 @@ def test_each_gets_their_own_letter_with_its_key(store: Store, clock: Clock, rel
     assert {keys[letter["X-Commsengine-Touch"]] for letter in letters.values()} == {"p00001", "p00002", "mia"}
 
 
-@pytest.mark.both_databases
 def test_a_relay_that_breaks_off_after_the_dot_makes_one_flagged_copy(
     store: Store, clock: Clock, relay: SmtpSink
 ) -> None:
