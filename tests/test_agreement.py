@@ -396,6 +396,7 @@ def a_hold(people: Sequence[Person], who: int, hours: int, days: int, lifted: in
     return ManagerHold("m0", frozenset({manager}), at.date() + dt.timedelta(days=days), at, end)
 
 
+@pytest.mark.both_databases
 def test_what_a_manager_holds_waits_in_both(tmp_path: Path) -> None:
     """Of the three people, two are those of the first; the message is held from its second day on."""
     plan = a_plan(a_message(id="m0", sender="manager", cadence={"every": "24h", "times": "4"}, follow_up=[]))
@@ -495,6 +496,7 @@ def test_a_commitment_is_asked_about_in_both(tmp_path: Path) -> None:
     assert [one[0][-1] for one in made if one[3] == "commitment"] == ["1", "2", "4"]
 
 
+@pytest.mark.both_databases
 def test_an_objection_stops_the_repeats_in_both(tmp_path: Path) -> None:
     ladder = [{"after": "1 touch", "do": "personal"}, {"after": "2 working days", "do": "sponsor"}]
     plan = a_plan(

@@ -96,6 +96,7 @@ def test_service_mail_is_dated_when_it_is_sent(store: Store, clock: Clock, relay
     assert date_of(letter) == clock.now
 
 
+@pytest.mark.both_databases
 def test_each_gets_their_own_letter_with_its_key(store: Store, clock: Clock, relay: SmtpSink) -> None:
     run(store, [someone(1), someone(2), MIA], a_plan(a_message(sender="manager")))
     with an_engine(store, clock, relay) as engine:
@@ -106,6 +107,7 @@ def test_each_gets_their_own_letter_with_its_key(store: Store, clock: Clock, rel
     assert {keys[letter["X-Commsengine-Touch"]] for letter in letters.values()} == {"p00001", "p00002", "mia"}
 
 
+@pytest.mark.both_databases
 def test_a_relay_that_breaks_off_after_the_dot_makes_one_flagged_copy(
     store: Store, clock: Clock, relay: SmtpSink
 ) -> None:
@@ -128,6 +130,7 @@ def test_a_relay_that_is_away_costs_no_attempt(store: Store, clock: Clock, relay
     assert list(store.touches.list("crm")) == []
 
 
+@pytest.mark.both_databases
 def test_a_pause_through_another_connection_stops_hundreds_of_letters(
     store: Store, clock: Clock, relay: SmtpSink, tmp_path: Path
 ) -> None:
