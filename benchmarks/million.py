@@ -11,17 +11,11 @@ minutes. ``--people`` makes it smaller, ``--send`` says to how many the tick sen
 from __future__ import annotations
 
 import argparse
-import os
-import signal
-import subprocess
-import sys
 import tempfile
-import threading
-import time
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
+from benchmarks.processes import program
 from tests.servers import SmtpSink
 from tests.stories.campaign import write_for
 from tests.stories.program import HERE, Program
@@ -74,16 +68,6 @@ STEPS: dict[str, tuple[tuple[str, ...], float | None]] = {
 """Each command with its goal: so many times the CPU seconds of the anchor at 100,000 people."""
 
 
-@dataclass(frozen=True)
-class Used:
-    """CPU and wall seconds, and MiB at the peak; ``ended`` where it took longer than it may."""
-
-    cpu: float
-    wall: float
-    peak: float
-    ended: bool
-
-
 def rows(people: int, pilot: int) -> Iterator[str]:
     yield "id,email,name,department,job,manager,country,time_zone,language,cost centre"
     for n in range(people):
@@ -102,25 +86,6 @@ def prepare(folder: Path, people: int, pilot: int) -> None:
         file.writelines(f"{row}\n" for row in rows(people, pilot))
 
 
-def used(tree: str, folder: Path, arguments: tuple[str, ...], *, port: int, limit: float) -> Used:
-    own = {"PYTHONPATH": tree, "COMMSENGINE_SMTP_URL": f"smtp://127.0.0.1:{port}", "PYTHONDONTWRITEBYTECODE": ""}
-    given = {name: value for name, value in os.environ.items() if not name.startswith("COMMSENGINE_")}
-    began = time.perf_counter()
-    with (folder / "out").open("w") as out, (folder / "err").open("w") as err:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "commsengine", *arguments], cwd=folder, env={**given, **own}, stdout=out, stderr=err
-        )
-        timer = threading.Timer(limit, os.kill, (process.pid, signal.SIGKILL))
-        timer.start()
-        _, status, spent = os.wait4(process.pid, 0)
-        timer.cancel()
-    process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode not in (0, -signal.SIGKILL):
-        raise SystemExit(f"{' '.join(arguments)} failed in {tree}: {(folder / 'err').read_text()[-2000:]}")
-    wall = time.perf_counter() - began
-    return Used(spent.ru_utime + spent.ru_stime, wall, spent.ru_maxrss / 1024, process.returncode != 0)
-
-
 def main() -> None:
     wanted = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     wanted.add_argument("--people", type=int, default=1_000_000)
@@ -137,10 +102,10 @@ def main() -> None:
         if not (folder / "people.csv").exists():
             folder.mkdir(exist_ok=True)
             prepare(folder, given.people, given.send)
-        anchor = 0.0
+        anchor, own = 0.0, {"COMMSENGINE_SMTP_URL": f"smtp://127.0.0.1:{sink.port}"}
         for name in names:
             arguments, goal = STEPS[name]
-            one = used(tree, folder, arguments, port=sink.port, limit=given.limit)
+            one = program(folder, *arguments, settings=own, tree=tree, limit=given.limit)
             anchor = one.cpu if name == "anchor" else anchor
             times = f"{one.cpu / anchor:5.1f} × the anchor" if anchor else ""
             aim = f"(goal {goal:g})" if goal else ""

@@ -13,30 +13,18 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import statistics
-import subprocess
-import sys
 import tempfile
-import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from benchmarks.processes import program
 from tests.postgres import start_postgres
 from tests.servers import SmtpSink
 from tests.stories.campaign import IN_FORCE, write_for
 from tests.stories.program import HERE, Program
-
-
-@dataclass(frozen=True)
-class Sent:
-    """One tick: wall seconds, CPU seconds, and its JSON."""
-
-    wall: float
-    cpu: float
-    told: dict[str, int]
 
 
 @dataclass(frozen=True)
@@ -53,22 +41,6 @@ class Cost:
             f"{self.cpu:6.2f} CPU s and {self.wall:6.2f} s per 1,000 messages; {self.decisions:.2f} people looked at a "
             f"message; start-up {self.start:.2f} CPU s"
         )
-
-
-def run(tree: str, folder: Path, *arguments: str, settings: Mapping[str, str]) -> Sent:
-    own = {"PYTHONPATH": tree, "PYTHONDONTWRITEBYTECODE": "", **settings}
-    given = {name: value for name, value in os.environ.items() if not name.startswith("COMMSENGINE_")}
-    began = time.perf_counter()
-    process = subprocess.Popen(
-        [sys.executable, "-m", "commsengine", *arguments], cwd=folder, env={**given, **own}, stdout=subprocess.PIPE
-    )
-    out = process.stdout.read() if process.stdout else b""
-    _, status, used = os.wait4(process.pid, 0)
-    process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode:
-        raise SystemExit(f"{' '.join(arguments)} failed in {tree}: {out.decode()}")
-    told = json.loads(out) if "--json" in arguments else {}
-    return Sent(time.perf_counter() - began, used.ru_utime + used.ru_stime, told)
 
 
 @contextmanager
@@ -89,16 +61,14 @@ def cost(tree: str, people: int, kind: str) -> Cost:
         settings = {"COMMSENGINE_SMTP_URL": f"smtp://127.0.0.1:{sink.port}", **named}
         write_for(Program(Path(folder)), people)
         for command in IN_FORCE:
-            run(tree, Path(folder), *command, settings=settings)
-        sent = run(tree, Path(folder), "tick", "--json", settings=settings)
-        idle = run(tree, Path(folder), "tick", "--json", settings=settings)
+            program(Path(folder), *command, settings=settings, tree=tree)
+        sent, idle = (program(Path(folder), "tick", "--json", settings=settings, tree=tree) for _ in range(2))
+        told = json.loads(sent.out)
         arrived = len(set(sink.recipients))
-    if (arrived, sent.told["sent"]) != (people, people):
-        raise SystemExit(f"{arrived} of {people} have it, {sent.told['sent']} are told: {tree}")
+    if (arrived, told["sent"]) != (people, people):
+        raise SystemExit(f"{arrived} of {people} have it, {told['sent']} are told: {tree}")
     thousands = people / 1000
-    return Cost(
-        (sent.cpu - idle.cpu) / thousands, (sent.wall - idle.wall) / thousands, idle.cpu, sent.told["due"] / people
-    )
+    return Cost((sent.cpu - idle.cpu) / thousands, (sent.wall - idle.wall) / thousands, idle.cpu, told["due"] / people)
 
 
 def main() -> None:

@@ -13,20 +13,16 @@ from __future__ import annotations
 
 import argparse
 import datetime as dt
-import os
 import shutil
 import sqlite3
-import subprocess
-import sys
 import tempfile
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
+from benchmarks.processes import Used, program
 from tests.stories.campaign import write_for
-from tests.stories.program import HERE, Program
+from tests.stories.program import Program
 
 MEMORY = 250
 """MiB, the most of any command."""
@@ -119,36 +115,6 @@ UPDATE person SET wake_at = :later;
 """
 
 
-@dataclass(frozen=True)
-class Waited:
-    """Of one process: CPU seconds, seconds, and its peak memory in MiB."""
-
-    cpu: float
-    wall: float
-    peak: float
-
-
-def waited(folder: Path, *arguments: str, first_line: bool = False) -> Waited:
-    """``first_line``: until something is there to read."""
-    given = {name: value for name, value in os.environ.items() if not name.startswith("COMMSENGINE_")}
-    began = time.perf_counter()
-    with (folder / "out").open("wb") as out:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "commsengine", *arguments], cwd=folder,
-            env={**given, **NO_SERVER, "PYTHONPATH": HERE}, stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE if first_line else out, stderr=subprocess.PIPE,
-        )  # fmt: skip
-        if process.stdout:
-            process.stdout.readline()
-            process.kill()
-        errors = process.stderr.read() if process.stderr else b""
-        _, status, used = os.wait4(process.pid, 0)
-    process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode and not first_line:
-        raise SystemExit(f"{' '.join(arguments)} failed: {errors.decode()[-2000:]}")
-    return Waited(used.ru_utime + used.ru_stime, time.perf_counter() - began, used.ru_maxrss / 1024)
-
-
 @contextmanager
 def workspace(people: int, keep: Path | None) -> Iterator[Path]:
     folder = keep / str(people) if keep else Path(tempfile.mkdtemp(prefix="waits"))
@@ -169,7 +135,7 @@ def make(folder: Path, people: int) -> None:
             manager = f"p{n // 10:04d}@example.com" if n else ""
             file.write(f"p{n:04d}@example.com,Person {n},Department {n % 20},Job {n % 7},{manager},DE\n")
     for name, (command, goal) in MAKING.items():
-        show(name, waited(folder, *command), anchor(folder), goal)
+        show(name, program(folder, *command, settings=NO_SERVER), anchor(folder), goal)
     write_rows(folder / "commsengine.db")
 
 
@@ -185,10 +151,10 @@ def write_rows(database: Path) -> None:
 
 
 def anchor(folder: Path) -> float:
-    return waited(folder, *ANCHOR).cpu
+    return program(folder, *ANCHOR, settings=NO_SERVER).cpu
 
 
-def show(name: str, took: Waited, anchored: float, goal: float | None) -> None:
+def show(name: str, took: Used, anchored: float, goal: float | None) -> None:
     ratio = took.cpu / anchored
     wanted = f"≤ {goal:g}" if goal else ""
     missed = " !" if (goal and ratio > goal) or took.peak > MEMORY else ""
@@ -200,7 +166,7 @@ def measure(people: int, only: list[str], keep: Path | None) -> None:
     with workspace(people, keep) as folder:
         for name, (command, goal) in WAITS.items():
             if not only or any(name == each or name.startswith(f"{each},") for each in only):
-                took = waited(folder, *command, first_line=name.endswith("first line"))
+                took = program(folder, *command, settings=NO_SERVER, first_line=name.endswith("first line"))
                 show(name, took, anchor(folder), goal)
 
 

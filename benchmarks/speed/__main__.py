@@ -15,14 +15,12 @@ import argparse
 import statistics
 import tempfile
 from collections import defaultdict
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.speed.contenders import Contender, Engine, PostOffice, SmtplibLoop, SmtpSource
 from benchmarks.speed.sink import Sink
-from tests.postgres import start_postgres
 
 
 @dataclass(frozen=True)
@@ -38,8 +36,7 @@ class Result:
 
 
 def measure(kind: type[Contender], messages: int, sink: Sink) -> Result:
-    with tempfile.TemporaryDirectory(prefix="speed-") as folder:
-        contender = kind(Path(folder), messages)
+    with tempfile.TemporaryDirectory(prefix="speed-") as folder, closing(kind(Path(folder), messages)) as contender:
         contender.prepare(sink.port)
         before = sink.received()
         used = contender.send(sink.port)
@@ -53,19 +50,11 @@ def measure(kind: type[Contender], messages: int, sink: Sink) -> Result:
     return Result(messages / wall, 1000 * cpu / messages, used.peak, size, messages / after.seconds)
 
 
-@contextmanager
-def engine_on(database: str, connections: int) -> Iterator[type[Engine]]:
+def engine_on(kind: str, connections: int) -> type[Engine]:
     """The engine on that database, with so many connections; 0 leaves it to the program."""
     own = {"COMMSENGINE_SMTP_CONNECTIONS": str(connections)} if connections else {}
-    if database == "sqlite":
-        yield type("OnSqlite", (Engine,), {"settings": own})
-        return
-    server = start_postgres()
-    try:
-        about = {"name": "engine, PostgreSQL", "database": server.url, "settings": own}
-        yield type("OnPostgres", (Engine,), about)
-    finally:
-        server.stop()
+    name = Engine.name if kind == "sqlite" else "engine, PostgreSQL"
+    return type("EngineOn", (Engine,), {"name": name, "database": kind, "settings": own})
 
 
 def rounds(kinds: list[tuple[type[Contender], int]], count: int, delay: int) -> dict[tuple[str, int], list[Result]]:
@@ -113,15 +102,15 @@ def main() -> None:
     wanted.add_argument("--database", choices=("sqlite", "postgresql"), default="sqlite")
     wanted.add_argument("--alone", action="store_true", help="the engine without the others")
     given = wanted.parse_args()
-    with engine_on(given.database, given.connections) as engine:
-        kinds: list[tuple[type[Contender], int]] = [(engine, given.people)]
-        if given.database != "sqlite":
-            kinds.append((Engine, given.people))
-        if given.growth:
-            kinds.append((engine, given.growth))
-        if not (given.alone or given.delay):
-            kinds += [(kind, given.people) for kind in (SmtpSource, PostOffice, SmtplibLoop) if kind.program]
-        found = rounds(kinds, given.rounds, given.delay)
+    engine = engine_on(given.database, given.connections)
+    kinds: list[tuple[type[Contender], int]] = [(engine, given.people)]
+    if given.database != "sqlite":
+        kinds.append((engine_on("sqlite", given.connections), given.people))
+    if given.growth:
+        kinds.append((engine, given.growth))
+    if not (given.alone or given.delay):
+        kinds += [(kind, given.people) for kind in (SmtpSource, PostOffice, SmtplibLoop) if kind.program]
+    found = rounds(kinds, given.rounds, given.delay)
     ours = middle(found[engine.name, given.people])
     for (name, _), results in found.items():
         if name in GOALS:
@@ -134,7 +123,7 @@ def main() -> None:
         more = middle(found[engine.name, given.growth])
         tell(f"messages/s at {given.growth:,} ÷ at {given.people:,} people", more.rate / ours.rate, 0.8, 0.95)
     if given.database != "sqlite":
-        tell("PostgreSQL ÷ SQLite", ours.rate / middle(found["engine", given.people]).rate, 0.6, 0.9)
+        tell("PostgreSQL ÷ SQLite", ours.rate / middle(found[Engine.name, given.people]).rate, 0.6, 0.9)
     if given.delay:
         ideal = 1000 / given.delay * (given.connections or 3)
         tell("share of the ideal rate of that relay", ours.to_the_last / ideal, 0.7, 0.9)

@@ -505,8 +505,10 @@ class World:
         )
         suppressed = self.committed(
             "SELECT 1 FROM suppression WHERE email_key IN (?, ?) AND channel IN ('', ?) AND withdrawn_at IS NULL",
-            address, suppression_key(address), channel,
-        )  # fmt: skip
+            address,
+            suppression_key(address),
+            channel,
+        )
         self.expect(not suppressed, f"I8: {key} leaves to a suppressed address")
 
     def look(self) -> list[str]:
