@@ -43,8 +43,9 @@ if TYPE_CHECKING:
     from commsengine.channels.providers import ProviderProfile
     from commsengine.channels.refusal_rule import RefusalRule
     from commsengine.content.render import Renderer
+    from commsengine.engine.daily_work import MorningMail
     from commsengine.engine.decisions import Decisions
-    from commsengine.engine.engine import Engine, MorningMail
+    from commsengine.engine.engine import Engine
     from commsengine.engine.sending.senders import ChannelSetup
     from commsengine.engine.state_folder import StateFolder
     from commsengine.engine.worker import JobPeople

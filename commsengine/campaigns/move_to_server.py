@@ -39,10 +39,10 @@ def move_to_server(
 
 
 def _refuse_moved(source: Store) -> None:
-    for hold in source.engine.holds():
-        if hold.until is None and hold.reason.startswith(MOVED):
-            fix = _("Use that one; or, if nothing was ever sent from there: commsengine release, then try again.")
-            raise InputError(_("{file}: {reason}", file=source.path, reason=hold.reason), fix)
+    hold = source.engine.open_hold()
+    if hold is not None and hold.reason.startswith(MOVED):
+        fix = _("Use that one; or, if nothing was ever sent from there: commsengine release, then try again.")
+        raise InputError(_("{file}: {reason}", file=source.path, reason=hold.reason), fix)
 
 
 def _hold(source: Store, reason: str, now: dt.datetime, *, by: str) -> None:

@@ -27,7 +27,7 @@ def release(wiring: Wiring, backlog: str, yes: bool) -> None:
     """
     from commsengine.campaigns.effects import release_effects
 
-    held = next((hold for hold in wiring.store.engine.holds() if hold.until is None), None)
+    held = wiring.store.engine.open_hold()
     if held is None:
         click.echo(_("The engine is not on hold."))
         return

@@ -27,7 +27,7 @@ from commsengine.cadence.kinds_and_states import HUMAN, Carrier, ChannelName
 from commsengine.cadence.plan import Workspace
 from commsengine.content.render import RendererFor
 from commsengine.engine.alerts import Alerts
-from commsengine.engine.daily_estimates import DailyEstimates
+from commsengine.engine.daily_work import LOOKS_EVERY, DailyWork, MorningMail
 from commsengine.engine.decisions import Decisions
 from commsengine.engine.dispatch import Dispatch
 from commsengine.engine.free_places import BATCH, SHORT_WAIT, FreePlaces, WaitingPeople
@@ -43,7 +43,7 @@ from commsengine.engine.state_folder import STOPPED, StateFolder
 from commsengine.engine.uncertain_sends import Resolution
 from commsengine.engine.waiting_messages import waiting
 from commsengine.errors import DiskError
-from commsengine.store.records import CampaignRecord, JudgedReceipt, Lease
+from commsengine.store.records import JudgedReceipt, Lease
 from commsengine.store.store import Store
 from commsengine.translation import N_
 
@@ -51,16 +51,10 @@ SETTLES_SOON = 15.0  # seconds a tick waits out until somebody can look for an u
 LOOKS_UP = 0.5  # seconds after which a tick looks again at what it waits for, at the latest
 SETTLES_IN = 10.0  # seconds a pause of ours waits for what is under way
 ROUNDS_WITHOUT_PROGRESS = 20
-LOOKS_EVERY = dt.timedelta(minutes=5)
-"""How often a tick looks for what is due once a day."""
-
 log = structlog.get_logger(__name__)
 
 DuePeople = Callable[[dt.datetime, int], Sequence[str]]
 """The ids of people who are due, the longest due first: at an instant, and at most so many."""
-
-MorningMail = Callable[[Sequence[CampaignRecord]], object]
-"""Writes down the digests and lists that are due; called at each tick with all campaigns."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,11 +134,10 @@ class Engine:
         self._stop_asked = stopped
         self.owner = owner or Owner.this_process()
         self.decisions = Decisions(store, workspace, frozenset(channels))
-        self._daily_estimates = DailyEstimates(store, workspace.recall)
+        self._daily_work = DailyWork(store, workspace, morning_mail)
         self._alerts = Alerts(store, admin, channels, workspace.language)
         self._guard = RefusalGuard(store, self._alerts)
-        self._morning_mail, self._due = morning_mail, due or store.loading.due
-        self._batch = batch
+        self._due, self._batch = due or store.loading.due, batch
         self._pools: dict[Carrier, SenderPool] = {}
         self._progress = threading.Event()
         self._stopping = threading.Event()
@@ -269,11 +262,11 @@ class Engine:
 
     def _tick(self) -> BeatReport:
         self._pick_up()
-        running, looked = self._daily_work(), self._clock()
+        running, looked = self._daily_work.do(self._clock), self._clock()
         total, idle_rounds, before = BeatReport(), 0, self._counts()
         while not self._stopping.is_set():
             if self._clock() - looked >= LOOKS_EVERY:  # a slow channel may take hours, over the morning
-                running, looked = self._daily_work(), self._clock()
+                running, looked = self._daily_work.do(self._clock), self._clock()
             settled = self._settled()
             self._refuse_a_failing_disk()
             report = self.beat()
@@ -302,14 +295,6 @@ class Engine:
         refused = tuple(name for name, breaker in breakers.items() if breaker.fault == "us" and breaker.shut(now))
         waits = self._store.refusals.people_waiting()
         return replace(total, sent=sent, failed=failed, held=held, refused=refused, waits_for_a_word=waits)
-
-    def _daily_work(self) -> list[CampaignRecord]:
-        """Mail of the morning and the day's estimates, where they are due; returns the campaigns that run."""
-        records = self._store.campaigns.all()
-        self._morning_mail(records)
-        running = [record for record in records if record.state == "running"]
-        self._daily_estimates.publish([record.plan for record in running], self._clock())
-        return running
 
     def _pick_up(self) -> None:
         # after a tick that failed: what it had claimed and not handed over is given back
@@ -415,7 +400,7 @@ class Engine:
 
     def _look_at_holds(self, now: dt.datetime) -> str:
         """Why nothing may be sent at all, if so. The admin hears of that, and of channels that are refused."""
-        hold = next((hold for hold in self._store.engine.holds() if hold.until is None), None)
+        hold = self._store.engine.open_hold()
         if hold:
             self._alerts.held(hold, now)
         if self._text_refused:

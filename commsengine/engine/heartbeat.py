@@ -70,7 +70,6 @@ class Heartbeat:
         """
         since = now - self._last if self._last else None
         if since is not None and dt.timedelta() <= since < BEAT_IS_KEPT and resting == self._rested:
-            self.place = self._place(now)
             return
         self._look_around(now, since)
         self._store.engine.beat(

@@ -16,9 +16,9 @@ from collections.abc import Callable
 import structlog
 
 from commsengine.cadence.plan import Workspace
-from commsengine.engine.daily_estimates import DailyEstimates
+from commsengine.engine.daily_work import LOOKS_EVERY, DailyWork, MorningMail
 from commsengine.engine.decisions import Decisions
-from commsengine.engine.engine import LOOKS_EVERY, BeatReport, MorningMail
+from commsengine.engine.engine import BeatReport
 from commsengine.engine.heartbeat import at_night, finish_what_is_over, is_past
 from commsengine.engine.owner_lock import Owner
 from commsengine.engine.startup import brake
@@ -52,8 +52,7 @@ class Scheduler:
     ) -> None:
         self._store, self.decisions, self._clock, self._stopped = store, decisions, clock, stopped
         self.owner = owner or Owner.this_process()
-        self._morning_mail = morning_mail
-        self._daily_estimates = DailyEstimates(store, decisions.workspace.recall)
+        self._daily = DailyWork(store, decisions.workspace, morning_mail)
         self._stopping, self._ticking = threading.Event(), threading.Lock()
         self.leads = False
         self._worked: dt.datetime | None = None
@@ -100,7 +99,7 @@ class Scheduler:
             if not people:
                 break
             self._stopping.wait(A_MOMENT)
-        hold = next((hold for hold in self._store.engine.holds() if hold.until is None), None)
+        hold = self._store.engine.open_hold()
         return BeatReport(due=handed, hold=hold.reason if hold else "")
 
     def _lead(self) -> bool:
@@ -116,10 +115,7 @@ class Scheduler:
         if self._worked is not None and now - self._worked < LOOKS_EVERY:
             return
         self._worked = now
-        records = self._store.campaigns.all()
-        self._morning_mail(records)
-        running = [record for record in records if record.state == "running"]
-        self._daily_estimates.publish([record.plan for record in running], now)
+        running = self._daily.do(self._clock)
         if any(is_past(record, now) for record in running):
             finish_what_is_over(self._store, now)
 

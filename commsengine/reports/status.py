@@ -64,7 +64,7 @@ def status(
 def engine_state(store: Store, now: dt.datetime, *, stop_file: bool = False) -> dict[str, Any]:
     """``running`` if one has beaten lately and not ended, ``hold`` if it must not send, else ``stopped``."""
     beats = store.engine.heartbeats(now - ALIVE)
-    hold = next((hold for hold in store.engine.holds() if hold.until is None), None)
+    hold = store.engine.open_hold()
     working = [beat for beat in beats if beat.ended_at is None and abs(now - beat.beat_at) <= ALIVE]
     last = working[0] if working else store.engine.heartbeat()  # a beat from the future says nothing about now
     return {

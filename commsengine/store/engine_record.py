@@ -192,6 +192,10 @@ class EngineRecord:
         """Every hold there was, the first first; open is the one without ``until``."""
         return [Hold(*row) for row in self._database.rows(_HOLDS)]
 
+    def open_hold(self) -> Hold | None:
+        """The one that is open; ``None`` while the engine may send."""
+        return next((hold for hold in self.holds() if hold.until is None), None)
+
 
 class ChannelRecord:
     """What all engines share about the channels."""

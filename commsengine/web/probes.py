@@ -20,7 +20,7 @@ from commsengine.store.workers.gauges import Gauge
 from commsengine.web.protection import SecurityHeaders
 
 STALE = dt.timedelta(minutes=5)
-"""A process whose last beat is older does not do its work."""
+"""A process is not ready when its last beat is older."""
 
 KEPT = 5.0
 """Seconds for which figures are given again: asking costs the database something."""
@@ -67,8 +67,7 @@ class Probes:
         seconds = None if since is None else round(since.total_seconds(), 1)
         if since is None or since > STALE:
             return seconds, "nothing beats"
-        on_hold = any(hold.until is None for hold in self._store.engine.holds())
-        return seconds, "on hold: commsengine today" if on_hold else ""
+        return seconds, "on hold: commsengine today" if self._store.engine.open_hold() else ""
 
     def _metrics(self, _request: Request) -> Response:
         try:

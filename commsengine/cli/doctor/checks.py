@@ -116,7 +116,7 @@ def _database(wiring: Wiring) -> Iterator[Finding]:
         yield note(f"{left_out}.", _("Once in a while: sqlite3 FILE 'PRAGMA quick_check'"))
     if wiring.stop_is_there():
         yield problem(_(STOPPED), _("Remove it when sending may go on."))
-    held = next((hold for hold in wiring.store.engine.holds() if hold.until is None), None)
+    held = wiring.store.engine.open_hold()
     if held:
         yield problem(_("The engine is on hold: {reason}", reason=_(held.reason)), _("Then: commsengine release"))
 

@@ -23,7 +23,6 @@ _TAKE = text("""
     RETURNING fence
 """)
 _RESIGN = text("UPDATE lead SET until = clock_timestamp() WHERE owner = :owner")
-_FRESH = text("SELECT until > clock_timestamp() FROM lead")
 
 _PATIENCE = text("SET LOCAL idle_in_transaction_session_timeout = '20s'")
 """A scheduler that is stopped within a transaction holds the row no longer than that."""
@@ -48,10 +47,6 @@ class Leadership:
         """The last lease, over or not; ``None`` if no scheduler ever led."""
         row = self._database.first(select(*columns_of(lead, Lead)))
         return Lead(*row) if row else None
-
-    def is_fresh(self) -> bool:
-        """Whether a scheduler leads just now."""
-        return bool(self._database.scalar(_FRESH))
 
 
 def leads(connection: Connection, owner: str) -> bool:
