@@ -54,7 +54,7 @@ Event = Standing | Refused | Answered
 
 
 class Unfinished(NamedTuple):
-    """What a connection leaves behind: the key whose dot has no reply, and the letter whose dot was not sent.
+    """The messages open when a connection ends: the key whose dot has no reply, and the letter without its dot.
 
     ``phase`` is the first of that letter that has no reply, ``data`` after the last.
     """

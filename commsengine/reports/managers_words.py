@@ -5,8 +5,9 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any
 
+from commsengine.cadence.people import Person
 from commsengine.errors import InputError
-from commsengine.store.campaign_facts.manager_words import HoldRecord
+from commsengine.store.campaign_facts.manager_words import HoldRecord, LineRecord
 from commsengine.store.store import Store
 from commsengine.translation import _
 
@@ -18,11 +19,7 @@ def managers_words(store: Store, campaign: str, now: dt.datetime) -> dict[str, l
     return {
         "holds": [
             {
-                "id": one.id,
-                "campaign": campaign,
-                "message": one.message,
-                "manager": people[one.person_id].email,
-                "name": people[one.person_id].name or people[one.person_id].email,
+                **_about(one, campaign, people[one.person_id]),
                 "until": one.until.isoformat(),
                 "since": one.at.isoformat(),
                 "people": len(store.manager_words.team(one.person_id, now.date())),
@@ -31,19 +28,16 @@ def managers_words(store: Store, campaign: str, now: dt.datetime) -> dict[str, l
             if one.person_id in people
         ],
         "lines": [
-            {
-                "id": one.id,
-                "campaign": campaign,
-                "message": one.message,
-                "manager": people[one.person_id].email,
-                "name": people[one.person_id].name or people[one.person_id].email,
-                "text": one.text,
-                "since": one.at.isoformat(),
-            }
+            {**_about(one, campaign, people[one.person_id]), "text": one.text, "since": one.at.isoformat()}
             for one in lines
             if one.person_id in people
         ],
     }
+
+
+def _about(one: HoldRecord | LineRecord, campaign: str, manager: Person) -> dict[str, Any]:
+    named = {"manager": manager.email, "name": manager.name or manager.email}
+    return {"id": one.id, "campaign": campaign, "message": one.message, **named}
 
 
 def open_holds(store: Store, campaign: str, now: dt.datetime) -> list[HoldRecord]:

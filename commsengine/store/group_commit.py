@@ -25,7 +25,7 @@ Transaction = Callable[[], AbstractContextManager[Connection]]
 
 @dataclass(frozen=True, slots=True)
 class _Work:
-    """``context`` is that of the thread which hands it in, whose language its errors are in."""
+    """``context`` is that of the thread that waits for it: errors are in its language."""
 
     does: Callable[[Connection], Any]
     context: Context = field(default_factory=copy_context)

@@ -139,7 +139,7 @@ def moving_each(move: Move) -> Update:
 
 
 def moving_listed(move: Move, keys: Subquery) -> Update:
-    """The same for the rows whose ``key`` is in that table."""
+    """The UPDATE of this move for the rows with a ``key`` of that table."""
     listed = touch.c.key == keys.c.key
     return update(touch).where(listed, move.starts(only_checked(touch.c.state))).values(state=move.target)
 

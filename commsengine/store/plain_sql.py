@@ -246,18 +246,14 @@ def _without_index(element: _OnlyChecked, compiler: SQLCompiler, **options: Any)
 
 
 @compiles(_Each, "sqlite")
-def _each_of_sqlite(element: _Each, compiler: SQLCompiler, **options: Any) -> str:
+@compiles(_EachText, "sqlite")
+def _each_of_sqlite(element: _Each | _EachText, compiler: SQLCompiler, **options: Any) -> str:
     return f"json_each({compiler.process(element.clauses, **options)})"
 
 
 @compiles(_Each, "postgresql")
 def _each_of_postgresql(element: _Each, compiler: SQLCompiler, **options: Any) -> str:
     return f"json_array_elements(CAST({compiler.process(element.clauses, **options)} AS JSON))"
-
-
-@compiles(_EachText, "sqlite")
-def _each_text_of_sqlite(element: _EachText, compiler: SQLCompiler, **options: Any) -> str:
-    return f"json_each({compiler.process(element.clauses, **options)})"
 
 
 @compiles(_EachText, "postgresql")

@@ -47,7 +47,7 @@ NEVER = float("inf")
 READ, WRITE = selectors.EVENT_READ, selectors.EVENT_WRITE
 GOODBYE = 2.0  # seconds at the end for all connections together
 NOT_OFFERED = "data"
-"""The phase of a message whose end was not allowed."""
+"""The phase of a message that was not marked."""
 
 
 @dataclass(eq=False, slots=True)
@@ -89,28 +89,28 @@ class SenderLoop:
 
     def __init__(self, pool: SenderPool, first: InterleavedChannel) -> None:
         self._pool = pool
-        self._lines = [Connection(0, first)]
+        self._connections = [Connection(0, first)]
         self._batch: Batch | None = None
         self._next_batch: tuple[Batch, float] | None = None  # and when the rate lets it go
         self._turned_away = False  # by the last connection that was opened
         self._standing: list[tuple[Connection, SendingAttempt]] = []
         self._calls: deque[Callable[[], object]] = deque()  # from other threads
-        self._ears, self._bell = socket.socketpair()
-        self._rung = False
+        self._wakeup_in, self._wakeup_out = socket.socketpair()
+        self._waking = False
         self._look_at = NEVER  # when the first connection may have been silent for too long
         self._goes_on_at = NEVER  # when the rate lets the next batch go, where a connection is free for it
         self._selector = selectors.DefaultSelector()
-        for end in (self._ears, self._bell):
+        for end in (self._wakeup_in, self._wakeup_out):
             end.setblocking(False)
-        self._selector.register(self._ears, READ)
+        self._selector.register(self._wakeup_in, READ)
         self._thread = threading.Thread(target=self._run, name=f"{pool.name}-loop", daemon=True)
         self._thread.start()
 
     def wake(self) -> None:
-        if not self._rung:
-            self._rung = True
+        if not self._waking:
+            self._waking = True
             with suppress(OSError):  # it has ended
-                self._bell.send(b"!")
+                self._wakeup_out.send(b"!")
 
     def join(self, timeout: float) -> None:
         self._thread.join(timeout)
@@ -126,24 +126,24 @@ class SenderLoop:
             except Exception as failure:  # a defect of ours: what is under way still needs its receipts
                 self._break(failure)
         until = time.monotonic() + GOODBYE
-        for thread in [self._beside(line.channel.close) for line in self._lines]:
+        for thread in [self._beside(each.channel.close) for each in self._connections]:
             thread.join(max(0.0, until - time.monotonic()))
-        for end in (self._selector, self._ears, self._bell):
+        for end in (self._selector, self._wakeup_in, self._wakeup_out):
             end.close()
 
     def _ended(self) -> bool:
         pool = self._pool
-        return pool.stopping and pool.idle and not any(line.aside or line.sendings for line in self._lines)
+        return pool.stopping and pool.idle and not any(each.aside or each.sendings for each in self._connections)
 
     def _hear(self) -> None:
         calls = [self._calls.popleft() for _ in range(len(self._calls))]
         for key, mask in self._selector.select(0 if calls else self._most()):
-            line = key.data
-            if line is None:
-                self._ears.recv(64)
-                self._rung = False  # in this order: what comes in between is seen in the next round
-            elif line.socket is key.fileobj:
-                self._heed(line, line.channel.receive() if mask & READ else line.channel.send())
+            connection = key.data
+            if connection is None:
+                self._wakeup_in.recv(64)
+                self._waking = False  # in this order: what comes in between is seen in the next round
+            elif connection.socket is key.fileobj:
+                self._heed(connection, connection.channel.receive() if mask & READ else connection.channel.send())
         for call in calls:
             call()
         if time.monotonic() >= self._look_at:
@@ -158,10 +158,10 @@ class SenderLoop:
 
     def _look_for_silence(self) -> None:
         now = time.monotonic()
-        for line in self._lines:
-            if line.until is not None and line.until <= now:
-                self._heed(line, line.channel.silent())
-        self._look_at = min((line.until for line in self._lines if line.until is not None), default=NEVER)
+        for connection in self._connections:
+            if connection.until is not None and connection.until <= now:
+                self._heed(connection, connection.channel.silent())
+        self._look_at = min((each.until for each in self._connections if each.until is not None), default=NEVER)
 
     def _later(self, call: Callable[[], object]) -> None:
         self._calls.append(call)
@@ -179,19 +179,22 @@ class SenderLoop:
         self._give_up_spared()
         if self._pool.stopping:
             self._give_back()
-        while (line := self._free_line()) is not None and (sending := self._next_sending()) is not None:
-            self._begin(line, sending)
+        while (connection := self._free_connection()) is not None and (sending := self._next_sending()) is not None:
+            self._begin(connection, sending)
 
-    def _free_line(self) -> Connection | None:
-        free = [line for line in self._lines if not (line.sendings or line.aside or self._pool.is_spared(line.number))]
-        if self._turned_away and any(line.aside for line in self._lines):  # a dead server is not asked by all at once
-            return next((line for line in free if line.channel.at_hand), None)
-        if not free and len(self._lines) < self._pool.limits.connections and self._has_more():
-            return self._new_line()
-        return next((line for line in free if line.channel.at_hand), free[0] if free else None)
+    def _free_connection(self) -> Connection | None:
+        free = [
+            each for each in self._connections if not (each.sendings or each.aside or self._pool.is_spared(each.number))
+        ]
+        if self._turned_away and any(each.aside for each in self._connections):
+            # a dead server is not asked by all at once
+            return next((each for each in free if each.channel.at_hand), None)
+        if not free and len(self._connections) < self._pool.limits.connections and self._has_more():
+            return self._new_connection()
+        return next((each for each in free if each.channel.at_hand), free[0] if free else None)
 
-    def _new_line(self) -> Connection | None:
-        taken, most = {line.number for line in self._lines}, self._pool.limits.connections
+    def _new_connection(self) -> Connection | None:
+        taken, most = {each.number for each in self._connections}, self._pool.limits.connections
         number = next((n for n in range(most) if n not in taken and not self._pool.is_spared(n)), None)
         if number is None:
             return None
@@ -200,8 +203,8 @@ class SenderLoop:
             self._give_back()
             return None
         assert isinstance(channel, InterleavedChannel)  # noqa: S101 - as the first is
-        self._lines.append(Connection(number, channel))
-        return self._lines[-1]
+        self._connections.append(Connection(number, channel))
+        return self._connections[-1]
 
     def _has_more(self) -> bool:
         return bool(self._batch and self._batch.waiting) or self._admitted()
@@ -226,7 +229,7 @@ class SenderLoop:
             self._done(batch)
             return None
         try:
-            letter = self._lines[0].channel.lay_out(message, since)
+            letter = self._connections[0].channel.lay_out(message, since)
         except DeliveryError as error:
             self._settle(one, batch, error.outcome(one.key), since)
             return None
@@ -254,7 +257,7 @@ class SenderLoop:
         return False
 
     def _taken(self) -> tuple[Batch, float] | None:
-        if self._pool.rate_moves_clock and any(line.sendings for line in self._lines):
+        if self._pool.rate_moves_clock and any(each.sendings for each in self._connections):
             return None  # what is under way would be sent later than it was admitted
         while claimed := self._pool.next():
             seconds = self._pool.wait_for_rate(len(claimed))
@@ -303,8 +306,8 @@ class SenderLoop:
             return
         groups: defaultdict[Lease, list[tuple[Connection, SendingAttempt]]] = defaultdict(list)
         standing, self._standing = self._standing, []
-        for line, sending in self._may_leave(standing):
-            groups[sending.one.lease].append((line, sending))
+        for connection, sending in self._may_leave(standing):
+            groups[sending.one.lease].append((connection, sending))
         for lease, group in groups.items():
             keys = [sending.one.key for _, sending in group]
             named = {sending.one.key: sending.named for _, sending in group if sending.named}
@@ -314,121 +317,125 @@ class SenderLoop:
         self._later(lambda: self._grant(group, granted))
 
     def _grant(self, group: Sequence[tuple[Connection, SendingAttempt]], granted: set[str]) -> None:
-        for line, sending in group:
+        for connection, sending in group:
             if sending.one.key not in granted:
-                self._take_back(line, sending)
-        leaving = [(line, sending) for line, sending in group if sending.one.key in granted]
-        for line, sending in self._may_leave(leaving):  # a commit may wait for another program's
-            self._end(line, sending)
+                self._take_back(connection, sending)
+        leaving = [each for each in group if each[1].one.key in granted]
+        for connection, sending in self._may_leave(leaving):  # a commit may wait for another program's
+            self._end(connection, sending)
 
     def _may_leave(
         self, standing: Sequence[tuple[Connection, SendingAttempt]]
     ) -> list[tuple[Connection, SendingAttempt]]:
         """Those that may; the others are taken back."""
         stopped, now, leaving = self._pool.stopped, self._pool.clock(), []
-        for line, sending in standing:
+        for connection, sending in standing:
             if not stopped and self._pool.attempts.may_leave(sending.one, now):
-                leaving.append((line, sending))
+                leaving.append((connection, sending))
             else:
-                self._take_back(line, sending)
+                self._take_back(connection, sending)
         return leaving
 
-    def _take_back(self, line: Connection, sending: SendingAttempt) -> None:
-        line.channel.drop()
+    def _take_back(self, connection: Connection, sending: SendingAttempt) -> None:
+        connection.channel.drop()
         self._look_again()
-        self._heed(line, [Outcome(sending.one.key, RELEASED, NOT_OFFERED, begun=False)])
+        self._heed(connection, [Outcome(sending.one.key, RELEASED, NOT_OFFERED, begun=False)])
 
     # -- connections ------------------------------------------------------------------------------
 
-    def _begin(self, line: Connection, sending: SendingAttempt) -> None:
-        line.sendings[sending.one.key] = sending
-        if line.channel.at_hand:
-            line.channel.offer(sending.letter)
-            self._heed(line, line.channel.send())
+    def _begin(self, connection: Connection, sending: SendingAttempt) -> None:
+        connection.sendings[sending.one.key] = sending
+        if connection.channel.at_hand:
+            connection.channel.offer(sending.letter)
+            self._heed(connection, connection.channel.send())
         else:
-            self._open(line, sending)
+            self._open(connection, sending)
 
-    def _end(self, line: Connection, sending: SendingAttempt) -> None:
+    def _end(self, connection: Connection, sending: SendingAttempt) -> None:
         sending.granted = True
-        events = line.channel.end()
-        if line.channel.at_hand and not self._pool.is_spared(line.number) and (behind := self._next_sending()):
-            line.sendings[behind.one.key] = behind
-            line.channel.offer(behind.letter)
-        self._heed(line, events + line.channel.send())
+        events = connection.channel.end()
+        if (
+            connection.channel.at_hand
+            and not self._pool.is_spared(connection.number)
+            and (behind := self._next_sending())
+        ):
+            connection.sendings[behind.one.key] = behind
+            connection.channel.offer(behind.letter)
+        self._heed(connection, events + connection.channel.send())
 
-    def _open(self, line: Connection, sending: SendingAttempt) -> None:
-        self._unwatch(line)
-        line.aside = True
+    def _open(self, connection: Connection, sending: SendingAttempt) -> None:
+        self._unwatch(connection)
+        connection.aside = True
 
         def opening() -> None:
             failure = None
             try:
-                line.channel.ready()
+                connection.channel.ready()
             except Exception as why:
                 failure = why
-            self._later(lambda: self._opened(line, sending, failure))
+            self._later(lambda: self._opened(connection, sending, failure))
 
         self._beside(opening)
 
-    def _opened(self, line: Connection, sending: SendingAttempt, failure: Exception | None) -> None:
-        line.aside, key, self._turned_away = False, sending.one.key, failure is not None
+    def _opened(self, connection: Connection, sending: SendingAttempt, failure: Exception | None) -> None:
+        connection.aside, key, self._turned_away = False, sending.one.key, failure is not None
         if isinstance(failure, DeliveryError):
-            self._heed(line, [failure.outcome(key)])
+            self._heed(connection, [failure.outcome(key)])
         elif failure is not None:
             self._pool.broke(failure)
-            self._heed(line, [Outcome(key, RELEASED, begun=False)])
+            self._heed(connection, [Outcome(key, RELEASED, begun=False)])
         elif self._pool.stopping or self._pool.attempts.rest(self._pool.clock(), sending.one.campaign):
-            self._heed(line, [Outcome(key, RELEASED, begun=False)])
+            self._heed(connection, [Outcome(key, RELEASED, begun=False)])
         else:
-            line.channel.offer(sending.letter)
-            self._heed(line, line.channel.send())
+            connection.channel.offer(sending.letter)
+            self._heed(connection, connection.channel.send())
 
-    def _heed(self, line: Connection, events: Sequence[SendingEvent]) -> None:
+    def _heed(self, connection: Connection, events: Sequence[SendingEvent]) -> None:
         again = None
         for event in events:
             if isinstance(event, Outcome):
-                sending = line.sendings.pop(event.key)
-                self._settle(sending.one, sending.batch, event, sending.since, line.number)
+                sending = connection.sendings.pop(event.key)
+                self._settle(sending.one, sending.batch, event, sending.since, connection.number)
             elif isinstance(event, BeforeTheEnd):
-                self._standing.append((line, line.sendings[event.key]))
+                self._standing.append((connection, connection.sendings[event.key]))
             else:
-                again = line.sendings[event.letter.key]
-        self._watch(line)
+                again = connection.sendings[event.letter.key]
+        self._watch(connection)
         if again is not None:
-            self._open(line, again)
+            self._open(connection, again)
 
-    def _watch(self, line: Connection) -> None:
-        channel = line.channel
+    def _watch(self, connection: Connection) -> None:
+        channel = connection.channel
         now, mask = channel.socket, READ | WRITE if channel.sends else READ
-        if now is not line.socket or mask != line.mask:
-            self._unwatch(line)
+        if now is not connection.socket or mask != connection.mask:
+            self._unwatch(connection)
             if now is not None:
-                self._selector.register(now, mask, line)
-            line.socket, line.mask = now, mask
+                self._selector.register(now, mask, connection)
+            connection.socket, connection.mask = now, mask
         if (patience := channel.patience) is None:
-            line.until = None
+            connection.until = None
         else:
-            line.until = until = time.monotonic() + patience
+            connection.until = until = time.monotonic() + patience
             self._look_at = min(self._look_at, until)
 
-    def _unwatch(self, line: Connection) -> None:
-        if line.socket is not None:
-            self._selector.unregister(line.socket)
-        line.socket, line.until = None, None
+    def _unwatch(self, connection: Connection) -> None:
+        if connection.socket is not None:
+            self._selector.unregister(connection.socket)
+        connection.socket, connection.until = None, None
 
     def _give_up_spared(self) -> None:
         # also a connection that is kept idle counts
-        for line in self._lines:
-            if line.socket is not None and not line.sendings and self._pool.is_spared(line.number):
-                self._close(line)
+        for connection in self._connections:
+            if connection.socket is not None and not connection.sendings and self._pool.is_spared(connection.number):
+                self._close(connection)
 
-    def _close(self, line: Connection) -> None:
-        self._unwatch(line)
-        line.aside = True
+    def _close(self, connection: Connection) -> None:
+        self._unwatch(connection)
+        connection.aside = True
 
         def closing() -> None:
-            line.channel.close()
-            self._later(lambda: setattr(line, "aside", False))
+            connection.channel.close()
+            self._later(lambda: setattr(connection, "aside", False))
 
         self._beside(closing)
 
@@ -436,9 +443,9 @@ class SenderLoop:
         self._pool.broke(failure)
         self._standing.clear()
         self._give_back()
-        for line in self._lines:
-            line.channel.drop()
-            self._watch(line)
-            for key, sending in list(line.sendings.items()):
+        for connection in self._connections:
+            connection.channel.drop()
+            self._watch(connection)
+            for key, sending in list(connection.sendings.items()):
                 silent = Outcome(key, UNCERTAIN, reply=N_("the channel gave no answer"))
-                self._heed(line, [silent if sending.granted else Outcome(key, RELEASED, begun=False)])
+                self._heed(connection, [silent if sending.granted else Outcome(key, RELEASED, begun=False)])

@@ -125,7 +125,7 @@ class AudienceCounts:
 def sizes_of(
     connection: Connection, record: CampaignRecord, day: dt.date, among: Select[Any] | None = None
 ) -> dict[str, int]:
-    """How many people each role has; of those ``among`` whose ids they are, if that is given."""
+    """How many people each role has; ``among`` is a query of ids, and only these people count."""
     members = placed(connection, record, day)
     counted = select(members.c.role, func.count().label("people")).group_by(members.c.role)
     if among is not None:
