@@ -176,7 +176,7 @@ def _asking(body: Tokens, asked: Tokens) -> list[Token]:
 
 
 def message_of(sheet: Sheet, plan: Plan, facts: TextValues, channel: ChannelName, date: dt.datetime) -> RenderedMessage:
-    person, sender = facts.person, facts.sender
+    person, sender = facts.person, facts.signers.sender
     return RenderedMessage(
         key=facts["key"],
         campaign=plan.campaign,
@@ -186,7 +186,7 @@ def message_of(sheet: Sheet, plan: Plan, facts: TextValues, channel: ChannelName
         to_name=header(person.name),
         slack_id=person.slack_id,
         sender_name=header(sender.name or sender.email),
-        reply_to=(sender if plan.send.reply_to == "sender" else facts.lead).email,
+        reply_to=(sender if plan.send.reply_to == "sender" else facts.signers.lead).email,
         subject=header(sheet.subject.fill(facts), 0 if sheet.own_subject else SUBJECT_LENGTH),
         body=_body(sheet, facts),
         blocks=fit(json.loads(sheet.blocks.fill(facts))) if sheet.blocks else (),
