@@ -34,6 +34,7 @@ _PART_HEADS = {
     for subtype in ("plain", "html")
 }
 _EACH = ("From", "To", "Subject", "Date", "Message-ID", "X-Commsengine-Touch")
+_WORD = 45  # bytes in an encoded word
 _LONGEST_PLAIN = 200  # characters of a header value that may stand on one line
 
 
@@ -217,11 +218,18 @@ def _url(value: str) -> str:
 
 def _encoded(value: str) -> str:
     """RFC 2047 words of at most 75 characters, cut between letters, one a line."""
+    encoded = value.encode()
+    if len(encoded) <= _WORD:
+        return _word(encoded)
     words, chunk = [], b""
     for letter in value:
         encoded = letter.encode()
-        if len(chunk) + len(encoded) > 45:
+        if len(chunk) + len(encoded) > _WORD:
             words.append(chunk)
             chunk = b""
         chunk += encoded
-    return "\r\n ".join(f"=?utf-8?b?{base64.b64encode(word).decode()}?=" for word in [*words, chunk])
+    return "\r\n ".join(map(_word, [*words, chunk]))
+
+
+def _word(encoded: bytes) -> str:
+    return f"=?utf-8?b?{base64.b64encode(encoded).decode()}?="

@@ -76,18 +76,17 @@ class TextValues(dict[str, str]):
         self._dates, self._link, self._again = dates, link, again
 
     def __missing__(self, name: str) -> str:
-        value = self[name] = self._found(name)
-        return value
-
-    def _found(self, name: str) -> str:
         root, _dot, rest = name.partition(".")
         if root == "links":
-            return self._link(rest)
-        if root == "person":
-            return clean(_column(self.person, rest) or "")
-        if root in SIGNERS:
-            return self.signers[name]
-        return self._again() if name == "again" else self._dates.get(name, "")
+            value = self._link(rest)
+        elif root == "person":
+            value = clean(_column(self.person, rest) or "")
+        elif root in SIGNERS:
+            value = self.signers[name]
+        else:
+            value = self._again() if name == "again" else self._dates.get(name, "")
+        self[name] = value
+        return value
 
     def refuse_missing(self, required: Required) -> None:
         """Raises ``RenderError`` for the first column that this person does not have."""

@@ -97,8 +97,9 @@ def _in_their_language(language: Callable[..., str]) -> Callable[[M], M]:
 
 
 def _of_touch(renderer: Renderer, touch: Touch, person: Person, *_given: Any, **_named: Any) -> str:
-    roles = (touch.role, *([touch.briefing.role] if touch.briefing else []))
-    return renderer.language(person, touch.message, *roles)
+    if touch.briefing is None:
+        return renderer.language(person, touch.message, touch.role)
+    return renderer.language(person, touch.message, touch.role, touch.briefing.role)
 
 
 def _of_talk(
@@ -229,7 +230,7 @@ class Renderer:
         again = partial(self._setting.day, touch.again_at, person) if touch.again_at else str
         facts = self._facts(touch.key, person, signers, message.sender, again, self._more[message.id])
         if touch.first:
-            facts |= self._calendar
+            facts.update(self._calendar)
         facts["manager.adds"] = _line_of(message, signers)
         about = (*_about(touch), answered)
         recipe = self._recipe_of(about, touch, message, answered)
@@ -567,13 +568,12 @@ class Renderer:
         more: str = "",
         opens: str = "",
     ) -> TextValues:
-        given = {"key": key, "links.more": more, "links.page": opens}
-        link = partial(self._own_link, key, person)
+        given, link = {"key": key, "links.more": more, "links.page": opens}, partial(self._own_link, key, person)
         return TextValues(person, signers.values(sender), self._setting.dates, given, link, again)
 
     def _own_link(self, key: str, person: Person, purpose: str) -> str:
         made = purpose in OWN_LINKS or (purpose == "unsubscribe" and self.plan.optional)
-        return self.page_url(purpose, key, person) if made else ""
+        return self._links.url(purpose, key, self._expires, person.revoked) if made else ""
 
 
 def _about(touch: Touch) -> About:
