@@ -155,15 +155,19 @@ def _signs(language: str) -> tuple[str, str, str]:
 
 
 class in_language:  # noqa: N801 - written in a ``with``, like those of contextlib
-    """Texts are in this language until the end of the block; English where there is no catalog of it."""
+    """Texts are in this language until the end of the block; English where there is no catalog of it.
 
-    __slots__ = ("_before", "_language")
+    Without ``look`` a catalog that has changed since the last look is not seen.
+    """
 
-    def __init__(self, language: str) -> None:
-        self._language = language
+    __slots__ = ("_before", "_language", "_look")
+
+    def __init__(self, language: str, *, look: bool = True) -> None:
+        self._language, self._look = language, look
 
     def __enter__(self) -> None:
-        _see_changes()
+        if self._look:
+            _see_changes()
         self._before = _language.set(self._language)
 
     def __exit__(self, *_: object) -> None:

@@ -114,7 +114,7 @@ class Recipe:
 
     def decisive(self, facts: TextValues) -> tuple[str | bool, ...]:
         """What makes this person's text another text: values that decide, and whether optional ones are there."""
-        return (*(facts[name] for name in self.by_value), *(bool(facts[name]) for name in self.by_truth))
+        return (*[facts[name] for name in self.by_value], *[bool(facts[name]) for name in self.by_truth])
 
     def under(self, footer: Text) -> Recipe:
         return replace(self, footer=footer, names={**self.names, **footer.uses.names})

@@ -76,8 +76,11 @@ About = tuple[Any, ...]
 M = TypeVar("M", bound=Callable[..., Any])
 
 
-def _in_their_language(language: Callable[..., str]) -> Callable[[M], M]:
-    """All of it is in one language, which is asked for with what the method is given; errors are in the caller's."""
+def _in_their_language(language: Callable[..., str], *, look: bool = True) -> Callable[[M], M]:
+    """All of it is in one language, which is asked for with what the method is given; errors are in the caller's.
+
+    ``look`` is that of ``in_language``.
+    """
 
     def wrapped(method: M) -> M:
         @wraps(method)
@@ -85,7 +88,7 @@ def _in_their_language(language: Callable[..., str]) -> Callable[[M], M]:
             spoken = language(renderer, *given, **named)
             writer = renderer.in_language(spoken)
             try:
-                with in_language(spoken):
+                with in_language(spoken, look=look):
                     return method(writer, *given, **named)
             except RenderError:
                 method(writer, *given, **named)  # raises the same in the words of the caller
@@ -211,7 +214,7 @@ class Renderer:
         key = self.plan.campaign if self.words is self.plan else f"{self.plan.campaign} {self._only}"
         return f"{self._links.url('calendar', key, FOR_GOOD)}.ics" if self.plan.milestones else ""
 
-    @_in_their_language(_of_touch)
+    @_in_their_language(_of_touch, look=False)
     def touch(
         self,
         touch: Touch,
@@ -503,7 +506,8 @@ class Renderer:
         key = (about, channel, recipe.decisive(facts), bool(adds), brief, replies)
         sheet = self._sheets.get(key)
         if sheet is None:
-            sheet = self._written(recipe, message, touch, channel, facts, replies, answered, adds)
+            with in_language(self.written_in):
+                sheet = self._written(recipe, message, touch, channel, facts, replies, answered, adds)
             if len(self._sheets) >= MOST_SHEETS:
                 self._sheets.clear()
                 self._recipes.clear()

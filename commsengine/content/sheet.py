@@ -7,7 +7,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 import css_inline
 from markdown_it.token import Token
@@ -76,8 +76,7 @@ class Sheet:
         return frozenset().union(*found)
 
 
-@dataclass(frozen=True, slots=True)
-class FilledBody:
+class FilledBody(NamedTuple):
     """The body of one person's letter, filled in when it is read or sent."""
 
     sheet: Sheet
@@ -92,8 +91,9 @@ class FilledBody:
         return self.sheet.html.fill(self.values) if self.sheet.html else ""
 
     def parts(self) -> list[tuple[str, Quoted]]:
-        texts = {"plain": self.sheet.text, "html": self.sheet.html}
-        return [(subtype, text.fill_quoted(self.values)) for subtype, text in texts.items() if text]
+        plain, html = self.sheet.text, self.sheet.html
+        filled = [("plain", plain.fill_quoted(self.values))]
+        return [*filled, ("html", html.fill_quoted(self.values))] if html else filled
 
 
 @dataclass(frozen=True, slots=True)
