@@ -355,7 +355,7 @@ def _engine(url: URL, path: Path | None, durable: bool) -> Engine:
         raise InputError(
             _("PostgreSQL needs its driver."), _("Install it with: pip install 'commsengine[postgres]'.")
         ) from None
-    return _listened_to(engine, "FULL" if durable else "NORMAL")
+    return _listened_to(engine, "FULL" if durable else "OFF")
 
 
 def _asked_after_rests(engine: Engine) -> Engine:

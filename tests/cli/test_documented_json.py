@@ -15,7 +15,7 @@ from commsengine.sandbox.mailbox import Mailbox
 from commsengine.settings import PREFIX, Settings
 from commsengine.store.records import NewReply
 from commsengine.wiring import Wiring
-from tests.cli.conftest import _laid_out, plan
+from tests.cli.conftest import laid_out, plan
 from tests.cli.terminal import Terminal
 
 DOCUMENTED = (Path(__file__).parent.parent.parent / "docs/commands.md").read_text(encoding="utf-8")
@@ -69,7 +69,7 @@ ALSO = {
 @pytest.fixture(scope="module")
 def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Terminal]:
     """Ana has answered, promised, asked and done it; Ben is called and objects; Mia holds what goes out in her name."""
-    terminal = _laid_out(tmp_path_factory.mktemp("documented"))
+    terminal = laid_out(tmp_path_factory.mktemp("documented"))
     text = plan(**{"times: 5}\n": "times: 5}\n" + MESSAGES.removesuffix("follow_up:\n"), "holidays: false": ROOMY})
     terminal.write(SCHEDULE, text)
     with pytest.MonkeyPatch.context() as patch, Mailbox() as mailbox:
