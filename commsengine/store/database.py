@@ -56,7 +56,7 @@ LARGEST_EXAMINED = 2 * 1024**3
 """Bytes; a larger file takes so long to read that its engine would start late."""
 
 SERVER_OPTIONS = {
-    "options": "-c timezone=UTC -c idle_in_transaction_session_timeout=10min",
+    "options": "-c timezone=UTC -c idle_in_transaction_session_timeout=10min -c plan_cache_mode=force_custom_plan",
     "connect_timeout": 10,
     "keepalives_idle": 15,
     "keepalives_interval": 5,
