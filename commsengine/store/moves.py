@@ -140,7 +140,11 @@ def moving_each(move: Move) -> Update:
 
 def moving_listed(move: Move, keys: Subquery) -> Update:
     """The UPDATE of this move for the rows with a ``key`` of that table."""
-    return update(touch).where(listed(touch.c.key, keys.c.key), move.starts(only_checked(touch.c.state))).values(state=move.target)
+    return (
+        update(touch)
+        .where(listed(touch.c.key, keys.c.key), move.starts(only_checked(touch.c.state)))
+        .values(state=move.target)
+    )
 
 
 def removing(move: Move) -> Delete:
