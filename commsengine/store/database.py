@@ -56,7 +56,11 @@ LARGEST_EXAMINED = 2 * 1024**3
 """Bytes; a larger file takes so long to read that its engine would start late."""
 
 SERVER_OPTIONS = {
-    "options": "-c timezone=UTC -c idle_in_transaction_session_timeout=10min",
+    "options": (
+        "-c timezone=UTC -c idle_in_transaction_session_timeout=10min"
+        # a plan of a table that was small is slow long before the server looks at the table again
+        " -c plan_cache_mode=force_custom_plan"
+    ),
     "connect_timeout": 10,
     "keepalives_idle": 15,
     "keepalives_interval": 5,
@@ -68,6 +72,9 @@ within a transaction had locked is free again."""
 
 RESTED = 1.0
 """Seconds; a connection to a server that was in use later than that is only looked at, without a question to it."""
+
+IN_PLACE_OF_NUL = "\ufffd"
+"""What foreign words, such as a mail server's, have instead of a character that PostgreSQL keeps in no text."""
 
 CHUNK = 1000
 """How many ids one statement carries."""
@@ -374,9 +381,20 @@ def _asked_after_rests(engine: Engine) -> Engine:
             raise InvalidatePoolError from None  # the others are as old: all are made again
 
     event.listen(engine, "connect", used)
+    event.listen(engine, "connect", _keep_no_nul)
     event.listen(engine, "checkin", used)
     event.listen(engine, "checkout", asked)
     return engine
+
+
+def _keep_no_nul(connection: Any, _entry: object) -> None:
+    from psycopg.types.string import StrDumperUnknown  # noqa: PLC0415 - an extra
+
+    class WithoutNul(StrDumperUnknown):
+        def dump(self, obj: str) -> Any:
+            return super().dump(obj.replace("\0", IN_PLACE_OF_NUL))
+
+    connection.adapters.register_dumper(str, WithoutNul)
 
 
 def _has_ended(connection: Any) -> bool:

@@ -18,6 +18,8 @@ from commsengine.wiring import Wiring
 from tests.cli.conftest import laid_out, plan
 from tests.cli.terminal import Terminal
 
+pytestmark = pytest.mark.sqlite("all its tests look at one workspace")
+
 DOCUMENTED = (Path(__file__).parent.parent.parent / "docs/commands.md").read_text(encoding="utf-8")
 SCHEDULE = "schedules/crm.yaml"
 BY_LINK = Evidence("link", {"method": "POST"})
