@@ -116,7 +116,7 @@ class Digests:
         opens = self._make_link("calls", person or lead.email, now, campaign=record.id) if facts.calls else ""
         message = renderer.digest(lead, replace(facts, opens=opens), service_channel(self._channels))
         if record.state == "paused":  # it is about the campaign, and not a message of it that the pause has stopped
-            message = replace(message, campaign="")
+            message = message._replace(campaign="")
         return add_service_mail(self._store, message, category=CATEGORY, person_id=person, due_at=now, now=now)
 
     def _since_the_last(
