@@ -25,6 +25,7 @@ from commsengine.store.store import Store
 from tests.builders import a_message, a_plan, someone, utc
 from tests.engine.conftest import MakeEngine, run
 from tests.fakes import Clock, FakeChannel, Mailbag, Scribe, a_channel, arrives
+from tests.waiting import expect
 
 SECOND = dt.timedelta(seconds=1)
 ONCE = a_message(ask="nothing", cadence={"every": "24h", "times": "1"})
@@ -159,6 +160,20 @@ def test_connections_are_divided_among_the_engines_at_work(
     for _ in range(2):
         made[1].beat()
     assert made[1]._pools["email"]._carriers == 3
+
+
+def test_an_engine_gives_up_connections_soon_after_another_has_started(
+    store: Store, engine: MakeEngine, bag: Mailbag
+) -> None:
+    first, second = made = [engine(email=a_channel(bag, threads=3)) for _ in range(2)]
+    first.beat()
+    second.beat()
+
+    def divided() -> bool:
+        first.beat()
+        return sum(each._pools["email"]._carriers for each in made) == 3
+
+    expect(divided, step=0.2)
 
 
 # -- the day, and who waits -----------------------------------------------------------------------
