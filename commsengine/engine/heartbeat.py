@@ -57,6 +57,7 @@ class Heartbeat:
         self._looked_around = now
         after_a_clock_set_back(self._store, now)
         self._learn(now)
+        self._find_place(now)
         return replace(found, hold=hold or brake(self._store, self._decisions, now))
 
     def keep(
@@ -99,9 +100,10 @@ class Heartbeat:
             state.note(Note(str(self._store.path or ""), self._store.engine.fence(), now, self._store.engine.epochs()))
 
     def _find_place(self, now: dt.datetime) -> None:
+        # an engine counts itself, also before its first beat is on record
         me, beating = self._owner, self._store.engine.at_work(now - SILENT)
-        alive = [owner for owner in beating if owner == me.name or not me.proves_dead(owner)]
-        self.place = (alive.index(me.name), len(alive)) if me.name in alive else (0, 1)
+        alive = sorted({me.name, *(owner for owner in beating if not me.proves_dead(owner))})
+        self.place = (alive.index(me.name), len(alive))
         self._placed = time.monotonic()
 
     def _look_around(self, now: dt.datetime, since: dt.timedelta | None) -> None:

@@ -162,16 +162,19 @@ def test_connections_are_divided_among_the_engines_at_work(
     assert made[1]._pools["email"]._carriers == 3
 
 
-def test_an_engine_gives_up_connections_soon_after_another_has_started(
+def test_an_engine_begins_with_its_share_of_the_connections_and_the_other_soon_gives_them_up(
     store: Store, engine: MakeEngine, bag: Mailbag
 ) -> None:
-    first, second = made = [engine(email=a_channel(bag, threads=3)) for _ in range(2)]
+    first = engine(email=a_channel(bag, threads=3))
     first.beat()
+    assert first._pools["email"]._carriers == 3
+    second = engine(email=a_channel(bag, threads=3))
     second.beat()
+    assert second._pools["email"]._carriers < 3
 
     def divided() -> bool:
         first.beat()
-        return sum(each._pools["email"]._carriers for each in made) == 3
+        return first._pools["email"]._carriers + second._pools["email"]._carriers == 3
 
     expect(divided, step=0.2)
 
