@@ -36,7 +36,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import URL
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import ArgumentError, DatabaseError, InvalidatePoolError, NoSuchModuleError, OperationalError
-from sqlalchemy.pool import ConnectionPoolEntry
+from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection
 
 from commsengine.errors import CommsError, DiskError, InputError
 from commsengine.spool import batches
@@ -78,6 +78,8 @@ MOST_COLLISIONS = 3
 """How often a transaction gives way to another before it reports the collision."""
 
 T = TypeVar("T")
+Begin = Callable[[sqlite3.Connection], None]
+"""How a transaction on SQLite begins."""
 
 
 def sqlite_url(path: Path) -> str:
@@ -92,6 +94,28 @@ def misplaced(path: Path) -> Path | None:
         return None
     with taken_for.open("rb") as file:
         return taken_for if file.read(16) == b"SQLite format 3\x00" else None
+
+
+def _read_one_moment(raw: sqlite3.Connection) -> None:
+    raw.execute("BEGIN")
+
+
+def _take_the_lock(raw: sqlite3.Connection) -> None:
+    # Asks every millisecond. SQLite's own waiting grows to 100 ms between two looks: beside a busy sender, a pause or
+    # an answer would look at the wrong moments only, and wait for seconds.
+    raw.execute("PRAGMA busy_timeout=1")
+    try:
+        for _ in range(int(BUSY_TIMEOUT * 1000)):
+            try:
+                raw.execute("BEGIN IMMEDIATE")
+            except sqlite3.OperationalError as error:
+                if error.sqlite_errorcode != sqlite3.SQLITE_BUSY:
+                    raise
+            else:
+                return
+        raw.execute("BEGIN IMMEDIATE")
+    finally:
+        raw.execute(f"PRAGMA busy_timeout={int(BUSY_TIMEOUT * 1000)}")
 
 
 class Database:
@@ -111,7 +135,6 @@ class Database:
         if self.path is not None:
             refuse_network(self.path, mount_table() if mounts is None else mounts)
         self.engine = _engine(self.url, self.path, durable) if url is not None else _in_memory(content)
-        self._writer = self.engine.execution_options(commsengine_writes=True)
         self._together = GroupCommit(self.write)
         self._one_statement = self.engine
         if self.dialect == "postgresql":  # which needs no BEGIN and COMMIT, each a round trip, around one statement
@@ -141,20 +164,20 @@ class Database:
     @contextmanager
     def write(self) -> Iterator[Connection]:
         """A transaction that writes; committed and durable when the block ends, undone if it raises."""
-        with self._on(self._writer) as connection:
+        with self._on(self.engine, _take_the_lock) as connection:
             yield connection
 
     @contextmanager
-    def _on(self, engine: Engine) -> Iterator[Connection]:
+    def _on(self, engine: Engine, begin: Begin = _read_one_moment) -> Iterator[Connection]:
         with self._in_plain_words(), engine.connect() as connection, connection.begin():
+            if self.dialect == "sqlite":  # to listen to "begin" would cost each statement six more calls
+                begin(_raw(connection.connection))
             yield connection
 
     def content(self) -> bytes:
         """Of a database in memory."""
         with closing(self.engine.raw_connection()) as connection:
-            raw = connection.driver_connection
-            assert isinstance(raw, sqlite3.Connection)  # noqa: S101 - tells the type checker what it is
-            return raw.serialize()
+            return _raw(connection).serialize()
 
     def use_wal(self) -> None:
         """Switches a SQLite file to write-ahead logging, for good: readers no longer wait for writers."""
@@ -374,7 +397,6 @@ def _in_memory(content: bytes) -> Engine:
 
 def _listened_to(engine: Engine, synchronous: str) -> Engine:
     event.listen(engine, "connect", partial(_prepare_sqlite, synchronous))
-    event.listen(engine, "begin", _begin_sqlite)
     return engine
 
 
@@ -385,31 +407,10 @@ def _prepare_sqlite(synchronous: str, connection: sqlite3.Connection, _record: o
         connection.execute(f"PRAGMA {pragma}")
 
 
-def _begin_sqlite(connection: Connection) -> None:
-    raw = connection.connection.driver_connection
-    assert isinstance(raw, sqlite3.Connection)  # noqa: S101 - tells the type checker what we listen to
-    if connection.get_execution_options().get("commsengine_writes", False):
-        _take_the_lock(raw)
-    else:
-        raw.execute("BEGIN")
-
-
-def _take_the_lock(raw: sqlite3.Connection) -> None:
-    # Asks every millisecond. SQLite's own waiting grows to 100 ms between two looks: beside a busy sender, a pause or
-    # an answer would look at the wrong moments only, and wait for seconds.
-    raw.execute("PRAGMA busy_timeout=1")
-    try:
-        for _ in range(int(BUSY_TIMEOUT * 1000)):
-            try:
-                raw.execute("BEGIN IMMEDIATE")
-            except sqlite3.OperationalError as error:
-                if error.sqlite_errorcode != sqlite3.SQLITE_BUSY:
-                    raise
-            else:
-                return
-        raw.execute("BEGIN IMMEDIATE")
-    finally:
-        raw.execute(f"PRAGMA busy_timeout={int(BUSY_TIMEOUT * 1000)}")
+def _raw(connection: PoolProxiedConnection) -> sqlite3.Connection:
+    raw = connection.driver_connection
+    assert isinstance(raw, sqlite3.Connection)  # noqa: S101 - tells the type checker what it is
+    return raw
 
 
 def make_private(file: Path) -> None:
