@@ -17,7 +17,7 @@ from tests.stories.program import Program
 CONNECTIONS = 8
 """Of an impatient engine: more than the failures after which a channel rests."""
 
-QUIET = {"COMMSENGINE_LOG_LEVEL": "warning"}
+WARNINGS_ONLY = {"COMMSENGINE_LOG_LEVEL": "warning"}
 """Settings of a run that sends thousands while its output is not read: a full pipe would stop it."""
 
 
