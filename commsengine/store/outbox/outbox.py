@@ -48,9 +48,9 @@ class Outbox:
         versions: Mapping[str, int],
         now: dt.datetime,
     ) -> list[Touch]:
-        """The touches that are ours to render and deliver, in the order of the decisions. If it raises, some may be ours.
+        """The touches that are ours to render and deliver, in the order of the decisions.
 
-        ``epochs`` are those of *all* running campaigns that were decided on.
+        ``epochs`` are those of *all* running campaigns that were decided on. Some may be ours when it raises.
         """
 
         def claimed(some: Decided, connection: Connection) -> list[Touch]:
