@@ -1,7 +1,8 @@
 """Opens SQLite and PostgreSQL alike, and gives short transactions: ``read()`` and ``write()``.
 
 SQLite runs in WAL mode with ``synchronous=FULL``: what is committed outlives a crash. Writers take the lock when they
-begin (``BEGIN IMMEDIATE``), so that two of them wait for each other instead of failing half-way.
+begin (``BEGIN IMMEDIATE``), so that two of them wait for each other instead of failing half-way. Those of one process
+take it in the order in which they come.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import re
 import sqlite3
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager, suppress
+from contextlib import closing, contextmanager, nullcontext, suppress
 from dataclasses import fields
 from functools import partial
 from pathlib import Path
@@ -40,6 +41,7 @@ from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection
 
 from commsengine.errors import CommsError, DiskError, InputError
 from commsengine.spool import batches
+from commsengine.store.fair_lock import FairLock
 from commsengine.store.group_commit import GroupCommit
 from commsengine.translation import N_, _
 
@@ -108,8 +110,8 @@ def _read_one_moment(raw: sqlite3.Connection) -> None:
 
 
 def _take_the_lock(raw: sqlite3.Connection) -> None:
-    # Asks every millisecond. SQLite's own waiting grows to 100 ms between two looks: beside a busy sender, a pause or
-    # an answer would look at the wrong moments only, and wait for seconds.
+    # Asks every millisecond: another process may have it. SQLite's own waiting grows to 100 ms between two looks:
+    # beside a busy sender, a pause would look at the wrong moments only, and wait for seconds.
     raw.execute("PRAGMA busy_timeout=1")
     try:
         for _ in range(int(BUSY_TIMEOUT * 1000)):
@@ -142,6 +144,7 @@ class Database:
         if self.path is not None:
             refuse_network(self.path, mount_table() if mounts is None else mounts)
         self.engine = _engine(self.url, self.path, durable) if url is not None else _in_memory(content)
+        self._writers = FairLock()
         self._together = GroupCommit(self.write)
         self._one_statement = self.engine
         if self.dialect == "postgresql":  # which needs no BEGIN and COMMIT, each a round trip, around one statement
@@ -171,7 +174,8 @@ class Database:
     @contextmanager
     def write(self) -> Iterator[Connection]:
         """A transaction that writes; committed and durable when the block ends, undone if it raises."""
-        with self._on(self.engine, _take_the_lock) as connection:
+        in_turn = self._writers.held(BUSY_TIMEOUT) if self.path is not None else nullcontext()
+        with in_turn, self._on(self.engine, _take_the_lock) as connection:
             yield connection
 
     @contextmanager
