@@ -2,9 +2,10 @@
 
 One attempt
 1. Lay the message out; a value that must not travel fails this message only, before anything is offered.
-2. Connect (TLS verified, then AUTH) unless a connection is open; MAIL, RCPT, DATA, then the body without its final dot.
-3. ``mark``: refused, the connection is dropped and the server forgets the message. Up to here all is safe to repeat.
-4. The final dot, and up to ten minutes for its reply (RFC 5321, 4.5.3.2.6). Silence from here on is ``uncertain``.
+2. Connect (TLS verified, then AUTH) unless a connection is open; MAIL, RCPT, DATA.
+3. ``mark``: refused, the connection is dropped and the server forgets the message.
+4. The body and the final dot in one write. Until the dot is on its way all is safe to repeat.
+5. Up to ten minutes for the reply to the dot (RFC 5321, 4.5.3.2.6). Silence is ``uncertain``.
 
 ``deliver`` makes attempts one by one and waits. A loop over many connections uses the parts: ``ready`` waits, on a
 thread of its own; ``offer``, ``end``, ``send`` and ``receive`` never do, and what happens comes back as events. Where
@@ -95,7 +96,7 @@ class EmailChannel:
         self._dialogue: SmtpDialogue | None = None
         self.socket: socket.socket | None = None  # of the connection that is open
         self._first = False  # the letter that was offered last is the first on its connection
-        self._leaving = self._standing = ""  # the key whose body is on its way, and the one that stands before its dot
+        self._standing = ""  # the key that stands before its body
 
     def deliver(self, messages: Sequence[RenderedMessage], mark: Mark) -> Iterator[Outcome]:
         down: Outcome | None = None
@@ -135,7 +136,7 @@ class EmailChannel:
         self._live.offer(letter)
 
     def end(self) -> list[SendingEvent]:
-        """The final dot is to be sent: the point of no return. Without a connection nothing has been handed over."""
+        """Body and final dot are to be sent: the point of no return. Without a connection nothing was handed over."""
         standing, self._standing = self._standing, ""
         if self._dialogue is None:
             cut = N_("the mail server closed the connection before the end of the message")
@@ -146,7 +147,7 @@ class EmailChannel:
     def drop(self) -> None:
         """The server forgets a message without its final dot."""
         self._relay.drop()
-        self._dialogue, self.socket, self._leaving, self._standing = None, None, "", ""
+        self._dialogue, self.socket, self._standing = None, None, ""
 
     @property
     def sends(self) -> bool:
@@ -167,16 +168,13 @@ class EmailChannel:
         if self._dialogue is None or self.socket is None:
             return []
         try:
-            while out := self._dialogue.out:
-                del out[: self.socket.send(out)]
+            while self._dialogue.out:
+                self._dialogue.sent(self.socket.send(self._dialogue.out))
         except (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError):
-            return []
+            pass
         except OSError as error:
             return self.lost(error)
-        if not self._leaving:
-            return []
-        self._leaving, self._standing = "", self._leaving
-        return [BeforeTheEnd(self._standing)]
+        return []
 
     def receive(self) -> list[SendingEvent]:
         """What has come in."""
@@ -186,7 +184,7 @@ class EmailChannel:
             data = _read(self.socket)
         except OSError as error:
             return self.lost(error)
-        events = [event for found in self._dialogue.receive(data) for event in self._heard(found)]
+        events = [self._heard(found) for found in self._dialogue.receive(data)]
         if self._dialogue is not None and self._dialogue.over:
             events += self.lost(smtplib.SMTPServerDisconnected("Connection unexpectedly closed"))
         return events + self.send()
@@ -204,19 +202,19 @@ class EmailChannel:
         if left.ended:
             why = f"no answer to the final dot ({type(error).__name__})"
             events.append(Outcome(left.ended, UNCERTAIN, DOT, why))
+        if left.cut:
+            events.append(self._relay.broken(DATA, error).outcome(left.cut))
         if left.letter is None or standing:
             return events
         if left.phase == MAIL and not self._first:  # nothing of it has been heard
             return [*events, Again(left.letter)]
         return [*events, self._relay.broken(left.phase, error).outcome(left.letter.key)]
 
-    def _heard(self, found: Event) -> list[SendingEvent]:
+    def _heard(self, found: Event) -> SendingEvent:
         if isinstance(found, Standing):
-            self._leaving = found.key
-            return []  # ``send`` reports it once its body is out
-        if isinstance(found, Refused):
-            return [self._refused(found)]
-        return [self._answered(found)]
+            self._standing = found.key
+            return BeforeTheEnd(found.key)
+        return self._refused(found) if isinstance(found, Refused) else self._answered(found)
 
     def _answered(self, found: Answered) -> Outcome:
         reply = smtp.shown(found.code, found.reply)

@@ -1,7 +1,7 @@
 """The transactions of one SMTP connection, without a socket and without a clock: replies in, commands and events out.
 
 1. MAIL, RCPT and DATA leave in one write where the server takes pipelines (RFC 2920), else one after the other.
-2. After 354 the body follows without its final dot. The letter stands before its dot until ``end`` sends that.
+2. After 354 the letter stands before its body. ``end`` sends that and the final dot in one write.
 3. In a pipeline the commands of the next letter follow the dot at once; their replies come after the one to the dot.
 4. A refused letter is reported when all its replies are in, and RSET makes a clean start. A server that says 354 to a
    letter it has refused waits for a body: the connection is over, without a dot.
@@ -27,7 +27,7 @@ LONGEST_LINE, MOST_LINES = 8192, 500
 
 
 class Standing(NamedTuple):
-    """The server waits for the rest of this letter; without its dot it may not act on it."""
+    """The server waits for the body of this letter; without its dot it may not act on it."""
 
     key: str
 
@@ -54,18 +54,19 @@ Event = Standing | Refused | Answered
 
 
 class Unfinished(NamedTuple):
-    """The messages open when a connection ends: the key whose dot has no reply, and the letter without its dot.
+    """The messages open when a connection ends, by key: its dot has no reply, or the connection was ``cut`` before it.
 
-    ``phase`` is the first of that letter that has no reply, ``data`` after the last.
+    ``letter`` is the one that was offered behind, ``phase`` the first of it that has no reply, ``data`` after the last.
     """
 
     ended: str
+    cut: str
     letter: Letter | None
     phase: str
 
 
 class SmtpDialogue:
-    """After the log-in. ``out`` is for the server, and emptied by who sends it. ``over``: nothing more may go."""
+    """After the log-in. ``out`` is for the server, ``sent`` hears how much has gone. ``over``: nothing more may go."""
 
     def __init__(self, sender: str, *, pipelining: bool) -> None:
         self._mail, self._pipelining = f"MAIL FROM:<{sender}>\r\n".encode(), pipelining
@@ -76,6 +77,7 @@ class SmtpDialogue:
         self._expected: deque[str] = deque()
         self._letter: Letter | None = None
         self._ended = ""
+        self._before_dot = 0  # bytes to be sent until the dot of the letter that has ended begins
         self._refusal: Refused | None = None
 
     @property
@@ -96,11 +98,17 @@ class SmtpDialogue:
             self._command(MAIL, letter)
 
     def end(self) -> None:
-        """The final dot: the point of no return."""
-        assert self._letter is not None, "a letter stands before its dot"  # noqa: S101 - a defect of ours
-        self._ended, self._letter = self._letter.key, None
+        """The body and the final dot: the point of no return."""
+        assert self._letter is not None, "a letter stands before its body"  # noqa: S101 - a defect of ours
+        self.out += self._letter.body
+        self._ended, self._before_dot, self._letter = self._letter.key, len(self.out), None
         self._expected.append(DOT)
         self.out += b".\r\n"
+
+    def sent(self, count: int) -> None:
+        """So many bytes of ``out`` are on their way."""
+        del self.out[:count]
+        self._before_dot -= count
 
     def receive(self, data: bytes) -> list[Event]:
         """What the replies in ``data`` say; they may come in any pieces."""
@@ -128,7 +136,8 @@ class SmtpDialogue:
 
     def unfinished(self) -> Unfinished:
         phase = next((phase for phase in self._expected if phase in WANTED), DATA)
-        return Unfinished(self._ended, self._letter, phase)
+        ended, cut = ("", self._ended) if self._before_dot >= 0 else (self._ended, "")
+        return Unfinished(ended, cut, self._letter, phase)
 
     def _command(self, phase: str, letter: Letter) -> None:
         self._expected.append(phase)
@@ -187,7 +196,6 @@ class SmtpDialogue:
             if not self._pipelining:
                 self._command(RCPT if phase == MAIL else DATA, letter)
             return None
-        self.out += letter.body
         return Standing(letter.key)
 
     def _refused(self, refusal: Refused) -> Refused:

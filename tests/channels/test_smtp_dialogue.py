@@ -23,12 +23,12 @@ def dialogue(*, pipelining: bool = True) -> SmtpDialogue:
 
 def written(talk: SmtpDialogue) -> bytes:
     said = bytes(talk.out)
-    talk.out.clear()
+    talk.sent(len(said))
     return said
 
 
 def standing(*, pipelining: bool = True) -> SmtpDialogue:
-    """The first letter stands before its dot."""
+    """The first letter stands before its body."""
     talk = dialogue(pipelining=pipelining)
     talk.offer(FIRST)
     for reply in TAKEN.splitlines(keepends=True):
@@ -42,7 +42,7 @@ def behind_a_dot() -> SmtpDialogue:
     talk = standing()
     talk.end()
     talk.offer(SECOND)
-    assert written(talk) == b".\r\n" + ENVELOPE % (MAIL, b"k2")
+    assert written(talk) == FIRST.body + b".\r\n" + ENVELOPE % (MAIL, b"k2")
     return talk
 
 
@@ -51,7 +51,7 @@ def test_in_a_pipeline_an_envelope_is_one_write() -> None:
     talk.offer(FIRST)
     assert (written(talk), talk.awaits, talk.takes_next) == (ENVELOPE % (MAIL, b"k1"), "mail", False)
     assert talk.receive(TAKEN) == [Standing("k1")]
-    assert (written(talk), talk.awaits, talk.takes_next) == (FIRST.body, "", False)
+    assert (written(talk), talk.awaits, talk.takes_next) == (b"", "", False)
 
 
 def test_without_pipelines_each_command_waits_for_the_reply_before_it() -> None:
@@ -62,9 +62,9 @@ def test_without_pipelines_each_command_waits_for_the_reply_before_it() -> None:
     for reply in TAKEN.splitlines(keepends=True):
         events += talk.receive(reply)
         said.append(written(talk))
-    assert (said, events) == ([MAIL, b"RCPT TO:<k1@example.com>\r\n", b"DATA\r\n", FIRST.body], [Standing("k1")])
+    assert (said, events) == ([MAIL, b"RCPT TO:<k1@example.com>\r\n", b"DATA\r\n", b""], [Standing("k1")])
     talk.end()
-    assert (written(talk), talk.takes_next) == (b".\r\n", False)
+    assert (written(talk), talk.takes_next) == (FIRST.body + b".\r\n", False)
     assert talk.receive(b"250 2.0.0 queued as Q1\r\n") == [Answered("k1", 250, b"2.0.0 queued as Q1")]
     assert talk.takes_next
 
@@ -72,7 +72,8 @@ def test_without_pipelines_each_command_waits_for_the_reply_before_it() -> None:
 def test_the_next_letter_follows_the_dot() -> None:
     talk = behind_a_dot()
     assert talk.receive(b"250 ok\r\n" + TAKEN) == [Answered("k1", 250, b"ok"), Standing("k2")]
-    assert written(talk) == SECOND.body
+    talk.end()
+    assert written(talk) == SECOND.body + b".\r\n"
 
 
 def refused(letter: Letter, phase: str, code: int, reply: bytes, *, behind: bool = False) -> Refused:
@@ -158,10 +159,20 @@ def test_what_is_no_reply_or_answers_nothing_ends_the_connection(reply: bytes) -
 
 def test_what_a_broken_connection_leaves_is_known() -> None:
     talk = behind_a_dot()
-    assert talk.unfinished() == ("k1", SECOND, "mail")
+    assert talk.unfinished() == ("k1", "", SECOND, "mail")
     talk.receive(b"250 ok\r\n250 ok\r\n")
-    assert talk.unfinished() == ("", SECOND, "rcpt")
-    assert standing().unfinished() == ("", FIRST, "data")
+    assert talk.unfinished() == ("", "", SECOND, "rcpt")
+    assert standing().unfinished() == ("", "", FIRST, "data")
+
+
+def test_a_letter_is_cut_until_the_first_byte_of_its_dot_has_gone() -> None:
+    talk = standing()
+    talk.end()
+    talk.offer(SECOND)
+    talk.sent(len(FIRST.body))
+    assert talk.unfinished() == ("", "k1", SECOND, "mail")
+    talk.sent(1)
+    assert talk.unfinished() == ("k1", "", SECOND, "mail")
 
 
 CONVERSATION = b"250-one\r\n250 two\r\n250 ok\r\n354 go\r\n"

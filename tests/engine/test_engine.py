@@ -51,7 +51,7 @@ def test_a_tick_that_finds_nobody_due_asks_little(store: Store, engine: MakeEngi
         assert running.tick() == BeatReport()
     with statements(store.database) as of_a_beat:
         assert running.beat() == BeatReport()
-    assert [of_a_tick.count("BEGIN"), len(of_a_tick)] == [7, 14]
+    assert [of_a_tick.count("BEGIN"), len(of_a_tick)] == [7, 13]
     assert [of_a_beat.count("BEGIN"), len(of_a_beat)] == [5, 10]
     assert [statement for statement in of_a_beat if "campaign.version" in statement] == []
 

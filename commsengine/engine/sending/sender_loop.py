@@ -1,14 +1,19 @@
 """One thread that drives all connections of a channel: nothing in it waits for a single one of them.
 
 One round
-1. Messages that stand before their end are marked together, in one request for each claim.
+1. Marks are asked for, in one request for each claim.
 2. Each connection that can take a message gets one, also one that has just lost its own: it is rendered and laid out
    while the marks are written.
-3. What the connections say is heard, then what other threads have answered: a connection that has ended while its
-   message was marked is known to have ended before that message would get its end.
+3. What the connections say is heard, then what other threads have answered: a connection that has ended meanwhile is
+   known to have ended before its message would get its end.
+4. Messages that stand before their end and are marked get it; where the other side takes pipelines, the next one is
+   offered in the same write.
+5. Receipts are handed over, in one group for each claim.
 
-A message that is granted gets its end; where the other side takes pipelines, the next one follows in the same write.
-To connect, to log in and to say goodbye is to wait: each takes a thread of its own for that time.
+The mark is asked for when a message is offered, so that it is written while the other side answers. Only where the
+message before on that connection had to wait for its turn, the mark waits until the message stands before its end: a
+mark is good for seconds. To connect, to log in and to say goodbye is to wait: each takes a thread of its own for that
+time.
 """
 
 from __future__ import annotations
@@ -22,7 +27,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from commsengine.channels.channel import (
     RELEASED,
@@ -49,6 +54,14 @@ GOODBYE = 2.0  # seconds at the end for all connections together
 NOT_OFFERED = "data"
 """The phase of a message that was not marked."""
 
+PROMPT, MARK_LASTS = 1.0, 5.0
+"""Seconds: the longest from offer to end with which a connection counts as prompt, and how long a mark is good for."""
+
+MarkState = Literal["", "asked", "granted", "refused"]
+ASKED: MarkState = "asked"
+GRANTED: MarkState = "granted"
+REFUSED: MarkState = "refused"
+
 
 @dataclass(eq=False, slots=True)
 class Batch:
@@ -61,19 +74,22 @@ class Batch:
 
 @dataclass(eq=False, slots=True)
 class SendingAttempt:
-    """One message on its way, since then."""
+    """One message on its way, since then. ``stands``: before its end; ``marked_at`` is real time, in seconds."""
 
     one: Claimed
     batch: Batch
     letter: Letter
     named: str
     since: dt.datetime
-    granted: bool = False
+    mark: MarkState = ""
+    marked_at: float = 0.0
+    stands: bool = False
+    ended: bool = False
 
 
 @dataclass(eq=False, slots=True)
 class Connection:
-    """One connection. ``aside``: a thread of its own opens or closes it. ``until`` is real time, in seconds."""
+    """One connection. ``aside``: a thread of its own opens or closes it. Times are real, in seconds."""
 
     number: int
     channel: InterleavedChannel
@@ -82,6 +98,12 @@ class Connection:
     socket: socket.socket | None = None
     mask: int = 0
     until: float | None = None
+    offered_at: float = 0.0
+    prompt: bool = False
+
+
+Placed = tuple[Connection, SendingAttempt]
+"""A message on its connection."""
 
 
 class SenderLoop:
@@ -93,7 +115,8 @@ class SenderLoop:
         self._batch: Batch | None = None
         self._next_batch: tuple[Batch, float] | None = None  # and when the rate lets it go
         self._turned_away = False  # by the last connection that was opened
-        self._standing: list[tuple[Connection, SendingAttempt]] = []
+        self._to_mark: list[Placed] = []
+        self._leaving: list[Placed] = []  # marked, and before their end
         self._calls: deque[Callable[[], object]] = deque()  # from other threads
         self._wakeup_in, self._wakeup_out = socket.socketpair()
         self._waking = False
@@ -123,6 +146,8 @@ class SenderLoop:
                 self._ask_for_marks()
                 self._hand_out()
                 self._hear()
+                self._end_what_leaves()
+                self._pool.hand_over()
             except Exception as failure:  # a defect of ours: what is under way still needs its receipts
                 self._break(failure)
         until = time.monotonic() + GOODBYE
@@ -301,58 +326,90 @@ class SenderLoop:
 
     # -- marks ------------------------------------------------------------------------------------
 
+    def _ask_for_mark(self, connection: Connection, sending: SendingAttempt) -> None:
+        sending.mark = ASKED
+        self._to_mark.append((connection, sending))
+
     def _ask_for_marks(self) -> None:
-        if not self._standing:
-            return
-        groups: defaultdict[Lease, list[tuple[Connection, SendingAttempt]]] = defaultdict(list)
-        standing, self._standing = self._standing, []
-        for connection, sending in self._may_leave(standing):
+        asking, self._to_mark = [each for each in self._to_mark if _is_open(*each)], []
+        groups: defaultdict[Lease, list[Placed]] = defaultdict(list)
+        for connection, sending in self._may_leave(asking):
             groups[sending.one.lease].append((connection, sending))
         for lease, group in groups.items():
             keys = [sending.one.key for _, sending in group]
             named = {sending.one.key: sending.named for _, sending in group if sending.named}
             self._pool.recorder.request_mark(keys, lease, named, partial(self._answered, group))
 
-    def _answered(self, group: Sequence[tuple[Connection, SendingAttempt]], granted: set[str]) -> None:
-        self._later(lambda: self._grant(group, granted))
+    def _answered(self, group: Sequence[Placed], granted: set[str]) -> None:
+        self._later(lambda: self._note_marks(group, granted))
 
-    def _grant(self, group: Sequence[tuple[Connection, SendingAttempt]], granted: set[str]) -> None:
+    def _note_marks(self, group: Sequence[Placed], granted: set[str]) -> None:
+        now = time.monotonic()
         for connection, sending in group:
-            if sending.one.key not in granted:
-                self._take_back(connection, sending)
-        leaving = [each for each in group if each[1].one.key in granted]
-        for connection, sending in self._may_leave(leaving):  # a commit may wait for another program's
-            self._end(connection, sending)
+            if not _is_open(connection, sending):
+                continue
+            if sending.one.key in granted:
+                sending.mark, sending.marked_at = GRANTED, now
+                if sending.stands:
+                    self._leaving.append((connection, sending))
+            else:
+                self._refuse(connection, sending)
 
-    def _may_leave(
-        self, standing: Sequence[tuple[Connection, SendingAttempt]]
-    ) -> list[tuple[Connection, SendingAttempt]]:
-        """Those that may; the others are taken back."""
+    def _may_leave(self, going: Sequence[Placed]) -> list[Placed]:
+        """Those that may; the others are refused."""
+        if not going:
+            return []
         stopped, now, leaving = self._pool.stopped, self._pool.clock(), []
-        for connection, sending in standing:
+        for connection, sending in going:
             if not stopped and self._pool.attempts.may_leave(sending.one, now):
                 leaving.append((connection, sending))
             else:
-                self._take_back(connection, sending)
+                self._refuse(connection, sending)
         return leaving
+
+    def _refuse(self, connection: Connection, sending: SendingAttempt) -> None:
+        sending.mark = REFUSED
+        self._look_again()
+        if sending.stands:
+            self._take_back(connection, sending)
 
     def _take_back(self, connection: Connection, sending: SendingAttempt) -> None:
         connection.channel.drop()
-        self._look_again()
         self._heed(connection, [Outcome(sending.one.key, RELEASED, NOT_OFFERED, begun=False)])
+
+    def _stand(self, connection: Connection, sending: SendingAttempt) -> None:
+        now, sending.stands = time.monotonic(), True
+        connection.prompt = now - connection.offered_at <= PROMPT
+        if sending.mark == REFUSED or (sending.mark == GRANTED and now - sending.marked_at > MARK_LASTS):
+            self._take_back(connection, sending)
+        elif sending.mark == GRANTED:
+            self._leaving.append((connection, sending))
+        elif not sending.mark:
+            self._ask_for_mark(connection, sending)
+
+    def _end_what_leaves(self) -> None:
+        leaving, self._leaving = self._leaving, []
+        for connection, sending in self._may_leave(leaving):  # a commit may wait for another program's
+            self._end(connection, sending)
 
     # -- connections ------------------------------------------------------------------------------
 
     def _begin(self, connection: Connection, sending: SendingAttempt) -> None:
         connection.sendings[sending.one.key] = sending
         if connection.channel.at_hand:
-            connection.channel.offer(sending.letter)
+            self._offer(connection, sending)
             self._heed(connection, connection.channel.send())
         else:
             self._open(connection, sending)
 
+    def _offer(self, connection: Connection, sending: SendingAttempt) -> None:
+        connection.channel.offer(sending.letter)
+        connection.offered_at = time.monotonic()
+        if connection.prompt and not sending.mark:
+            self._ask_for_mark(connection, sending)
+
     def _end(self, connection: Connection, sending: SendingAttempt) -> None:
-        sending.granted = True
+        sending.ended = True
         events = connection.channel.end()
         if (
             connection.channel.at_hand
@@ -360,12 +417,12 @@ class SenderLoop:
             and (behind := self._next_sending())
         ):
             connection.sendings[behind.one.key] = behind
-            connection.channel.offer(behind.letter)
+            self._offer(connection, behind)
         self._heed(connection, events + connection.channel.send())
 
     def _open(self, connection: Connection, sending: SendingAttempt) -> None:
         self._unwatch(connection)
-        connection.aside = True
+        connection.aside, connection.prompt = True, False
 
         def opening() -> None:
             failure = None
@@ -384,11 +441,15 @@ class SenderLoop:
         elif failure is not None:
             self._pool.broke(failure)
             self._heed(connection, [Outcome(key, RELEASED, begun=False)])
-        elif self._pool.stopping or self._pool.attempts.rest(self._pool.clock(), sending.one.campaign):
+        elif self._is_over(sending):
             self._heed(connection, [Outcome(key, RELEASED, begun=False)])
         else:
-            connection.channel.offer(sending.letter)
+            self._offer(connection, sending)
             self._heed(connection, connection.channel.send())
+
+    def _is_over(self, sending: SendingAttempt) -> bool:
+        pool = self._pool
+        return pool.stopping or sending.mark == REFUSED or pool.attempts.rest(pool.clock(), sending.one.campaign)
 
     def _heed(self, connection: Connection, events: Sequence[SendingEvent]) -> None:
         again = None
@@ -397,7 +458,7 @@ class SenderLoop:
                 sending = connection.sendings.pop(event.key)
                 self._settle(sending.one, sending.batch, event, sending.since, connection.number)
             elif isinstance(event, BeforeTheEnd):
-                self._standing.append((connection, connection.sendings[event.key]))
+                self._stand(connection, connection.sendings[event.key])
             else:
                 again = connection.sendings[event.letter.key]
         self._watch(connection)
@@ -441,11 +502,17 @@ class SenderLoop:
 
     def _break(self, failure: Exception) -> None:
         self._pool.broke(failure)
-        self._standing.clear()
+        self._to_mark.clear()
+        self._leaving.clear()
         self._give_back()
         for connection in self._connections:
             connection.channel.drop()
             self._watch(connection)
             for key, sending in list(connection.sendings.items()):
                 silent = Outcome(key, UNCERTAIN, reply=N_("the channel gave no answer"))
-                self._heed(connection, [silent if sending.granted else Outcome(key, RELEASED, begun=False)])
+                self._heed(connection, [silent if sending.ended else Outcome(key, RELEASED, begun=False)])
+
+
+def _is_open(connection: Connection, sending: SendingAttempt) -> bool:
+    """It has no outcome yet."""
+    return connection.sendings.get(sending.one.key) is sending

@@ -84,6 +84,7 @@ class SenderThreads:
         try:
             for outcome in channel.deliver(DatedBatch(messages, pool.clock), delivery.mark) if messages else ():
                 delivery.settle(outcome)
+                pool.hand_over()
                 if delivery.over or delivery.refused or delivery.narrowed:
                     break
         except Exception as failure:  # the others of this batch still need their receipts

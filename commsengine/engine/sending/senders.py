@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import datetime as dt
 import threading
-from collections import deque
+from collections import defaultdict, deque
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
@@ -28,7 +28,7 @@ from commsengine.engine.sending.sender_loop import SenderLoop
 from commsengine.engine.sending.sender_threads import SenderThreads
 from commsengine.engine.sending.shared_limits import Rate, SharedLimits
 from commsengine.errors import CommsError, InputError
-from commsengine.store.records import JudgedReceipt, Receipt, Rest
+from commsengine.store.records import JudgedReceipt, Lease, Receipt, Rest
 
 LARGEST_BATCH = 50
 LARGEST_CLAIM = 1000
@@ -103,6 +103,7 @@ class SenderPool:
         self.breaker, self._shared = Breaker(name, shared.renews), shared
         self.attempts = Attempts(self.breaker, guard, clock, record=self._record, narrow=self._narrow)
         self._queue: deque[list[Claimed]] = deque()
+        self._receipts: defaultdict[Lease, list[Receipt]] = defaultdict(list)
         self._open = 0
         self._room: int | None = None
         self._rate = Rate(None)
@@ -261,6 +262,7 @@ class SenderPool:
             self._spared_at = self.clock()
 
     def done(self, count: int) -> None:
+        self.hand_over()  # what is not under way has its receipt
         with self.news:
             self._open -= count
             self.news.notify_all()
@@ -272,8 +274,15 @@ class SenderPool:
         with self.news:
             self.sent += receipt.state == "sent" and not one.service
             self.failed += receipt.state == "failed" and not one.service
+            self._receipts[one.lease].append(receipt)
         self._guard.note(one.campaign, one.message, one.rung, receipt)
-        self.recorder.settle([receipt], one.lease)
+
+    def hand_over(self) -> None:
+        """Hands the receipts that have come in to the one who writes them down."""
+        with self.news:
+            receipts, self._receipts = self._receipts, defaultdict(list)
+        for lease, theirs in receipts.items():
+            self.recorder.settle(theirs, lease)
 
     def heed(self, judged: JudgedReceipt) -> None:
         """A refusal that the store has judged: whether its touch is held or has failed, or the channel is to rest."""
