@@ -8,6 +8,7 @@ import hmac
 import re
 from binascii import b2a_base64
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
@@ -45,14 +46,14 @@ class Links:
         if not any(keys) or not all(keys):
             raise InputError(_("There is no secret key to sign links with."), _("Set COMMSENGINE_SECRET_KEY."))
         self._signers = {purpose: [_Signer(key, purpose) for key in keys] for purpose in PATHS}
+        self._paths = {purpose: f"{self.base_url}/{path}/" for purpose, path in PATHS.items()}
 
     def url(self, purpose: str, key: str, expires: dt.datetime, revoked: int = 0) -> str:
         """The page of one touch for one purpose, until ``expires`` (aware).
 
         ``revoked`` is how often the person's links were revoked before.
         """
-        token = self._signers[purpose][0].token(key, int(expires.timestamp()), revoked)
-        return f"{self.base_url}/{PATHS[purpose]}/{token}"
+        return self._paths[purpose] + self._signers[purpose][0].token(key, _seconds(expires), revoked)
 
     def read(self, purpose: str, token: str, now: dt.datetime) -> Signed:
         """What a token says; raises ``LinkError`` when it is forged, of another purpose or expired.
@@ -86,7 +87,7 @@ class _Signer:
     def token(self, key: str, expires: int, revoked: int) -> str:
         if not _SHORT.fullmatch(key):
             return str(self._serializer.dumps(_said(key, expires, revoked)))
-        payload = _base64(f'["{key}",{expires}{f",{revoked}" if revoked else ""}]'.encode())
+        payload = _payload(key, expires, revoked)
         inner, outer = self._inner.copy(), self._outer.copy()
         inner.update(payload)
         outer.update(inner.digest())
@@ -100,6 +101,17 @@ class _Signer:
             return None
         # Base64 has spare bits: only the exact token we make counts, so that no changed bit is accepted.
         return found if token in (self.token(*found), self._serializer.dumps(_said(*found))) else None
+
+
+@lru_cache(maxsize=64)
+def _seconds(expires: dt.datetime) -> int:
+    return int(expires.timestamp())
+
+
+@lru_cache(maxsize=64)
+def _payload(key: str, expires: int, revoked: int) -> bytes:
+    # a letter has several links, which differ in purpose alone
+    return _base64(f'["{key}",{expires}{f",{revoked}" if revoked else ""}]'.encode())
 
 
 def _said(key: str, expires: int, revoked: int) -> list[str | int]:

@@ -7,6 +7,7 @@ import hashlib
 import re
 import unicodedata
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from typing import Literal
 
 from commsengine.translation import N_, _
@@ -107,9 +108,15 @@ def mail_address(written: str) -> str:
     Raises ``UnicodeError`` for a domain that cannot be.
     """
     local, _at, domain = written.rpartition("@")
-    domain = domain if domain.isascii() else domain.encode("idna").decode()
+    domain = _domain(domain)
     fits = len(local) <= 64 and len(local) + len(domain) < 254
-    return f"{local}@{domain}" if fits and _LOCAL_PART.fullmatch(local) and _DOMAIN.fullmatch(domain) else ""
+    return f"{local}@{domain}" if domain and fits and _LOCAL_PART.fullmatch(local) else ""
+
+
+@lru_cache(maxsize=64)
+def _domain(written: str) -> str:
+    domain = written if written.isascii() else written.encode("idna").decode()
+    return domain if _DOMAIN.fullmatch(domain) else ""
 
 
 def without_addresses(text: str) -> str:

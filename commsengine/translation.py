@@ -9,8 +9,7 @@ from __future__ import annotations
 
 import copy
 import re
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from contextvars import ContextVar
 from functools import cache, wraps
 from gettext import NullTranslations, find, translation
@@ -155,15 +154,24 @@ def _signs(language: str) -> tuple[str, str, str]:
     return signs["decimal"], signs["group"], re.sub("[#,.0]+", "{}", percent.partition(";")[0])
 
 
-@contextmanager
-def in_language(language: str) -> Iterator[None]:
-    """Texts are in this language until the end of the block; English where there is no catalog of it."""
-    _see_changes()
-    before = _language.set(language)
-    try:
-        yield
-    finally:
-        _language.reset(before)
+class in_language:  # noqa: N801 - written in a ``with``, like those of contextlib
+    """Texts are in this language until the end of the block; English where there is no catalog of it.
+
+    Without ``look`` a catalog that has changed since the last look is not seen.
+    """
+
+    __slots__ = ("_before", "_language", "_look")
+
+    def __init__(self, language: str, *, look: bool = True) -> None:
+        self._language, self._look = language, look
+
+    def __enter__(self) -> None:
+        if self._look:
+            _see_changes()
+        self._before = _language.set(self._language)
+
+    def __exit__(self, *_: object) -> None:
+        _language.reset(self._before)
 
 
 def cached(work: Work) -> Work:

@@ -14,6 +14,7 @@ import json
 import re
 import sys
 from collections.abc import Iterable, Iterator
+from functools import cache
 from pathlib import Path
 from typing import IO, Any
 
@@ -82,6 +83,7 @@ def _makes_command(decorator: ast.expr) -> bool:
     return isinstance(function, ast.Attribute) and function.attr in ("command", "group")
 
 
+@cache
 def extracted() -> Catalog:
     found = Catalog(locale=ENGLISH)
     for folder in ("commsengine", "message_templates"):

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import gc
+import importlib
 import os
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -19,6 +21,8 @@ from tests import fresh
 from tests.fork_server import close_fork_server, open_fork_server
 from tests.shared_sql import share_compiled_sql
 from tests.waiting import PATIENCE
+
+TESTS = Path(__file__).parent
 
 # No example fails because the machine is slow. Many more are tried by: make faults
 settings.register_profile("suite", deadline=None, suppress_health_check=[HealthCheck.too_slow], max_examples=15)
@@ -55,14 +59,27 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 @pytest.hookimpl(wrapper=True)
-def pytest_collection() -> Iterator[None]:
+def pytest_collection(session: pytest.Session) -> Iterator[None]:
     """As in an engine at work: what the suite has loaded by then is not walked through again and again."""
     gc.disable()
     try:
+        load_in_turn(session.config)
         return (yield)
     finally:
         gc.enable()
         keep_what_is_there()
+
+
+def load_in_turn(config: pytest.Config) -> None:
+    """Workers that all load the whole suite begin with different files: what one has compiled, the others find."""
+    worker = getattr(config, "workerinput", None)
+    if worker is None or [Path(each).resolve() for each in config.args] != [TESTS]:
+        return
+    files = sorted(TESTS.rglob("test_*.py"))
+    first = len(files) * int(worker["workerid"].removeprefix("gw")) // worker["workercount"]
+    for file in files[first:] + files[:first]:
+        with suppress(Exception):  # what is wrong with a file is said when it is collected
+            importlib.import_module(".".join(file.relative_to(TESTS.parent).with_suffix("").parts))
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -13,7 +13,7 @@ from babel.messages.catalog import Catalog
 
 from commsengine import translation
 from commsengine.translation import add_catalog, forget_catalogs, in_language
-from tests.catalogs import extracted
+from tests.catalogs import extracted, for_people
 
 LANGUAGE, FROM_THE_RIGHT = "el", "he"
 """Their letters stand outside of ⟦ ⟧ only where a date or time was written: as the language in use writes it."""
@@ -65,19 +65,31 @@ def in_place_of(language: str, texts: NullTranslations) -> Iterator[None]:
 
 
 def in_catalog(text: str) -> bool:
-    return any(text in ([message.id] if isinstance(message.id, str) else message.id) for message in _catalog())
+    return text in all_texts()
 
 
 @cache
-def _catalog() -> Catalog:
-    return extracted()
+def all_texts() -> frozenset[str]:
+    """What the code and the templates say, one and many; of mails, Slack and pages only ``texts_for_people``."""
+    return _texts(extracted())
+
+
+@cache
+def texts_for_people() -> frozenset[str]:
+    return _texts(for_people(extracted()))
+
+
+def _texts(catalog: Catalog) -> frozenset[str]:
+    return frozenset(
+        text for each in catalog if each.id for text in ([each.id] if isinstance(each.id, str) else each.id)
+    )
 
 
 def texts_of(folder: str, name: str) -> set[str]:
     """The texts that the catalog has of this file, somewhere in the folder; of one with a plural the singular."""
     found = [
         message
-        for message in _catalog()
+        for message in extracted()
         if any(place.startswith(f"{folder}/") and place.endswith(f"/{name}") for place, _ in message.locations)
     ]
     return {message.id if isinstance(message.id, str) else message.id[0] for message in found}

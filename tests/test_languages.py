@@ -30,8 +30,16 @@ from commsengine.translation import in_language
 from tests.answering import BY_LINK, Answering, answering
 from tests.browsing import TRUST
 from tests.builders import ANA, BEN, MIA, a_message, utc
-from tests.catalogs import extracted, for_people
-from tests.pseudo import FROM_THE_RIGHT, LANGUAGE, Pseudo, in_pseudo, untranslated, untranslated_html, value
+from tests.pseudo import (
+    FROM_THE_RIGHT,
+    LANGUAGE,
+    Pseudo,
+    in_pseudo,
+    texts_for_people,
+    untranslated,
+    untranslated_html,
+    value,
+)
 from tests.replies import answer_question
 from tests.slack_house import Team, serve_team
 from tests.waiting import PATIENCE, expect
@@ -120,12 +128,7 @@ def strange(words: Sequence[str]) -> set[str]:
 
 def told_to_people(texts: Pseudo) -> set[str]:
     """The texts that came up, but that the catalogs of people do not have."""
-    known_texts = {text for each in for_people(extracted()) if each.id for text in _each(each.id)}
-    return texts.asked - known_texts - {NOT_SHOWN}
-
-
-def _each(text: str | tuple[str, ...] | list[str]) -> Sequence[str]:
-    return [text] if isinstance(text, str) else text
+    return texts.asked - texts_for_people() - {NOT_SHOWN}
 
 
 @pytest.fixture

@@ -30,9 +30,10 @@ def hasty(tree: ast.Module) -> Iterator[int]:
             given += node.args[:1] if called(node) in ("wait", "join") else []
             if any(map(is_short, given)):
                 yield node.lineno
-        elif isinstance(node, ast.Compare) and asks_a_clock(node.left):
+        elif isinstance(node, ast.Compare):
             few = zip(node.ops, node.comparators, strict=True)
-            if any(isinstance(how, ast.Lt | ast.LtE) and is_short(limit) for how, limit in few):
+            short = any(isinstance(how, ast.Lt | ast.LtE) and is_short(limit) for how, limit in few)
+            if short and asks_a_clock(node.left):
                 yield node.lineno
         elif isinstance(node, ast.BinOp) and is_a_deadline(node):
             yield node.lineno
@@ -47,7 +48,7 @@ def asks_a_clock(tree: ast.expr) -> bool:
 
 
 def is_a_deadline(sum_: ast.BinOp) -> bool:
-    return isinstance(sum_.op, ast.Add) and asks_a_clock(sum_.left) and is_short(sum_.right)
+    return isinstance(sum_.op, ast.Add) and is_short(sum_.right) and asks_a_clock(sum_.left)
 
 
 def is_short(value: ast.expr) -> bool:

@@ -202,7 +202,7 @@ class Replying:
             ending=new.ending,
             promised=day_text(new.day, self._inbox.spoken(card)) if new.day else "",
         )
-        mail = replace(mail, key=answer_key(ask.id, turn), thread=ask.thread)
+        mail = mail._replace(key=answer_key(ask.id, turn), thread=ask.thread)
         due = Hours(card.plan, card.person).next_open(now) or now
         return NewMail(mail.key, "answer", mail.channel, payload_of(mail), mail.campaign, ask.person_id, due)
 

@@ -154,9 +154,8 @@ class ReviewCopies:
         with in_language(parts.inbox.spoken(parts.inbox.card(touch.key, now))):
             subject = _("Test: {subject}", subject=message.subject)
             blocks = noted(message.blocks) if message.blocks else ()
-        return copy.key, replace(
-            message, to_email=to, to_name="", slack_id="", subject=subject, blocks=blocks, date=now
-        )
+        copied = message._replace(to_email=to, to_name="", slack_id="", subject=subject, blocks=blocks, date=now)
+        return copy.key, copied
 
     def open(self, key: str) -> InMemory | None:
         """What answers a copy; ``None`` for one that is unknown or expired."""

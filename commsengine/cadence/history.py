@@ -327,10 +327,15 @@ class Touch:
     first: bool = False
     asks: Asked | None = None
     briefing: Briefing | None = None
+    _key: str = field(default="", init=False, compare=False, repr=False)
 
     @property
     def key(self) -> str:
-        return touch_key(self.campaign, self.message, self.person, self.local_date, self.rung)
+        """Computed when first asked for, and then kept."""
+        if not self._key:
+            key = touch_key(self.campaign, self.message, self.person, self.local_date, self.rung)
+            object.__setattr__(self, "_key", key)
+        return self._key
 
 
 def touch_key(campaign: str, message: str, person: str, local_date: dt.date, rung: int) -> str:

@@ -47,7 +47,7 @@ class SharedDecisions:
         return made if made.person == person.id else _for(person.id, made)
 
 
-_NAMES = [field.name for field in fields(Touch)]
+_NAMES = [field.name for field in fields(Touch) if field.init]
 _BEFORE = attrgetter(*_NAMES[: _NAMES.index("person")])
 _AFTER = attrgetter(*_NAMES[_NAMES.index("person") + 1 :])
 

@@ -11,8 +11,10 @@ from __future__ import annotations
 import base64
 import datetime as dt
 import re
+from collections.abc import Mapping
 from email.utils import format_datetime
 from functools import cache, lru_cache
+from typing import NamedTuple
 
 from commsengine.channels.channel import PERMANENT, DeliveryError
 from commsengine.content.message import RenderedMessage
@@ -27,10 +29,12 @@ _BETWEEN = re.compile(r"[\s,;<>]+")
 _QUOTED = re.compile(r'"[^"]*"')
 _LIKE_AN_ADDRESS = re.compile(r"\S@\S")
 _PART_HEADS = {
-    subtype: f"Content-Type: text/{subtype}; charset=utf-8\r\n"
+    subtype: f"\r\nContent-Type: text/{subtype}; charset=utf-8\r\n"
     "Content-Transfer-Encoding: quoted-printable\r\n\r\n".encode()
     for subtype in ("plain", "html")
 }
+_EACH = ("From", "To", "Subject", "Date", "Message-ID", "X-Commsengine-Touch")
+_WORD = 45  # bytes in an encoded word
 _LONGEST_PLAIN = 200  # characters of a header value that may stand on one line
 
 
@@ -56,21 +60,22 @@ def laid_out(message: RenderedMessage, mail_from: str, date: dt.datetime | None 
         why = N_("no usable e-mail address") if message.to_email else N_("no e-mail address")
         raise DeliveryError(PERMANENT, "connect", str(bad), begun=False, unreachable=why) from None
     try:
-        return recipient, message_bytes(message, mail_from, date)
+        return recipient, _message_bytes(message, recipient, mail_from, date)
     except HeaderError as bad:
         raise DeliveryError(PERMANENT, "connect", str(bad), begun=False) from None
 
 
 def message_bytes(message: RenderedMessage, mail_from: str, date: dt.datetime | None = None) -> bytes:
     """The finished message: CRLF, and no line begins with a dot. Raises ``HeaderError``."""
-    headers = _headers(message, mail_from, date or message.date)
-    boundary = f"=_{message.key}"  # "=_" cannot stand in quoted-printable
-    headers["Content-Type"] = f'multipart/alternative; boundary="{boundary}"'
-    head = "".join([f"{name}: {value}\r\n" for name, value in headers.items()]).encode()
-    check_head(head, tuple(headers))
-    opened = f"\r\n--{boundary}\r\n".encode()
-    parts = [piece for subtype, part in message.body.parts() for piece in (opened, _PART_HEADS[subtype], part)]
-    return b"".join([head, *parts, f"\r\n--{boundary}--\r\n".encode()])
+    return _message_bytes(message, address(message.to_email, "the recipient"), mail_from, date)
+
+
+def _message_bytes(message: RenderedMessage, to: str, mail_from: str, date: dt.datetime | None) -> bytes:
+    pieces = [_head(message, to, mail_from, date or message.date)]
+    boundary = f"\r\n--=_{message.key}".encode()
+    for subtype, part in message.body.parts():
+        pieces += (boundary, _PART_HEADS[subtype], part)
+    return b"".join([*pieces, boundary, b"--\r\n"])
 
 
 def check_head(head: bytes, names: tuple[str, ...]) -> None:
@@ -84,7 +89,6 @@ def _head_of(names: tuple[str, ...]) -> re.Pattern[bytes]:
     return re.compile("".join(rf"{name}: [\t -~]*(?:\r\n [\t -~]*)*\r\n" for name in names).encode())
 
 
-@lru_cache(maxsize=256)
 def address(value: str, field: str) -> str:
     """A bare address, ready for the envelope and the headers; the domain in its ASCII form. Raises ``HeaderError``."""
     try:
@@ -112,27 +116,53 @@ def sender_address(mail_from: str) -> str:
     return address(bare, "the sender")
 
 
-def _headers(message: RenderedMessage, mail_from: str, date: dt.datetime) -> dict[str, str]:
-    sender, to = sender_address(mail_from), address(message.to_email, "the recipient")
-    domain, key = sender.rpartition("@")[2], _token(message.key, "the key")
-    headers = {
-        "From": mailbox(_sender_name(message), sender, "the sender's name"),
-        "To": mailbox(message.to_name, to, "the recipient's name"),
-        "Subject": text(message.subject, "the subject"),
-        "Date": _date(date.replace(microsecond=0)),
-        "Message-ID": f"<{key}@{domain}>",
-        "X-Commsengine-Touch": key,
+class _Letterhead(NamedTuple):
+    """The headers that a campaign's letters from one person have in common, laid out around those of each letter."""
+
+    above: str
+    below: str
+    names: tuple[str, ...]
+    domain: str
+
+
+@lru_cache(maxsize=256)
+def _letterhead(mail_from: str, sender_name: str, title: str, campaign: str, reply_to: str) -> _Letterhead:
+    sender = sender_address(mail_from)
+    domain = sender.rpartition("@")[2]
+    name = mailbox(_sender_name(sender_name, title), sender, "the sender's name")
+    below = {
         "Auto-Submitted": "auto-generated",
-        "List-Id": f"<{_token(message.campaign, 'the campaign')}.{domain}>",
+        "List-Id": f"<{_token(campaign, 'the campaign')}.{domain}>",
         "MIME-Version": "1.0",
+        **({"Reply-To": address(reply_to, "the reply address")} if reply_to else {}),
     }
-    if message.reply_to:
-        headers["Reply-To"] = address(message.reply_to, "the reply address")
-    if message.unsubscribe_url:
-        headers["List-Unsubscribe"] = f"<{_url(message.unsubscribe_url)}>"
-        if message.unsubscribe_url.startswith("https:"):  # RFC 8058 asks for it; no mail program calls this machine
-            headers["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
-    return headers
+    return _Letterhead(_lines({"From": name}), _lines(below), (*_EACH, *below), domain)
+
+
+def _lines(headers: Mapping[str, str]) -> str:
+    return "".join([f"{name}: {value}\r\n" for name, value in headers.items()])
+
+
+def _head(message: RenderedMessage, to: str, mail_from: str, date: dt.datetime) -> bytes:
+    shared = _letterhead(mail_from, message.sender_name, message.campaign_title, message.campaign, message.reply_to)
+    key, leaving = _token(message.key, "the key"), _unsubscribing(message.unsubscribe_url)
+    person, subject = mailbox(message.to_name, to, "the recipient's name"), text(message.subject, "the subject")
+    head = (
+        f"{shared.above}To: {person}\r\nSubject: {subject}\r\nDate: {_date(date.replace(microsecond=0))}\r\n"
+        f"Message-ID: <{key}@{shared.domain}>\r\nX-Commsengine-Touch: {key}\r\n{shared.below}{_lines(leaving)}"
+        f'Content-Type: multipart/alternative; boundary="=_{key}"\r\n'  # "=_" cannot stand in quoted-printable
+    ).encode()
+    check_head(head, (*shared.names, *leaving, "Content-Type"))
+    return head
+
+
+def _unsubscribing(url: str) -> Mapping[str, str]:
+    if not url:
+        return {}
+    header = {"List-Unsubscribe": f"<{_url(url)}>"}
+    if url.startswith("https:"):  # RFC 8058 asks for it; no mail program calls this machine
+        header["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
+    return header
 
 
 @lru_cache(maxsize=64)
@@ -140,13 +170,12 @@ def _date(second: dt.datetime) -> str:
     return format_datetime(second)
 
 
-def _sender_name(message: RenderedMessage) -> str:
+def _sender_name(name: str, title: str) -> str:
     # Filters take a name that is another address than the sender's for a forgery.
-    name = _safe(message.sender_name, "the sender's name")
-    return message.campaign_title if not name or _LIKE_AN_ADDRESS.search(name) else f"{name} ({message.campaign_title})"
+    name = _safe(name, "the sender's name")
+    return title if not name or _LIKE_AN_ADDRESS.search(name) else f"{name} ({title})"
 
 
-@lru_cache(maxsize=256)
 def mailbox(name: str, bare: str, field: str) -> str:
     """``"Name" <address>``, the name quoted or encoded so that it can mean nothing else."""
     name = _safe(name, field)
@@ -170,7 +199,7 @@ def _plain(value: str) -> bool:
 
 
 def _safe(value: str, field: str) -> str:
-    if _UNSAFE.search(value):
+    if not value.isprintable() and _UNSAFE.search(value):
         raise HeaderError(field, N_("holds a control character or a line break"))
     return value.strip()
 
@@ -189,11 +218,18 @@ def _url(value: str) -> str:
 
 def _encoded(value: str) -> str:
     """RFC 2047 words of at most 75 characters, cut between letters, one a line."""
+    encoded = value.encode()
+    if len(encoded) <= _WORD:
+        return _word(encoded)
     words, chunk = [], b""
     for letter in value:
         encoded = letter.encode()
-        if len(chunk) + len(encoded) > 45:
+        if len(chunk) + len(encoded) > _WORD:
             words.append(chunk)
             chunk = b""
         chunk += encoded
-    return "\r\n ".join(f"=?utf-8?b?{base64.b64encode(word).decode()}?=" for word in [*words, chunk])
+    return "\r\n ".join(map(_word, [*words, chunk]))
+
+
+def _word(encoded: bytes) -> str:
+    return f"=?utf-8?b?{base64.b64encode(encoded).decode()}?="

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
-from typing import Any, Protocol
+from dataclasses import dataclass
+from typing import Any, NamedTuple, Protocol
 
 from commsengine.cadence.kinds_and_states import ChannelName
 from commsengine.content.quoted_printable import Quoted, quoted
@@ -42,8 +42,7 @@ def ended(text: str) -> str:
     return text.rstrip("\r\n") + "\n"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RenderedMessage:
+class RenderedMessage(NamedTuple):
     """One touch rendered for one person. ``blocks`` serve a card; ``html`` and ``text`` a letter.
 
     ``date`` is the time of the attempt; before there is one, of what the message was written for. ``thread`` is the
@@ -56,14 +55,14 @@ class RenderedMessage:
     campaign_title: str
     channel: ChannelName
     to_email: str
+    subject: str
+    body: Body
+    date: dt.datetime
     to_name: str = ""
     slack_id: str = ""
     sender_name: str = ""
     reply_to: str = ""
-    subject: str
-    body: Body
     blocks: Sequence[Mapping[str, Any]] = ()
-    date: dt.datetime
     unsubscribe_url: str = ""
     thread: str = ""
     named: str = ""
@@ -77,7 +76,7 @@ class RenderedMessage:
         return self.body.html
 
 
-_PLAIN = [field.name for field in fields(RenderedMessage) if field.name not in ("body", "blocks", "date")]
+_PLAIN = [name for name in RenderedMessage._fields if name not in ("body", "blocks", "date")]
 
 
 def payload_of(message: RenderedMessage) -> dict[str, Any]:

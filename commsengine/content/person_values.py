@@ -27,51 +27,71 @@ class Signers:
     manager: Person | None = None
     sponsor: Person | None = None
     lines: Mapping[str, str] = field(default_factory=dict)
+    _values: dict[str, SignerValues] = field(default_factory=dict, init=False, compare=False, repr=False)
 
     def sender(self, who: str) -> Person:
         # The lead signs where the person that the message names is missing.
         return {"manager": self.manager, "sponsor": self.sponsor}.get(who) or self.lead
 
+    def values(self, sender: str = "lead") -> SignerValues:
+        """What templates say of them where ``sender`` sends; kept, for they sign for thousands."""
+        if sender not in self._values:
+            self._values[sender] = SignerValues(self, self.sender(sender))
+        return self._values[sender]
+
+
+class SignerValues(dict[str, str]):
+    """Dotted name to clean value, each looked up once; empty for a signer that is missing."""
+
+    def __init__(self, signers: Signers, sender: Person) -> None:
+        super().__init__()
+        self.sender, self.lead = sender, signers.lead
+        self._signers = {"lead": signers.lead, "manager": signers.manager, "sponsor": signers.sponsor, "sender": sender}
+
+    def __missing__(self, name: str) -> str:
+        root, _dot, column = name.partition(".")
+        member = self._signers[root]
+        value = self[name] = clean(_member(member, column)) if member else ""
+        return value
+
 
 class TextValues(dict[str, str]):
     """Dotted name to clean value, each looked up once; a column that the person does not have is empty.
 
-    ``link`` signs the person's link for a purpose, when a text has it.
+    ``dates`` are those of milestones, by the same names. ``link`` signs the person's link for a purpose, and ``again``
+    writes when the message comes again, when a text has it.
     """
 
     def __init__(
         self,
         person: Person,
-        signers: Signers,
-        sender: Person,
+        signers: SignerValues,
+        dates: Mapping[str, str],
         given: Mapping[str, str],
         link: Callable[[str], str],
+        again: Callable[[], str],
     ) -> None:
         super().__init__(given)
-        self.person, self.sender, self.lead = person, sender, signers.lead
-        self._signers = {"lead": signers.lead, "manager": signers.manager, "sponsor": signers.sponsor, "sender": sender}
-        self._link = link
+        self.person, self.signers = person, signers
+        self._dates, self._link, self._again = dates, link, again
 
     def __missing__(self, name: str) -> str:
-        root, _dot, purpose = name.partition(".")
-        value = self._link(purpose) if root == "links" else clean(self.find(name) or "")
+        root, _dot, rest = name.partition(".")
+        if root == "links":
+            value = self._link(rest)
+        elif root == "person":
+            value = clean(_column(self.person, rest) or "")
+        elif root in SIGNERS:
+            value = self.signers[name]
+        else:
+            value = self._again() if name == "again" else self._dates.get(name, "")
         self[name] = value
         return value
-
-    def find(self, name: str) -> str | None:
-        """The raw value; ``None`` when there is no such thing for this person."""
-        root, _dot, field = name.partition(".")
-        if root == "person":
-            return _column(self.person, field)
-        if root in SIGNERS:
-            member = self._signers[root]
-            return _member(member, field) if member else ""
-        return self.get(name, "")
 
     def refuse_missing(self, required: Required) -> None:
         """Raises ``RenderError`` for the first column that this person does not have."""
         for name, where, line in required:
-            if self.find(name) is None:
+            if _column(self.person, name.partition(".")[2]) is None:
                 known = ", ".join(f"person.{column}" for column in sorted(self.person.attributes))
                 cause = _("'{name}' is not defined for this person.", name=name)
                 fix = _("Their own columns are: {columns}.", columns=known or _("none"))

@@ -10,6 +10,7 @@ Quoted = NewType("Quoted", bytes)
 """ASCII in lines of at most 76 characters that end with CRLF; none begins with a dot. Two joined are one again."""
 
 _NO_BREAK = b"=\n"
+_AS_IT_IS = re.compile(r"(?!\.)[ -<>-~]{1,74}")  # one line of plain ASCII, as most values are
 _DOTS = re.compile(rb"^\.+", re.MULTILINE)
 _LONG = re.compile(rb"^(.{74,})(=(?:20|09)\n)", re.MULTILINE)
 
@@ -19,6 +20,8 @@ def quoted(text: str) -> Quoted:
 
     What is joined to it goes on in the same line of the text unless that ends with a line end.
     """
+    if _AS_IT_IS.fullmatch(text):
+        return Quoted(text.encode() + b"=\r\n")
     if not text:
         return Quoted(b"")
     lines = text.replace("\r\n", "\n").replace("\r", "\n")

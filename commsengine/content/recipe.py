@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from commsengine.cadence.kinds_and_states import CARRIED, TouchKind
+from commsengine.cadence.people import COLUMNS
 from commsengine.cadence.plan import ANGLES, Message, Plan
 from commsengine.cadence.told import NOTHING, Told
 from commsengine.content.grammar import VARYING, layout_names, template_names
@@ -26,6 +27,8 @@ LINE = "manager_line"
 
 QUESTION = "one_question"
 """The template of a check that comes with a message which has something else to say."""
+
+_OURS = {f"person.{column}" for column in (*COLUMNS, "first_name")}
 
 ASKING = "check"
 """The template of a message that asks a check and says nothing else."""
@@ -111,7 +114,7 @@ class Recipe:
 
     def decisive(self, facts: TextValues) -> tuple[str | bool, ...]:
         """What makes this person's text another text: values that decide, and whether optional ones are there."""
-        return (*(facts[name] for name in self.by_value), *(bool(facts[name]) for name in self.by_truth))
+        return (*[facts[name] for name in self.by_value], *[bool(facts[name]) for name in self.by_truth])
 
     def under(self, footer: Text) -> Recipe:
         return replace(self, footer=footer, names={**self.names, **footer.uses.names})
@@ -122,11 +125,12 @@ class Recipe:
 
 
 def required_by(texts: Iterable[Text]) -> Required:
+    """The columns of people's own that these texts need; those of ours are there, if only empty."""
     return tuple(
         (name, text.where, text.uses.names[name])
         for text in texts
         for name in sorted(text.uses.required)
-        if name.startswith("person.")
+        if name.startswith("person.") and name not in _OURS
     )
 
 

@@ -71,12 +71,16 @@ OWN_LINKS = ("answer", "heard", "mine")
 LONGEST_REPLY = 600
 """Characters of a reply at the head of a message; the page has it whole."""
 
+About = tuple[Any, ...]
 
 M = TypeVar("M", bound=Callable[..., Any])
 
 
-def _in_their_language(language: Callable[..., str]) -> Callable[[M], M]:
-    """All of it is in one language, which is asked for with what the method is given; errors are in the caller's."""
+def _in_their_language(language: Callable[..., str], *, look: bool = True) -> Callable[[M], M]:
+    """All of it is in one language, which is asked for with what the method is given; errors are in the caller's.
+
+    ``look`` is that of ``in_language``.
+    """
 
     def wrapped(method: M) -> M:
         @wraps(method)
@@ -84,7 +88,7 @@ def _in_their_language(language: Callable[..., str]) -> Callable[[M], M]:
             spoken = language(renderer, *given, **named)
             writer = renderer.in_language(spoken)
             try:
-                with in_language(spoken):
+                with in_language(spoken, look=look):
                     return method(writer, *given, **named)
             except RenderError:
                 method(writer, *given, **named)  # raises the same in the words of the caller
@@ -96,8 +100,9 @@ def _in_their_language(language: Callable[..., str]) -> Callable[[M], M]:
 
 
 def _of_touch(renderer: Renderer, touch: Touch, person: Person, *_given: Any, **_named: Any) -> str:
-    roles = (touch.role, *([touch.briefing.role] if touch.briefing else []))
-    return renderer.language(person, touch.message, *roles)
+    if touch.briefing is None:
+        return renderer.language(person, touch.message, touch.role)
+    return renderer.language(person, touch.message, touch.role, touch.briefing.role)
 
 
 def _of_talk(
@@ -163,7 +168,7 @@ class Renderer:
 
     def language(self, person: Person, message: str = "", *roles: str) -> str:
         """The language in which this person reads a message as one of these roles, or what only names the campaign."""
-        return self.language_about([message] if message else [], roles, person)
+        return self._only or self._known(person, "messages", (message,) if message else (), roles)
 
     def language_about(self, messages: Sequence[str], roles: Collection[str], person: Person) -> str:
         return self._only or self._known(person, "messages", tuple(messages), tuple(roles))
@@ -209,7 +214,7 @@ class Renderer:
         key = self.plan.campaign if self.words is self.plan else f"{self.plan.campaign} {self._only}"
         return f"{self._links.url('calendar', key, FOR_GOOD)}.ics" if self.plan.milestones else ""
 
-    @_in_their_language(_of_touch)
+    @_in_their_language(_of_touch, look=False)
     def touch(
         self,
         touch: Touch,
@@ -225,15 +230,16 @@ class Renderer:
         nothing else until that is ``answered``; then and below the question stands the message.
         """
         message = self._messages[touch.message]
-        again = self._setting.day(touch.again_at, person) if touch.again_at else ""
-        facts = self._facts(touch.key, person, signers, signers.sender(message.sender), again, self._more[message.id])
+        again = partial(self._setting.day, touch.again_at, person) if touch.again_at else str
+        facts = self._facts(touch.key, person, signers, message.sender, again, self._more[message.id])
         if touch.first:
-            facts |= self._calendar
+            facts.update(self._calendar)
         facts["manager.adds"] = _line_of(message, signers)
-        recipe = self._recipe_of(touch, message, answered)
+        about = (*_about(touch), answered)
+        recipe = self._recipe_of(about, touch, message, answered)
         facts.refuse_missing(recipe.required)
         channel = channel_of(touch.channel)
-        sheet = self._sheet(recipe, message, touch, channel, facts, replies, answered)
+        sheet = self._sheet(about, recipe, message, touch, channel, facts, replies, answered)
         facts.update(self._answers(sheet, message, touch, facts))
         return message_of(sheet, self.words, facts, channel, touch.due_at)
 
@@ -381,7 +387,7 @@ class Renderer:
         message, told = self._messages[message_id], told_of(corrects)
         turn, template = offered_turn(message, number, asks), template_of(message, "message", corrects=bool(told))
         recipe = self._recipe(message, role, template, turn, unclear, told)
-        facts = self._facts("", person, signers, signers.sender(message.sender))
+        facts = self._facts("", person, signers, message.sender)
         check, answers = check_texts(message, self._library.texts, turn)
         asked = [*check.values(), *answers]
         facts.refuse_missing((*recipe.required, *required_by(asked)))
@@ -425,9 +431,8 @@ class Renderer:
             self._recipes[key] = recipe_for(self.plan, message, role, text, self._library, turn, unclear, told)
         return self._recipes[key]
 
-    def _recipe_of(self, touch: Touch, message: PlanMessage, answered: bool) -> Recipe:
-        briefing = touch.briefing and (touch.briefing.role, touch.briefing.only)
-        key = (*_about(touch), answered, briefing)
+    def _recipe_of(self, about: About, touch: Touch, message: PlanMessage, answered: bool) -> Recipe:
+        key = (about, touch.briefing and (touch.briefing.role, touch.briefing.only))
         if key not in self._recipes:
             self._recipes[key] = self._recipe_for(touch, message, answered)
         return self._recipes[key]
@@ -487,6 +492,7 @@ class Renderer:
 
     def _sheet(
         self,
+        about: About,
         recipe: Recipe,
         message: PlanMessage,
         touch: Touch,
@@ -497,10 +503,11 @@ class Renderer:
     ) -> Sheet:
         adds = self._library.get(LINE) if facts["manager.adds"] else None
         brief = touch.briefing and (touch.briefing, self._setting.day(touch.briefing.at, facts.person))
-        key = (*_about(touch), answered, channel, recipe.decisive(facts), bool(adds), brief, replies)
+        key = (about, channel, recipe.decisive(facts), bool(adds), brief, replies)
         sheet = self._sheets.get(key)
         if sheet is None:
-            sheet = self._written(recipe, message, touch, channel, facts, replies, answered, adds)
+            with in_language(self.written_in):
+                sheet = self._written(recipe, message, touch, channel, facts, replies, answered, adds)
             if len(self._sheets) >= MOST_SHEETS:
                 self._sheets.clear()
                 self._recipes.clear()
@@ -560,20 +567,20 @@ class Renderer:
         key: str,
         person: Person,
         signers: Signers,
-        sender: Person | None = None,
-        again: str = "",
+        sender: str = "lead",
+        again: Callable[[], str] = str,
         more: str = "",
         opens: str = "",
     ) -> TextValues:
-        given = {**self._setting.dates, "key": key, "again": again, "links.more": more, "links.page": opens}
-        return TextValues(person, signers, sender or signers.lead, given, partial(self._own_link, key, person))
+        given, link = {"key": key, "links.more": more, "links.page": opens}, partial(self._own_link, key, person)
+        return TextValues(person, signers.values(sender), self._setting.dates, given, link, again)
 
     def _own_link(self, key: str, person: Person, purpose: str) -> str:
         made = purpose in OWN_LINKS or (purpose == "unsubscribe" and self.plan.optional)
-        return self.page_url(purpose, key, person) if made else ""
+        return self._links.url(purpose, key, self._expires, person.revoked) if made else ""
 
 
-def _about(touch: Touch) -> tuple[Any, ...]:
+def _about(touch: Touch) -> About:
     """What of a touch decides its words, but for the person."""
     return touch.message, touch.role, touch.kind, touch.number, touch.asks, touch.unclear, touch.corrects
 

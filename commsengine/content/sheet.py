@@ -7,7 +7,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 import css_inline
 from markdown_it.token import Token
@@ -76,8 +76,7 @@ class Sheet:
         return frozenset().union(*found)
 
 
-@dataclass(frozen=True, slots=True)
-class FilledBody:
+class FilledBody(NamedTuple):
     """The body of one person's letter, filled in when it is read or sent."""
 
     sheet: Sheet
@@ -92,8 +91,9 @@ class FilledBody:
         return self.sheet.html.fill(self.values) if self.sheet.html else ""
 
     def parts(self) -> list[tuple[str, Quoted]]:
-        texts = {"plain": self.sheet.text, "html": self.sheet.html}
-        return [(subtype, text.fill_quoted(self.values)) for subtype, text in texts.items() if text]
+        plain, html = self.sheet.text, self.sheet.html
+        filled = [("plain", plain.fill_quoted(self.values))]
+        return [*filled, ("html", html.fill_quoted(self.values))] if html else filled
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,7 +176,7 @@ def _asking(body: Tokens, asked: Tokens) -> list[Token]:
 
 
 def message_of(sheet: Sheet, plan: Plan, facts: TextValues, channel: ChannelName, date: dt.datetime) -> RenderedMessage:
-    person, sender = facts.person, facts.sender
+    person, sender = facts.person, facts.signers.sender
     return RenderedMessage(
         key=facts["key"],
         campaign=plan.campaign,
@@ -186,7 +186,7 @@ def message_of(sheet: Sheet, plan: Plan, facts: TextValues, channel: ChannelName
         to_name=header(person.name),
         slack_id=person.slack_id,
         sender_name=header(sender.name or sender.email),
-        reply_to=(sender if plan.send.reply_to == "sender" else facts.lead).email,
+        reply_to=(sender if plan.send.reply_to == "sender" else facts.signers.lead).email,
         subject=header(sheet.subject.fill(facts), 0 if sheet.own_subject else SUBJECT_LENGTH),
         body=_body(sheet, facts),
         blocks=fit(json.loads(sheet.blocks.fill(facts))) if sheet.blocks else (),

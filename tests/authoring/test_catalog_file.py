@@ -19,6 +19,8 @@ from commsengine.translation import (
     in_language,
     look_for_catalogs,
 )
+from tests.builders import BEN, MIA
+from tests.content.desk import CAST, a_renderer, a_touch
 
 HEADER = 'msgid ""\nmsgstr ""\n"Content-Type: text/plain; charset=utf-8\\n"\n\n'
 GOT_IT = 'msgid "Got it"\nmsgstr "Rozumiem"\n'
@@ -62,6 +64,18 @@ def test_what_was_made_of_a_catalog_is_made_again_when_it_changes(folder: Path) 
     saved(folder, GOT_IT.replace("Rozumiem", "Jasne"), at=2)
     with in_language("pl"):
         assert made() == "Jasne"
+
+
+def test_the_folder_is_looked_at_for_each_text_and_not_for_each_letter(folder: Path) -> None:
+    looks: list[Path] = []
+    look_for_catalogs(lambda: looks.append(folder) or NO_CATALOGS)  # type: ignore[func-returns-value]
+    renderer = a_renderer()
+    renderer.touch(a_touch(), BEN, CAST)
+    at_first = len(looks)
+    renderer.touch(a_touch(person="mia"), MIA, CAST)
+    assert len(looks) == at_first
+    renderer.touch(a_touch("input"), BEN, CAST)
+    assert len(looks) > at_first
 
 
 def test_a_file_of_a_shipped_language_rewords_it(folder: Path) -> None:

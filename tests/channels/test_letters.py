@@ -45,7 +45,7 @@ def as_text(part: Any) -> str:
 
 
 def reads_the_same(message: RenderedMessage) -> bool:
-    whole = replace(message, body=WrittenBody(message.text, message.html))
+    whole = message._replace(body=WrittenBody(message.text, message.html))
     told = read(message)
     assert told == read(whole)
     return told == {"plain": message.text, "html": message.html}

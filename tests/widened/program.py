@@ -71,7 +71,7 @@ EDITS: dict[str, tuple[tuple[str, str], ...]] = {
 
 
 def write(folder: Path) -> None:
-    shutil.copytree(SOURCE, folder / "commsengine", ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copytree(SOURCE, folder / "commsengine")  # with what is compiled: it holds for each file that stays as it is
     shutil.copytree(ROOT / "message_templates", folder / "message_templates")
     example = PAGE.split("## The smallest one", 1)[1].split("```python\n", 1)[1].split("```", 1)[0]
     (folder / "commsengine/channels/pager.py").write_text(example + PAGER, encoding="utf-8")

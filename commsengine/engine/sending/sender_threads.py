@@ -111,4 +111,4 @@ class DatedBatch(Sequence[RenderedMessage]):
     def __getitem__(self, place: Any) -> Any:
         if isinstance(place, slice):
             return DatedBatch(self._messages[place], self._clock)
-        return replace(self._messages[place], date=self._clock())
+        return self._messages[place]._replace(date=self._clock())
