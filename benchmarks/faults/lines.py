@@ -8,7 +8,7 @@ from pathlib import Path
 
 from benchmarks.faults.report import Report, say
 from tests.faults.killer import Killer
-from tests.faults.office import office
+from tests.faults.office import WARNINGS_ONLY, office
 from tests.faults.proxy import Proxy, bad_line
 from tests.faults.witness import SILENCE, Rule, smtp_witness
 from tests.stories.campaign import addresses, start_for
@@ -36,7 +36,7 @@ def run(asked: argparse.Namespace, folder: Path) -> Report:
 def _hole(asked: argparse.Namespace, folder: Path, report: Report) -> None:
     """The relay takes connections and says nothing: the engine gives up after 30 seconds, rests, and loses nothing."""
     with smtp_witness(folder / "witness", Rule("connect", SILENCE)) as witness:
-        program = office(folder, witness.settings)
+        program = office(folder, {**witness.settings, **WARNINGS_ONLY})
         start_for(program, 10 * asked.people)
         killer = Killer(program, witness, "crm", addresses(10 * asked.people))
         with program.running("run") as process:
@@ -87,7 +87,7 @@ def _bad(asked: argparse.Namespace, folder: Path, report: Report) -> None:
     """One step in ten stalls, as lost packets make it; one in a hundred breaks the connection."""
     with smtp_witness(folder / "witness") as witness:
         with Proxy(witness.port, bad_line(asked.seed, stalls=0.1, seconds=1.0, resets=0.01)) as proxy:
-            program = office(folder, proxy.settings)
+            program = office(folder, {**proxy.settings, **WARNINGS_ONLY})
             start_for(program, asked.people)
             killer = Killer(program, witness, "crm", addresses(asked.people))
             with program.running("run") as process:

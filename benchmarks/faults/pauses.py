@@ -11,7 +11,7 @@ from pathlib import Path
 
 from benchmarks.faults.report import Report, say
 from tests.faults.killer import Killer
-from tests.faults.office import office
+from tests.faults.office import WARNINGS_ONLY, office
 from tests.faults.witness import Rule, SmtpWitness, smtp_witness
 from tests.stories.campaign import addresses, start_for
 from tests.stories.program import Program
@@ -42,7 +42,7 @@ def run(asked: argparse.Namespace, folder: Path) -> Report:
     dice = random.Random(asked.seed)
     after = still_open = in_mid_send = 0
     with smtp_witness(folder / "witness", *SLOW) as witness:
-        program = office(folder, witness.settings)
+        program = office(folder, {**witness.settings, **WARNINGS_ONLY})
         start_for(program, asked.people)
         killer = Killer(program, witness, "crm", addresses(asked.people))
         with program.running("run") if asked.command == "run" else nullcontext():

@@ -99,7 +99,7 @@ class Letter(NamedTuple):
 
 
 class BeforeTheEnd(NamedTuple):
-    """All of this message but its end is with the other side: ``mark`` comes now."""
+    """The other side waits for this message and its end: both go once it is marked."""
 
     key: str
 

@@ -297,7 +297,7 @@ class SmtpConnection:
         smtp.local_hostname = self._hello or address_literal(self.sock.getsockname()[0])
         self._secure(smtp)
         self.wait_at_most(self._reply_timeout)
-        # The body and the final dot are two writes; with Nagle's algorithm the second waits 40 ms for an echo.
+        # With Nagle's algorithm the end of a long body waits 40 ms for an echo.
         self.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
     def _opened(self) -> smtplib.SMTP:

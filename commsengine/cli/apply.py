@@ -222,7 +222,7 @@ def _tell(wiring: Wiring, diff: Diff, proposal: Proposal, *, full: bool) -> None
     for text in wiring.left_out(plan):
         note(text)
     if diff.new:
-        _first_messages(wiring, proposal.checked_plan, proposal.path, diff.audience)
+        _first_messages(wiring, proposal.checked_plan, proposal.path)
     else:
         _tell_changes(diff, full=full)
         tell_consequences(diff, plan)
@@ -244,18 +244,17 @@ def _tell_changes(diff: Diff, *, full: bool) -> None:
         click.echo()
 
 
-def _first_messages(wiring: Wiring, checked_plan: CheckedPlan, path: Path, audience: int) -> None:
+def _first_messages(wiring: Wiring, checked_plan: CheckedPlan, path: Path) -> None:
     from commsengine.cli.simulate import tell_departures
     from commsengine.planning.plan_on_disk import outlook
 
-    each = -(-audience // SMALL) or 1
     try:
         with Progress(_("Looking ahead")) as progress:
-            seen = outlook(wiring.planning_basis, checked_plan, each=each, progress=progress)
+            seen = outlook(wiring.planning_basis, checked_plan, most=SMALL, progress=progress)
     except InputError as closed:
         note(closed.message)
         return
-    if each > 1:
+    if not seen.exact:
         tell_departures(seen, wiring.profiles, _("About "))
         click.echo(_("What is sent when: commsengine simulate {plan}", plan=path))
         return

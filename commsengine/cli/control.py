@@ -100,20 +100,17 @@ def _ahead(wiring: Wiring, record: CampaignRecord) -> str:
     from commsengine.planning.plan_on_disk import CheckedPlan, outlook
 
     people = wiring.store.people.population(record.id if record.plan.audience.people else "")
-    number = len(people)
-    each = -(-number // LOOKED_AT) or 1
     try:
-        seen = outlook(wiring.planning_basis, CheckedPlan(record.plan, people), each=each)
+        seen = outlook(wiring.planning_basis, CheckedPlan(record.plan, people), most=LOOKED_AT)
     except InputError:  # the last message is closed
         return ""
-    return _in_all(seen, number, -(-number // each)) if seen.sent else ""
+    return _in_all(seen) if seen.sent else ""
 
 
-def _in_all(seen: Simulation, people: int, looked_at: int) -> str:
+def _in_all(seen: Simulation) -> str:
     zone, last = seen.plan.send.time_zone, max(each.touch.due_at for each in seen.sent)
     text = N_("If nobody answers: {messages} in all, the last {instant} ({zone}){about}.")
-    messages = n_messages(round(len(seen.sent) * people / looked_at))
-    about = "" if looked_at == people else estimated_from(looked_at)
+    messages, about = n_messages(seen.scaled(len(seen.sent))), "" if seen.exact else estimated_from(seen.looked_at)
     return _(text, messages=messages, instant=when(zone, last), zone=zone, about=about)
 
 

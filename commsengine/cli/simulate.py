@@ -126,8 +126,10 @@ def show_simulation(seen: Simulation, profiles: Profiles) -> None:
     text = N_("{title} ({campaign}), {start:%d %b %Y} to {until:%d %b %Y}")
     title(_(text, title=plan.title, campaign=plan.campaign, start=seen.start, until=seen.until))
     text = N_("{messages} to {reached:,} of {people}; per person {median:g} (median), {most} at most.")
-    messages, people = n_messages(len(seen.sent)), n_people(seen.audience)
+    messages, people = n_messages(figures["touches"]), n_people(seen.audience)
     click.echo(_(text, messages=messages, reached=figures["reached"], people=people, **figures["per_person"]))
+    if not seen.exact:
+        click.echo(_("Estimated from {people}, evenly out of all.", people=n_people(seen.looked_at)))
     click.echo(_(ASSUMPTION[seen.answers]))
     _gates(seen)
     _doing(seen)
@@ -295,7 +297,7 @@ def _limits(seen: Simulation, profiles: Profiles) -> None:
         click.echo(_("{people} the weekly limit in at least one week.", people=people))
     if seen.skipped:
         click.echo(_("{messages} left out as too late.", messages=counted(seen.skipped, "message is", "messages are")))
-    tell_departures(seen, profiles)
+    tell_departures(seen, profiles, "" if seen.exact else _("About "))
 
 
 def tell_departures(seen: Simulation, profiles: Profiles, about: str = "") -> None:
@@ -346,7 +348,7 @@ def _by_hand(seen: Simulation) -> None:
     day, follow_ups = max(days, key=lambda day: days[day]), n_follow_ups(sum(days.values()))
     text = N_("{follow_ups}, from {first:%a %d %b} on; most on {day:%a %d %b}: {most}.")
     click.echo(_(text, follow_ups=follow_ups, first=min(days), day=day, most=days[day]))
-    if number := len(seen.of_kind("sponsor")):
+    if number := seen.scaled(len(seen.of_kind("sponsor"))):
         proposals = counted(number, "proposal", "proposals")
         click.echo(_("{proposals} to the owner to ask the sponsor.", proposals=proposals))
 
@@ -359,5 +361,5 @@ def _never_reached(seen: Simulation) -> None:
             text = N_("Everybody gets a message, but not every message reaches everybody it is for: see above.")
         click.echo(_(text))
         return
-    click.echo("\n" + _("Never reached: {people}", people=n_people(len(seen.unreached))))
+    click.echo("\n" + _("Never reached: {people}", people=n_people(seen.scaled(len(seen.unreached)))))
     first_rows([N_("person"), N_("why")], [(person.email, _(why)) for person, why in seen.unreached])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from functools import lru_cache
 
 from markdown_it import MarkdownIt
 from markdown_it.common.utils import escapeHtml
@@ -19,6 +20,9 @@ from commsengine.translation import _
 
 LONGEST = 32_000
 """Characters of one Markdown text. Beyond it, hostile nesting would take seconds to read."""
+
+KEPT, LONGEST_KEPT = 128, 4_000
+"""So many texts of at most so many characters are kept as they were read, those used last."""
 
 Tokens = Sequence[Token]
 WITH_TEXT = ("inline", "fence", "code_block")
@@ -57,9 +61,19 @@ _READER = _reader()
 
 
 def read(source: str, where: str = "") -> list[Token]:
-    """The blocks of a Markdown text; raises ``RenderError`` when it is over-long."""
+    """The blocks of a Markdown text, not to be changed; raises ``RenderError`` when it is over-long."""
     if len(source) > LONGEST:
         raise RenderError(_("the text has more than {most:,} characters", most=LONGEST), _("Shorten it."), where=where)
+    return [*(_kept(source) if len(source) <= LONGEST_KEPT else _read(source))]
+
+
+@lru_cache(maxsize=KEPT)
+def _kept(source: str) -> Tokens:
+    # A footer, a page and what to say in a call are the same for many people: their values are marks here.
+    return _read(source)
+
+
+def _read(source: str) -> Tokens:
     tokens = _READER.parse(source)
     for token in itertools.chain.from_iterable(block.children or () for block in tokens):
         _make_visible(token)

@@ -3,11 +3,14 @@
 1. A beat is kept at most twice a minute, or at once when a channel stops or goes on.
 2. Once a night a sweep makes all people due, so that no bookmark can be wrong for longer than a day.
 3. A campaign is finished when its last message is closed for all people.
+4. Between two beats that are kept it looks which engines are at work: one that starts has its share of a channel's
+   connections soon, and the others have fewer.
 """
 
 from __future__ import annotations
 
 import datetime as dt
+import time
 from collections.abc import Collection
 from dataclasses import replace
 
@@ -25,6 +28,8 @@ from commsengine.store.store import Store
 
 LEASE = dt.timedelta(minutes=10)
 BEAT_IS_KEPT = dt.timedelta(seconds=30)
+PLACE_IS_KEPT = 1.0
+"""Real seconds until an engine looks again which others are at work."""
 
 LAST_ZONE = dt.timedelta(days=2)
 """How long after the last message closes in UTC it may still be open for a person: far zones, leave, holidays."""
@@ -43,7 +48,7 @@ class Heartbeat:
         self._last: dt.datetime | None = None
         self._looked_around: dt.datetime | None = None
         self._rested: Collection[str] = ()
-        self.place = (0, 1)
+        self.place, self._placed = (0, 1), 0.0
         """Ours among the engines at work, and how many they are."""
         self._awaited, self._learned = False, 0.0
 
@@ -52,6 +57,7 @@ class Heartbeat:
         self._looked_around = now
         after_a_clock_set_back(self._store, now)
         self._learn(now)
+        self._find_place(now)
         return replace(found, hold=hold or brake(self._store, self._decisions, now))
 
     def keep(
@@ -70,6 +76,8 @@ class Heartbeat:
         """
         since = now - self._last if self._last else None
         if since is not None and dt.timedelta() <= since < BEAT_IS_KEPT and resting == self._rested:
+            if time.monotonic() >= self._placed + PLACE_IS_KEPT:
+                self._find_place(now)
             return
         self._look_around(now, since)
         self._store.engine.beat(
@@ -87,14 +95,16 @@ class Heartbeat:
         if sending:
             self._store.outbox.renew(self._owner.name, now + LEASE, now)
         self._last, self._rested = now, resting
-        self.place = self._place(now)
+        self._find_place(now)
         if state:
             state.note(Note(str(self._store.path or ""), self._store.engine.fence(), now, self._store.engine.epochs()))
 
-    def _place(self, now: dt.datetime) -> tuple[int, int]:
+    def _find_place(self, now: dt.datetime) -> None:
+        # an engine counts itself, also before its first beat is on record
         me, beating = self._owner, self._store.engine.at_work(now - SILENT)
-        alive = [owner for owner in beating if owner == me.name or not me.proves_dead(owner)]
-        return (alive.index(me.name), len(alive)) if me.name in alive else (0, 1)
+        alive = sorted({me.name, *(owner for owner in beating if not me.proves_dead(owner))})
+        self.place = (alive.index(me.name), len(alive))
+        self._placed = time.monotonic()
 
     def _look_around(self, now: dt.datetime, since: dt.timedelta | None) -> None:
         """``since`` is the time since the last beat of this process, by a clock that may have been set."""

@@ -82,10 +82,11 @@ class Wave:
     overtaken: int
     full_day: bool
 
-    def times(self, each: int) -> Wave:
+    def times(self, each: float) -> Wave:
         """The same for so many times as many people."""
-        later = {day: number * each for day, number in self.later.items()}
-        return replace(self, messages=self.messages * each, later=later, overtaken=self.overtaken * each)
+        later = {day: round(number * each) for day, number in self.later.items()}
+        messages, overtaken = round(self.messages * each), round(self.overtaken * each)
+        return replace(self, messages=messages, later=later, overtaken=overtaken)
 
     def as_data(self) -> dict[str, Any]:
         return {

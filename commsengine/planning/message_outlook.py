@@ -49,6 +49,12 @@ class MessageOutlook:
     because: str = ""
     helps: tuple[str, ...] = ()
 
+    def times(self, each: float) -> MessageOutlook:
+        """The same for so many times as many people."""
+        never = {reason: round(number * each) for reason, number in self.never.items()}
+        people, touches, starved = (round(number * each) for number in (self.people, self.touches, self.starved))
+        return replace(self, people=people, touches=touches, never=never, starved=starved)
+
     @property
     def wanted(self) -> int:
         return self.people + sum(self.never.values()) + self.starved

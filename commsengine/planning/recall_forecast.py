@@ -33,10 +33,10 @@ Foresee = Callable[[Campaigns, Person, History], Forecast]
 
 
 class RecallForecast:
-    """Recall by role at the end of each week. First ``add`` everybody, then read it."""
+    """Recall by role at the end of each week. First ``add`` everybody, then read it; one counts as ``each`` people."""
 
-    def __init__(self, campaign: Campaign, start: dt.datetime, until: dt.datetime) -> None:
-        self._campaign, begin = campaign, max(start, _first_open(campaign, ANYBODY))
+    def __init__(self, campaign: Campaign, start: dt.datetime, until: dt.datetime, each: float = 1.0) -> None:
+        self._campaign, self._each, begin = campaign, each, max(start, _first_open(campaign, ANYBODY))
         weeks = int((until - begin) / WEEK)
         self.weeks = [begin + week * WEEK for week in range(1, weeks + 1)]
         self._people: dict[str, list[list[float]]] = {}
@@ -67,7 +67,7 @@ class RecallForecast:
         return [
             {
                 "role": role,
-                "people": len(self._people[role]),
+                "people": round(self._each * len(self._people[role])),
                 "at": week,
                 "recall": round(value, 4),
                 "low": round(max(0.0, value - MISSES_BY), 4),

@@ -7,7 +7,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from statistics import median
-from typing import Any
+from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
 from commsengine.cadence.audience import role_of, takes_part
@@ -41,6 +41,8 @@ from commsengine.translation import _
 COMPARED = 50
 """Of so many people, spread over all, a second forecast without an attention budget shows what it moves."""
 
+T = TypeVar("T", str, dt.date)
+
 NO_BUDGET = Budget.model_construct(per_day=10**6, per_week=10**6)
 
 
@@ -59,8 +61,8 @@ class SimulationInput:
 
     ``answers`` is one of ``cadence.terms.SUPPOSITIONS``; ``known`` is what was learned of each campaign's roles before.
     ``on_record`` says when gates were opened, in truth. ``limits`` are those of the channels, and ``left`` how each was
-    left. Where people are only every n-th of the
-    audience, n is ``each``: each of their messages counts as so many.
+    left. Where people are only some of the
+    audience, evenly out of it, each of them counts as ``each`` people.
     """
 
     campaigns: Campaigns
@@ -76,7 +78,7 @@ class SimulationInput:
     done: float = 0.0
     limits: Mapping[Carrier, SendingLimits] = field(default_factory=dict)
     left: Mapping[Carrier, Left] = field(default_factory=dict)
-    each: int = 1
+    each: float = 1.0
     # Hears how much is done, from 0 to 1.
     progress: Callable[[float], object] = bool
 
@@ -167,7 +169,8 @@ def _gates(asked: SimulationInput) -> dict[str, GateSupposed]:
 class Simulation:
     """Every touch of one campaign from ``start`` up to ``until``, in order, and who gets none, with the reason.
 
-    ``room`` is the attention budget: touches a day, and a week.
+    ``room`` is the attention budget: touches a day, and a week. ``touches`` and ``unreached`` are of the people who
+    were looked at, each of whom counts as ``each`` people; numbers are of all, estimated if not ``exact``.
     """
 
     plan: Plan
@@ -188,6 +191,19 @@ class Simulation:
     done: float = 0.0
     messages: Sequence[MessageOutlook] = ()
     room: tuple[int, int] = (0, 0)
+    looked_at: int = 0
+    each: float = 1.0
+
+    @property
+    def exact(self) -> bool:
+        return self.each == 1
+
+    def scaled(self, looked_at: int) -> int:
+        """As many of all people, by what was counted of those who were looked at."""
+        return round(looked_at * self.each)
+
+    def _all_by(self, counts: Mapping[T, int]) -> dict[T, int]:
+        return {name: self.scaled(count) for name, count in sorted(counts.items())}
 
     @property
     def starved(self) -> list[MessageOutlook]:
@@ -200,20 +216,23 @@ class Simulation:
     def of_kind(self, kind: TouchKind) -> list[ForecastTouch]:
         return [seen for seen in self.touches if seen.touch.kind == kind]
 
+    def _number_of(self, kind: TouchKind) -> int:
+        return self.scaled(len(self.of_kind(kind)))
+
     def per_person(self) -> Counter[str]:
         return Counter(seen.person.email for seen in self.sent)
 
     def per_day(self) -> dict[dt.date, int]:
         # By the person's own date.
-        return dict(sorted(Counter(seen.touch.local_date for seen in self.sent).items()))
+        return self._all_by(Counter(seen.touch.local_date for seen in self.sent))
 
     def per_week(self) -> dict[str, int]:
         """By ISO week, ``2027-W02``."""
         weeks = Counter("{}-W{:02d}".format(*seen.touch.local_date.isocalendar()[:2]) for seen in self.sent)
-        return dict(sorted(weeks.items()))
+        return self._all_by(weeks)
 
     def follow_ups_per_day(self) -> dict[dt.date, int]:
-        return dict(sorted(Counter(seen.touch.local_date for seen in self.of_kind("personal")).items()))
+        return self._all_by(Counter(seen.touch.local_date for seen in self.of_kind("personal")))
 
     def as_data(self) -> dict[str, Any]:
         """By documented names (docs/commands.md)."""
@@ -230,13 +249,15 @@ class Simulation:
             "until": self.until,
             "answers": self.answers,
             "done": self.done,
+            "exact": self.exact,
+            "looked_at": self.looked_at,
             "audience": self.audience,
-            "reached": len(counts),
-            "touches": len(self.sent),
-            "reminders": len(self.of_kind("remind")),
-            "commitments": len(self.of_kind("commitment")),
-            "follow_ups": len(self.of_kind("personal")),
-            "sponsor_proposals": len(self.of_kind("sponsor")),
+            "reached": self.scaled(len(counts)),
+            "touches": self.scaled(len(self.sent)),
+            "reminders": self._number_of("remind"),
+            "commitments": self._number_of("commitment"),
+            "follow_ups": self._number_of("personal"),
+            "sponsor_proposals": self._number_of("sponsor"),
             "skipped": self.skipped,
             "gates": {name: gate.as_data() for name, gate in self.gates.items()},
             "corrected": dict(self.plan.corrected),
@@ -258,7 +279,7 @@ class Simulation:
 def simulate(asked: SimulationInput, people: Iterable[PersonAndPast]) -> Simulation:
     """Forecasts every person over all running campaigns and counts what concerns one of them."""
     everyone = _collect(asked, people)
-    recall = RecallForecast(asked.shown_campaign, asked.start, asked.until)
+    recall = RecallForecast(asked.shown_campaign, asked.start, asked.until, asked.each)
     tally = MessageTally(asked.campaigns, running_campaign(asked.campaigns, asked.campaign))
     forecasts = [*_forecast(asked, everyone, recall, tally)]
     shown_people = everyone
@@ -360,19 +381,20 @@ def queue_of(campaigns: Campaigns, person: Person, touches: Sequence[Touch]) -> 
 def _departing(asked: SimulationInput, forecasts: Sequence[_PersonForecast]) -> list[ForecastTouch]:
     """The touches of the campaign in order, each with when it leaves."""
     limits = {name: _shared_by(each, asked.each) for name, each in asked.limits.items()}
-    left = {name: replace(each, times=each.times[:: asked.each]) for name, each in asked.left.items()}
+    step = max(1, round(asked.each))
+    left = {name: replace(each, times=each.times[::step]) for name, each in asked.left.items()}
     found = departures((one for person in forecasts for one in person.queue), limits, left)
     touches = [touch for one in forecasts for touch in one.touches]
     touches.sort(key=lambda seen: (seen.touch.due_at, seen.person.email, seen.touch.message))
     return [replace(seen, sent_at=found.get(seen.touch.key, seen.touch.due_at)) for seen in touches]
 
 
-def _shared_by(limits: SendingLimits, each: int) -> SendingLimits:
+def _shared_by(limits: SendingLimits, each: float) -> SendingLimits:
     per_minute, per_day = limits.per_minute, limits.per_day
     return replace(
         limits,
         per_minute=per_minute and per_minute / each,
-        per_day=None if per_day is None else max(1, per_day // each),
+        per_day=None if per_day is None else max(1, int(per_day / each)),
     )
 
 
@@ -400,26 +422,28 @@ def _count(
 ) -> Simulation:
     touches = _departing(asked, forecasts)
     compared_people = len(range(0, len(forecasts), _step(forecasts)))
-    moved = sum(one.moved for one in forecasts)
+    moved, each = sum(one.moved for one in forecasts), asked.each
     return Simulation(
         asked.shown_campaign.plan,
         asked.start,
         asked.until,
         asked.answers,
-        sum(one.member for one in forecasts),
+        round(each * sum(one.member for one in forecasts)),
         tuple(touches),
-        sum(one.skipped for one in forecasts),
+        round(each * sum(one.skipped for one in forecasts)),
         tuple((one.person, one.why_not) for one in forecasts if not one.reached),
-        round(moved * len(forecasts) / max(compared_people, 1)),
-        sum(one.at_weekly_limit for one in forecasts),
+        round(each * moved * len(forecasts) / max(compared_people, 1)),
+        round(each * sum(one.at_weekly_limit for one in forecasts)),
         recall,
         ways,
         _waves(asked, touches),
         _ready_after(asked, touches),
         _gates(asked),
         asked.done,
-        [*tally.outlooks(_leaving(touches), asked.forecast_one)],
+        [one.times(each) for one in tally.outlooks(_leaving(touches), asked.forecast_one)],
         stricter(asked.shown_campaign.plan.send.at_most, asked.campaigns.workspace),
+        len(forecasts),
+        each,
     )
 
 

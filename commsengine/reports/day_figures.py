@@ -9,6 +9,7 @@ import datetime as dt
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
+from itertools import groupby
 from typing import Any
 
 from commsengine.cadence.calendar import DAY, Hours
@@ -20,7 +21,6 @@ from commsengine.content.phrases import weekday_text
 from commsengine.engine.decisions import Decisions
 from commsengine.engine.directory import Sample
 from commsengine.recall.small_groups import enough
-from commsengine.store.database import chunks
 from commsengine.store.records import CampaignRecord, GotItOnly, Happened
 from commsengine.store.store import Store
 from commsengine.translation import N_, _, counted
@@ -114,13 +114,16 @@ def end_of_day(record: CampaignRecord, reader: Person, now: dt.datetime) -> dt.d
 def leaving_until(store: Store, decisions: Decisions, until: dt.datetime, now: dt.datetime) -> Leaving:
     """By running campaign and channel: the messages that fall due before ``until``, without answers in between.
 
-    Estimated from those who are due first where they are more than ``FORECAST``.
+    Estimated from those who are due first where they are more than ``FORECAST``. Before their bookmark nothing falls
+    due for them, so each is decided from there on.
     """
-    some = Sample(store.loading.due(until, FORECAST), store.loading.due_count(until))
-    campaigns, found = decisions.campaigns(now), defaultdict[str, Counter[ChannelName]](Counter)
-    for ids in chunks(some.ids):
-        people = ((one.person, one.history) for one in store.loading.histories(ids).values())
-        for seen in forecast_each(campaigns, people, now, until, no_answers):
+    wakes = store.loading.wakes(until, FORECAST)
+    some = Sample(list(wakes), store.loading.due_count(until))
+    campaigns, loaded = decisions.campaigns(now), store.loading.histories(some.ids)
+    found = defaultdict[str, Counter[ChannelName]](Counter)
+    for begin, ids in groupby(wakes, lambda each: max(now, wakes[each])):
+        people = [(loaded[each].person, loaded[each].history) for each in ids if each in loaded]
+        for seen in forecast_each(campaigns, people, begin, until, no_answers):
             for touch in seen.touches:
                 if touch.channel in CHANNELS and not touch.skip:
                     found[touch.campaign][channel_of(touch.channel)] += 1

@@ -161,10 +161,15 @@ def followups(
 
 
 def todays_followups(store: Store, decisions: Decisions, now: dt.datetime) -> list[FollowUp]:
+    return [one for one in all_followups(store, decisions, now) if one.today]
+
+
+def all_followups(store: Store, decisions: Decisions, now: dt.datetime) -> list[FollowUp]:
+    """Of all campaigns, without talking points: those of today, and those that wait for another day."""
     # a campaign that is paused takes none of a carrier's number for one day from one that runs
     paused = {record.id for record in store.campaigns.all() if record.state == "paused"}
     found = sorted(open_followups(store, now), key=lambda one: one.campaign in paused)
-    return [one for one in capped_by_day(found, decisions.workspace.follow_ups_per_day) if one.today]
+    return capped_by_day(found, decisions.workspace.follow_ups_per_day)
 
 
 def with_talk(

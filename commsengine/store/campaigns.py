@@ -36,6 +36,7 @@ BACKLOGS = ("latest", "all", "none")
 HOLD = select(standstill.c.id).where(standstill.c.campaign == "", standstill.c.until.is_(None))
 """The hold that is open, if there is one."""
 
+_HOLD = Prepared(HOLD.limit(1))
 _RUNNING = Prepared(
     select(campaign.c.id, campaign.c.epoch)
     .where(campaign.c.state == "running")
@@ -409,7 +410,7 @@ def skip_retries_of_cancelled(connection: Connection) -> None:
 
 
 def on_hold(connection: Connection) -> bool:
-    return connection.execute(HOLD.limit(1)).first() is not None
+    return bool(_HOLD.rows(connection))
 
 
 def running_epochs(connection: Connection) -> dict[str, int]:

@@ -1,7 +1,8 @@
 """Opens SQLite and PostgreSQL alike, and gives short transactions: ``read()`` and ``write()``.
 
 SQLite runs in WAL mode with ``synchronous=FULL``: what is committed outlives a crash. Writers take the lock when they
-begin (``BEGIN IMMEDIATE``), so that two of them wait for each other instead of failing half-way.
+begin (``BEGIN IMMEDIATE``), so that two of them wait for each other instead of failing half-way. Those of one process
+take it in the order in which they come.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import re
 import sqlite3
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager, suppress
+from contextlib import closing, contextmanager, nullcontext, suppress
 from dataclasses import fields
 from functools import partial
 from pathlib import Path
@@ -40,6 +41,7 @@ from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection
 
 from commsengine.errors import CommsError, DiskError, InputError
 from commsengine.spool import batches
+from commsengine.store.fair_lock import FairLock
 from commsengine.store.group_commit import GroupCommit
 from commsengine.translation import N_, _
 
@@ -56,7 +58,11 @@ LARGEST_EXAMINED = 2 * 1024**3
 """Bytes; a larger file takes so long to read that its engine would start late."""
 
 SERVER_OPTIONS = {
-    "options": "-c timezone=UTC -c idle_in_transaction_session_timeout=10min",
+    "options": (
+        "-c timezone=UTC -c idle_in_transaction_session_timeout=10min"
+        # a plan of a table that was small is slow long before the server looks at the table again
+        " -c plan_cache_mode=force_custom_plan"
+    ),
     "connect_timeout": 10,
     "keepalives_idle": 15,
     "keepalives_interval": 5,
@@ -68,6 +74,9 @@ within a transaction had locked is free again."""
 
 RESTED = 1.0
 """Seconds; a connection to a server that was in use later than that is only looked at, without a question to it."""
+
+IN_PLACE_OF_NUL = "\ufffd"
+"""What foreign words, such as a mail server's, have instead of a character that PostgreSQL keeps in no text."""
 
 CHUNK = 1000
 """How many ids one statement carries."""
@@ -101,8 +110,8 @@ def _read_one_moment(raw: sqlite3.Connection) -> None:
 
 
 def _take_the_lock(raw: sqlite3.Connection) -> None:
-    # Asks every millisecond. SQLite's own waiting grows to 100 ms between two looks: beside a busy sender, a pause or
-    # an answer would look at the wrong moments only, and wait for seconds.
+    # Asks every millisecond: another process may have it. SQLite's own waiting grows to 100 ms between two looks:
+    # beside a busy sender, a pause would look at the wrong moments only, and wait for seconds.
     raw.execute("PRAGMA busy_timeout=1")
     try:
         for _ in range(int(BUSY_TIMEOUT * 1000)):
@@ -135,6 +144,7 @@ class Database:
         if self.path is not None:
             refuse_network(self.path, mount_table() if mounts is None else mounts)
         self.engine = _engine(self.url, self.path, durable) if url is not None else _in_memory(content)
+        self._writers = FairLock()
         self._together = GroupCommit(self.write)
         self._one_statement = self.engine
         if self.dialect == "postgresql":  # which needs no BEGIN and COMMIT, each a round trip, around one statement
@@ -164,7 +174,8 @@ class Database:
     @contextmanager
     def write(self) -> Iterator[Connection]:
         """A transaction that writes; committed and durable when the block ends, undone if it raises."""
-        with self._on(self.engine, _take_the_lock) as connection:
+        in_turn = self._writers.held(BUSY_TIMEOUT) if self.path is not None else nullcontext()
+        with in_turn, self._on(self.engine, _take_the_lock) as connection:
             yield connection
 
     @contextmanager
@@ -355,7 +366,7 @@ def _engine(url: URL, path: Path | None, durable: bool) -> Engine:
         raise InputError(
             _("PostgreSQL needs its driver."), _("Install it with: pip install 'commsengine[postgres]'.")
         ) from None
-    return _listened_to(engine, "FULL" if durable else "NORMAL")
+    return _listened_to(engine, "FULL" if durable else "OFF")
 
 
 def _asked_after_rests(engine: Engine) -> Engine:
@@ -374,9 +385,20 @@ def _asked_after_rests(engine: Engine) -> Engine:
             raise InvalidatePoolError from None  # the others are as old: all are made again
 
     event.listen(engine, "connect", used)
+    event.listen(engine, "connect", _keep_no_nul)
     event.listen(engine, "checkin", used)
     event.listen(engine, "checkout", asked)
     return engine
+
+
+def _keep_no_nul(connection: Any, _entry: object) -> None:
+    from psycopg.types.string import StrDumperUnknown  # noqa: PLC0415 - an extra
+
+    class WithoutNul(StrDumperUnknown):
+        def dump(self, obj: str) -> Any:
+            return super().dump(obj.replace("\0", IN_PLACE_OF_NUL))
+
+    connection.adapters.register_dumper(str, WithoutNul)
 
 
 def _has_ended(connection: Any) -> bool:

@@ -6,13 +6,21 @@ import datetime as dt
 from dataclasses import asdict
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, func, select, update
+from sqlalchemy import ColumnElement, Connection, Row, bindparam, func, select, update
 
 from commsengine.cadence.daily_learning import LearnedRoles
 from commsengine.recall.learning import Learned
 from commsengine.store.bookkeeping import due_later
 from commsengine.store.database import Database, insert
 from commsengine.store.tables import answer, person, role_estimate, touch
+
+_STAMPS = (
+    select(role_estimate.c.counted_at, role_estimate.c.effective_at)
+    .where(role_estimate.c.campaign == bindparam("the_id"))
+    .distinct()
+    .order_by(role_estimate.c.counted_at.desc())
+    .limit(2)
+)
 
 
 class Estimates:
@@ -36,10 +44,7 @@ class Estimates:
 
     def stamps(self, campaign: str) -> list[tuple[dt.datetime, dt.datetime]]:
         """When the last two were counted and take effect, the newest first: one in use, and one perhaps not yet."""
-        columns = (role_estimate.c.counted_at, role_estimate.c.effective_at)
-        mine = select(*columns).where(role_estimate.c.campaign == campaign).distinct()
-        rows = self._database.rows(mine.order_by(role_estimate.c.counted_at.desc()).limit(2))
-        return [(row.counted_at, row.effective_at) for row in rows]
+        return [(counted, effective) for counted, effective in self._database.rows(_STAMPS, {"the_id": campaign})]
 
     def publish(self, campaign: str, known: LearnedRoles) -> bool:
         """Puts them on record and makes everybody of these roles due when they take effect; false if known."""

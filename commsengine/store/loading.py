@@ -72,7 +72,7 @@ def _plain(name: str) -> ColumnElement[Any]:
 
 _PERSON = tuple(_plain(name) for name in PERSON)
 _DUE = Prepared(
-    select(person.c.id)
+    select(person.c.id, person.c.wake_at)
     .where(person.c.wake_at <= bindparam("now", type_=person.c.wake_at.type))
     .order_by(person.c.wake_at)
     .limit(bindparam("most"))
@@ -129,8 +129,12 @@ class Loading:
 
     def due(self, now: dt.datetime, limit: int = 1000) -> list[str]:
         """The ids of people to decide for, the longest due first."""
+        return list(self.wakes(now, limit))
+
+    def wakes(self, until: dt.datetime, limit: int) -> dict[str, dt.datetime]:
+        """The bookmarks of those who are due by then, by their ids, the longest due first."""
         with self._database.read() as connection:
-            return [found for (found,) in _DUE.rows(connection, now=now, most=limit)]
+            return dict(_DUE.rows(connection, now=until, most=limit))
 
     def due_count(self, now: dt.datetime) -> int:
         return int(self._database.scalar(select(func.count()).where(person.c.wake_at <= now)))

@@ -32,7 +32,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from commsengine.cadence.kinds_and_states import TouchState
 from commsengine.store.database import insert
-from commsengine.store.plain_sql import only_checked
+from commsengine.store.plain_sql import listed, only_checked
 from commsengine.store.tables import person, touch
 
 
@@ -140,8 +140,11 @@ def moving_each(move: Move) -> Update:
 
 def moving_listed(move: Move, keys: Subquery) -> Update:
     """The UPDATE of this move for the rows with a ``key`` of that table."""
-    listed = touch.c.key == keys.c.key
-    return update(touch).where(listed, move.starts(only_checked(touch.c.state))).values(state=move.target)
+    return (
+        update(touch)
+        .where(listed(touch.c.key, keys.c.key), move.starts(only_checked(touch.c.state)))
+        .values(state=move.target)
+    )
 
 
 def removing(move: Move) -> Delete:

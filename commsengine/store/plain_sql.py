@@ -6,7 +6,9 @@ for it. Here that is done once for each database. Rows go in as one JSON text, w
 
 from __future__ import annotations
 
+import datetime as dt
 import json
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
@@ -17,11 +19,14 @@ from sqlalchemy import (
     ColumnElement,
     Connection,
     Dialect,
+    Insert,
     Select,
     Subquery,
     Text,
+    any_,
     bindparam,
     cast,
+    func,
     literal_column,
     select,
 )
@@ -33,13 +38,18 @@ from sqlalchemy.sql.dml import UpdateBase
 from sqlalchemy.sql.functions import FunctionElement
 from sqlalchemy.types import TypeEngine
 
+from commsengine.store.database import IN_PLACE_OF_NUL
 from commsengine.store.tables import as_sqlite_keeps_it
 
 Convert = Callable[[Any], Any]
 
 
-_ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), default=as_sqlite_keeps_it)
-"""PostgreSQL reads such instants too."""
+def _as_text(value: dt.date) -> str | None:
+    # PostgreSQL reads instants as SQLite keeps them, too
+    return as_sqlite_keeps_it(value) if isinstance(value, dt.datetime) else value.isoformat()
+
+
+_ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), default=_as_text)
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,24 +119,40 @@ class Prepared:
 
 
 MOST_VALUES = 30_000
-"""SQLite takes 32,766, PostgreSQL twice as many."""
-
-_BY_PLACE = {"sqlite": "qmark", "postgresql": "format"}
+"""SQLite takes 32,766."""
 
 
 class PreparedInsert:
-    """An INSERT with a clause ON CONFLICT, of any number of rows as one list of VALUES.
+    """An INSERT with a clause ON CONFLICT, of any number of rows.
 
-    ``statement`` builds it for the database of a connection; ``most`` is how many values go into one statement.
+    ``statement`` builds it for the database of a connection. SQLite takes a list of VALUES for quicker than JSON, with
+    ``most`` of them in one statement; to PostgreSQL's driver and planner each value is one more parameter.
     """
 
-    def __init__(self, statement: Callable[[Connection], UpdateBase], most: int = MOST_VALUES) -> None:
+    def __init__(self, statement: Callable[[Connection], Insert], most: int = MOST_VALUES) -> None:
         self._statement, self._most = statement, most
-        self._compiled: dict[str, Compiled] = {}
+        self._values: Compiled | None = None
+        self._of_rows: Prepared | None = None
 
     def rows(self, connection: Connection, new: Sequence[Mapping[str, Any]]) -> list[tuple[Any, ...]]:
-        """What it returns, as the database has it. ``new`` are rows with all columns by name."""
-        compiled = self._for(connection)
+        """What it returns, as the database has it. ``new`` are rows with the same columns by name."""
+        if not new:
+            return []
+        return (self._by_values if connection.dialect.name == "sqlite" else self._by_rows)(connection, new)
+
+    def _by_rows(self, connection: Connection, new: Sequence[Mapping[str, Any]]) -> list[tuple[Any, ...]]:
+        names = sorted(new[0])
+        if self._of_rows is None:
+            statement = self._statement(connection)
+            them = given("new", **{name: statement.table.c[name].type for name in names})
+            self._of_rows = Prepared(statement.from_select(names, select(them)))
+        return self._of_rows.rows(connection, new=as_rows([row[name] for name in names] for row in new))
+
+    def _by_values(self, connection: Connection, new: Sequence[Mapping[str, Any]]) -> list[tuple[Any, ...]]:
+        if self._values is None:
+            statement = self._statement(connection).values({name: bindparam(name) for name in new[0]})
+            self._values = _compiled(statement, connection.dialect)
+        compiled = self._values
         names = [name for name in compiled.order or () if name not in compiled.fixed]
         held = [compiled.fixed[name] for name in (compiled.order or ())[len(names) :]]
         before, group, after = _parts(compiled.sql)
@@ -137,14 +163,6 @@ class PreparedInsert:
             sql = before + ", ".join([group] * len(some)) + after
             found += [tuple(row) for row in connection.exec_driver_sql(sql, (*values, *held))]
         return found
-
-    def _for(self, connection: Connection) -> Compiled:
-        name = connection.dialect.name
-        if name not in self._compiled:
-            kind: Callable[..., Dialect] = type(connection.dialect)
-            by_place = kind(paramstyle=_BY_PLACE[name])
-            self._compiled[name] = _compiled(self._statement(connection), by_place)
-        return self._compiled[name]
 
 
 def _parts(sql: str) -> tuple[str, str, str]:
@@ -159,12 +177,21 @@ def one_of(column: ColumnElement[Any], parameter: str) -> ColumnElement[bool]:
 
 
 def as_texts(texts: Iterable[str]) -> str:
-    return _ENCODER.encode(list(texts))
+    return _encoded(list(texts))
 
 
 def as_rows(rows: Iterable[Sequence[Any]]) -> str:
     """What the parameter of ``given`` takes."""
-    return _ENCODER.encode(list(rows))
+    return _encoded(list(rows))
+
+
+_NUL = re.compile(r"(?<!\\)((?:\\\\)*)\\u0000")
+"""As JSON has it; after an odd number of backslashes it is text."""
+
+
+def _encoded(values: list[Any]) -> str:
+    encoded = _ENCODER.encode(values)
+    return _NUL.sub(rf"\1{IN_PLACE_OF_NUL}", encoded) if "\\u0000" in encoded else encoded
 
 
 def given(parameter: str, **columns: TypeEngine[Any]) -> Subquery:
@@ -177,10 +204,16 @@ def given(parameter: str, **columns: TypeEngine[Any]) -> Subquery:
     return select(*named).subquery(parameter)
 
 
-def only_checked(column: ColumnElement[Any]) -> ColumnElement[Any]:
-    """The column in a condition on rows that are found by their keys.
+def listed(column: ColumnElement[Any], theirs: ColumnElement[Any]) -> ColumnElement[bool]:
+    """The condition that the column has the value of a column of ``given``, in a join that begins with the latter."""
+    again = theirs.table.alias()
+    return _Listed(column == theirs, column == any_(func.array(select(again.c[theirs.key]).scalar_subquery())))
 
-    SQLite takes an index of two columns for better than a list of keys, and would look at every row in one state.
+
+def only_checked(column: ColumnElement[Any]) -> ColumnElement[Any]:
+    """The column, of text, in a condition on rows that are found by their keys.
+
+    Databases take an index of two columns for better than a list of keys, and would look at every row in one state.
     """
     return _OnlyChecked(column)
 
@@ -231,18 +264,36 @@ class _Item(FunctionElement[Any]):
     inherit_cache = True
 
 
+class _Listed(FunctionElement[Any]):
+    """A condition, and the same said again."""
+
+    inherit_cache = True
+
+
 class _OnlyChecked(FunctionElement[Any]):
     inherit_cache = True
 
 
-@compiles(_OnlyChecked)
-def _the_same(element: _OnlyChecked, compiler: SQLCompiler, **options: Any) -> str:
-    return str(compiler.process(element.clauses, **options))
+@compiles(_Listed, "sqlite")
+def _listed_of_sqlite(element: _Listed, compiler: SQLCompiler, **options: Any) -> str:
+    condition, _ = element.clauses
+    return str(compiler.process(condition, **options))
+
+
+@compiles(_Listed, "postgresql")
+def _listed_of_postgresql(element: _Listed, compiler: SQLCompiler, **options: Any) -> str:
+    # A list in a join counts as a hundred rows, for which a table is read from end to end; one in an array as ten.
+    return " AND ".join(compiler.process(each, **options) for each in element.clauses)
 
 
 @compiles(_OnlyChecked, "sqlite")
-def _without_index(element: _OnlyChecked, compiler: SQLCompiler, **options: Any) -> str:
+def _without_index_of_sqlite(element: _OnlyChecked, compiler: SQLCompiler, **options: Any) -> str:
     return f"+{compiler.process(element.clauses, **options)}"
+
+
+@compiles(_OnlyChecked, "postgresql")
+def _without_index_of_postgresql(element: _OnlyChecked, compiler: SQLCompiler, **options: Any) -> str:
+    return f"({compiler.process(element.clauses, **options)} || '')"
 
 
 @compiles(_Each, "sqlite")

@@ -16,6 +16,7 @@ from sqlalchemy import Connection, bindparam, or_, select
 from commsengine.cadence.kinds_and_states import Carrier
 from commsengine.store import campaigns, moves
 from commsengine.store.database import Database
+from commsengine.store.plain_sql import Prepared
 from commsengine.store.records import Lease, TouchRecord
 from commsengine.store.tables import campaign, touch
 from commsengine.store.touches import records_of
@@ -41,7 +42,7 @@ _RIPE = (
     .order_by(touch.c.retry_at, touch.c.key)
     .limit(bindparam("most"))
 )
-_DUE, _DUE_ON_HOLD = _RIPE.where(_PASSES), _RIPE.where(ALERT)
+_DUE, _DUE_ON_HOLD = Prepared(_RIPE.where(_PASSES)), Prepared(_RIPE.where(ALERT))
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,8 +102,7 @@ class ServiceMail:
         """What may leave now, the longest due first."""
         with self._database.read() as connection:
             query = _DUE_ON_HOLD if campaigns.on_hold(connection) else _DUE
-            keys = connection.execute(query, {"the_now": now, "most": limit}).scalars().all()
-            return records_of(connection, keys)
+            return records_of(connection, [key for (key,) in query.rows(connection, the_now=now, most=limit)])
 
     def claim(self, keys: Sequence[str], lease: Lease, now: dt.datetime) -> Sequence[TouchRecord]:
         """What is ours to deliver of these keys, in their order."""

@@ -65,11 +65,15 @@ def plan(**replaced: str) -> str:
     return text
 
 
-@pytest.fixture(autouse=True)
-def _no_settings_of_this_machine(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def without_settings(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in Settings.model_fields:
         monkeypatch.delenv(PREFIX + name.upper(), raising=False)
     monkeypatch.setenv("COMMSENGINE_SECRET_KEY", "a-key-of-enough-letters")
+
+
+@pytest.fixture(autouse=True)
+def _no_settings_of_this_machine(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    without_settings(monkeypatch)
     for name, value in fresh.settings(tmp_path).items():
         monkeypatch.setenv(name, value)
 
@@ -77,10 +81,10 @@ def _no_settings_of_this_machine(monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 @pytest.fixture
 def terminal(tmp_path: Path) -> Terminal:
     """An empty workspace with people.csv and schedules/crm.yaml, nothing imported yet."""
-    return _laid_out(tmp_path)
+    return laid_out(tmp_path)
 
 
-def _laid_out(folder: Path) -> Terminal:
+def laid_out(folder: Path) -> Terminal:
     terminal = Terminal(folder)
     terminal.write("people.csv", PEOPLE)
     terminal.write("schedules/crm.yaml", plan())
@@ -107,7 +111,7 @@ def _applied_database(plan: str, database: str) -> bytes:
     """Made once for each day: the plan names its dates."""
     del database
     with tempfile.TemporaryDirectory() as folder:
-        terminal = _laid_out(Path(folder))
+        terminal = laid_out(Path(folder))
         for command in (
             ("people", "import", terminal.path("people.csv")),
             ("apply", terminal.write("schedules/crm.yaml", plan), "--yes"),

@@ -56,7 +56,7 @@ def behind(terminal: Terminal, mailbox: Mailbox) -> Terminal:
     began = now - 3 * DAY
     works = frozenset({(now + 3 * DAY).weekday()})
     people = [BEN, LEFT_OUT, SATED, someone(3, time_zone="", days=works), EVA]
-    with Store.create(f"sqlite:///{terminal.folder}/commsengine.db") as store:
+    with fresh.a_store(terminal.folder / "commsengine.db") as store:
         store.people.save(people, by="dana", now=began - DAY)
         store.campaigns.save_version(five_overdue(began), SHIPPED, "", introduced={}, by="dana", now=began - DAY)
         store.reachability.mark_unreachable(LEFT_OUT.id, "email", "no such mailbox", now=began)

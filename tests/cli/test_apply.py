@@ -6,14 +6,16 @@ import contextlib
 import inspect
 import io
 import json
-import sqlite3
 from pathlib import Path
 
 import pytest
+from sqlalchemy import select
 
 from commsengine.cli import exit_status_of
 from commsengine.cli.apply import apply
+from commsengine.store import tables
 from commsengine.wiring import Wiring
+from tests import fresh
 from tests.cli.conftest import PEOPLE, plan
 from tests.cli.terminal import Said, Screen, Terminal, typing
 
@@ -191,9 +193,9 @@ def test_a_running_campaign_asks_only_where_something_is_sent_sooner(started: Te
 
 
 def audit(terminal: Terminal) -> list[tuple[str, dict[str, object]]]:
-    with contextlib.closing(sqlite3.connect(terminal.folder / "commsengine.db")) as database:
-        rows = database.execute("SELECT action, detail FROM audit ORDER BY id").fetchall()
-    return [(action, json.loads(detail)) for action, detail in rows]
+    with fresh.opened(terminal.folder / "commsengine.db") as store:
+        rows = store.database.rows(select(tables.audit.c.action, tables.audit.c.detail).order_by(tables.audit.c.id))
+    return [(action, detail) for action, detail in rows]
 
 
 def applied_by(account: str, terminal: Terminal, file: str) -> str:

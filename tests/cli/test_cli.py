@@ -10,6 +10,7 @@ import click
 import pytest
 
 from commsengine.cli.commands import ENTRIES, CommandEntry, commsengine
+from tests import fresh
 from tests.cli.terminal import Terminal
 
 
@@ -45,6 +46,7 @@ def test_an_unknown_person_names_the_near_one(applied: Terminal) -> None:
     assert (said.status, "ana@example.com" in said.err) == (2, True)
 
 
+@pytest.mark.sqlite("its file is missing")
 def test_a_folder_that_is_no_workspace_says_so(tmp_path: Path) -> None:
     said = Terminal(tmp_path).run("status")
     assert (said.status, "commsengine init" in said.err) == (2, True)
@@ -59,6 +61,7 @@ def test_a_bad_setting_is_named_by_every_command_that_needs_it(
     assert (said.status, "xoxb-" in said.err) == (2, True)
 
 
+@pytest.mark.sqlite("its file is broken")
 def test_a_database_that_cannot_be_read_is_no_traceback(terminal: Terminal) -> None:
     terminal.write("commsengine.db", "this is no database, whatever its name says")
     said = terminal.run("status")
@@ -102,6 +105,7 @@ def test_the_shell_completes_commands() -> None:
 def test_the_shell_completes_campaigns(applied: Terminal) -> None:
     words = f"commsengine --workspace {applied.folder} pause c"
     environment = {"_COMMSENGINE_COMPLETE": "bash_complete", "COMP_WORDS": words, "COMP_CWORD": "4"}
+    environment |= fresh.settings(applied.folder)
     program = str(Path(sys.executable).with_name("commsengine"))
     said = subprocess.run([program], env=environment, capture_output=True, text=True, check=False)
     assert said.stdout.strip() == "plain,crm"

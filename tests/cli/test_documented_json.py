@@ -15,8 +15,10 @@ from commsengine.sandbox.mailbox import Mailbox
 from commsengine.settings import PREFIX, Settings
 from commsengine.store.records import NewReply
 from commsengine.wiring import Wiring
-from tests.cli.conftest import _laid_out, plan
+from tests.cli.conftest import laid_out, plan
 from tests.cli.terminal import Terminal
+
+pytestmark = pytest.mark.sqlite("all its tests look at one workspace")
 
 DOCUMENTED = (Path(__file__).parent.parent.parent / "docs/commands.md").read_text(encoding="utf-8")
 SCHEDULE = "schedules/crm.yaml"
@@ -69,7 +71,7 @@ ALSO = {
 @pytest.fixture(scope="module")
 def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Terminal]:
     """Ana has answered, promised, asked and done it; Ben is called and objects; Mia holds what goes out in her name."""
-    terminal = _laid_out(tmp_path_factory.mktemp("documented"))
+    terminal = laid_out(tmp_path_factory.mktemp("documented"))
     text = plan(**{"times: 5}\n": "times: 5}\n" + MESSAGES.removesuffix("follow_up:\n"), "holidays: false": ROOMY})
     terminal.write(SCHEDULE, text)
     with pytest.MonkeyPatch.context() as patch, Mailbox() as mailbox:

@@ -9,8 +9,20 @@ from pathlib import Path
 import pytest
 
 from commsengine.sandbox.mailbox import Mailbox
-from tests.cli.conftest import plan
-from tests.cli.terminal import Terminal
+from tests.cli.conftest import laid_out, plan, without_settings
+from tests.cli.terminal import Said, Terminal
+
+
+@pytest.fixture(scope="module")
+def rehearsed(tmp_path_factory: pytest.TempPathFactory) -> tuple[Terminal, Said]:
+    """A workspace in which the plan was rehearsed, and what that said: for tests that only look."""
+    terminal = laid_out(tmp_path_factory.mktemp("rehearsed"))
+    with pytest.MonkeyPatch.context() as patch:
+        without_settings(patch)
+        patch.chdir(terminal.folder)
+        said = terminal.run("rehearse", "schedules/crm.yaml", "--answers", "none")
+    assert said.status == 0, said.err
+    return terminal, said
 
 
 def test_a_rehearsal_needs_no_settings_and_agrees_with_simulate(terminal: Terminal) -> None:
@@ -22,17 +34,18 @@ def test_a_rehearsal_needs_no_settings_and_agrees_with_simulate(terminal: Termin
     assert Path(said.data["report"]).read_text(encoding="utf-8").startswith("<!doctype html>")
 
 
-def test_it_tells_the_story(terminal: Terminal) -> None:
-    said = terminal.run("rehearse", terminal.path("schedules/crm.yaml"))
-    assert said.status == 0, said.err
+def test_it_tells_the_story(rehearsed: tuple[Terminal, Said]) -> None:
+    terminal, said = rehearsed
     assert "What was sent equals what simulate said" in said.out
     assert terminal.run("status").out.startswith("No engine has run yet")
 
 
-def test_every_command_that_it_names_works_as_of_its_clock(terminal: Terminal, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_every_command_that_it_names_works_as_of_its_clock(
+    rehearsed: tuple[Terminal, Said], monkeypatch: pytest.MonkeyPatch
+) -> None:
     """In its folder, whatever is set on this machine; they say what the story says."""
+    terminal, told = rehearsed
     monkeypatch.chdir(terminal.folder)
-    told = terminal.run("rehearse", "schedules/crm.yaml", "--answers", "none")
     monkeypatch.setenv("COMMSENGINE_DATABASE_URL", "sqlite:///elsewhere.db")
     monkeypatch.setenv("COMMSENGINE_SMTP_URL", "smtp://127.0.0.1:9")
     commands = [shlex.split(line)[1:] for line in told.out.splitlines() if line.startswith("  commsengine ")]
@@ -50,8 +63,8 @@ def test_every_command_that_it_names_works_as_of_its_clock(terminal: Terminal, m
     assert not (there.folder / "elsewhere.db").exists()
 
 
-def test_nothing_is_sent_from_the_workspace_of_a_rehearsal(terminal: Terminal, mailbox: Mailbox) -> None:
-    assert terminal.run("rehearse", terminal.path("schedules/crm.yaml"), "--answers", "all").status == 0
+def test_nothing_is_sent_from_the_workspace_of_a_rehearsal(rehearsed: tuple[Terminal, Said], mailbox: Mailbox) -> None:
+    terminal, _ = rehearsed
     for command in ("tick", "run"):
         said = Terminal(terminal.folder / "rehearsals/crm").run(command)
         assert (said.status, mailbox.arrived) == (2, [])

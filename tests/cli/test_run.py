@@ -55,6 +55,7 @@ def test_it_sends_serves_and_leaves_in_order(started: Terminal, mailbox: Mailbox
     assert (found["engine"]["state"], found["campaigns"][0]["touches"]["sent"]) == ("stopped", 4)
 
 
+@pytest.mark.sqlite("one engine holds a file")
 def test_a_second_engine_says_who_holds_the_database(started: Terminal, mailbox: Mailbox, port: int) -> None:
     with engine(started, port) as process:
         assert mailbox.wait_for(4, timeout=PATIENCE)
@@ -64,6 +65,7 @@ def test_a_second_engine_says_who_holds_the_database(started: Terminal, mailbox:
         assert started.run("tick", "--json").data["sent"] == 0
 
 
+@pytest.mark.sqlite("one engine holds a file")
 def test_an_engine_that_holds_the_database_and_does_not_beat_is_a_fault(started: Terminal) -> None:
     with EngineLock(started.folder / "commsengine.db"):
         said = started.run("tick")

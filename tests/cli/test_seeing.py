@@ -471,7 +471,7 @@ def test_the_doctor_tells_a_wrong_setting_once(applied: Terminal, monkeypatch: p
     ("folder", "state", "says"),
     [
         ("../outside", "ok", "The sent-journal is kept in"),
-        ("inside", "note", "is beside the database"),
+        pytest.param("inside", "note", "is beside the database", marks=pytest.mark.sqlite("a file lies there")),
         ("people.csv/x", "problem", "cannot be written"),
     ],
 )

@@ -105,6 +105,7 @@ def hostile(started: Terminal, mailbox: Mailbox) -> Terminal:
     return started
 
 
+@pytest.mark.sqlite("its file takes texts that no command would write")
 def test_no_command_prints_what_a_terminal_would_obey(hostile: Terminal, mailbox: Mailbox) -> None:
     for look in LOOKS:
         said = hostile.run(*look.format(key=mailbox.arrived[0].key).split())
@@ -113,6 +114,7 @@ def test_no_command_prints_what_a_terminal_would_obey(hostile: Terminal, mailbox
         assert SEEN in said.out or look in ("doctor", "report crm"), look
 
 
+@pytest.mark.sqlite("its file takes texts that no command would write")
 def test_json_of_every_command_is_neutral_and_its_values_are_whole(hostile: Terminal) -> None:
     for look in JSON:
         said = hostile.run(*look.split(), "--json")
@@ -128,6 +130,7 @@ def texts(data: Any) -> Iterator[str]:
             yield from texts(each)
 
 
+@pytest.mark.sqlite("its file takes texts that no command would write")
 def test_an_export_keeps_its_values(hostile: Terminal) -> None:
     [*_, ana] = sorted(
         csv.DictReader(io.StringIO(hostile.run("people", "export").out)),
@@ -156,6 +159,7 @@ def on_a_terminal(terminal: Terminal, *arguments: str) -> str:
 
 
 @pytest.mark.slow
+@pytest.mark.sqlite("its file takes texts that no command would write")
 def test_on_a_terminal_our_own_styles_are_all_that_acts(hostile: Terminal) -> None:
     for look in ("today", "why ana@example.com", "doctor", "check schedules/evil.yaml"):
         hostile.write("schedules/evil.yaml", "campaign: '\\e[31m'\ntitle: '[/][red]mark'\n")
@@ -166,6 +170,7 @@ def test_on_a_terminal_our_own_styles_are_all_that_acts(hostile: Terminal) -> No
         assert "[/][red]mark" in said or not look.startswith("why"), look
 
 
+@pytest.mark.sqlite("its file takes texts that no command would write")
 def test_an_error_on_a_terminal_is_written_out_too(hostile: Terminal) -> None:
     """The name of a file is somebody's word as well."""
     said = on_a_terminal(hostile, "people", "import", "no\x1b[2Jfile.csv")

@@ -36,7 +36,7 @@ GIVEN = re.compile(
     r"|([A-Z][a-z]{2} )?\d{1,2} [A-Z][a-z]{2}( \d{4})?|\d{4}-W\d\d"
     r"|\bCOMMSENGINE_[A-Z_]+(, )?|\bper_(day|week)\b|One customer record|Ana Kim|Ben Ortiz|Mia Wolf|Dana Reyes"
     r"|\b(crm(-rollout)?|UTC|one-record|go_live|kickoff|commsengine.db)\b"
-    r"|\b(UTF-8|email|slack|sqlite|sales|others|name|department|manager|country|time_zone|phone)\b|--[a-z]+"
+    r"|\b(UTF-8|email|slack|sqlite|postgresql|sales|others|name|department|manager|country|time_zone|phone)\b|--[a-z]+"
     r"|Connection refused|\b[a-z]{2}(, [a-z]{2})+\b"
     r"|\b(mon|tue|wed|thu|fri|sat|sun)\b"
     r"|^[~+-] \S+|\bcommsengine (apply|start|resume) [^⟦⟧\n]+"
@@ -181,6 +181,7 @@ def test_what_came_back_and_what_failed(started: Terminal, mailbox: Mailbox) -> 
             assert stray(started.run(*arguments)) == [], arguments
 
 
+@pytest.mark.sqlite("a backup is a copy of a file")
 def test_backup_and_restore(started: Terminal, pseudo: None) -> None:
     copy = started.path("copy.db")
     for arguments in (

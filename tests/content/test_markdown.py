@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from markdown_it import MarkdownIt
 
-from commsengine.content.markdown import LONGEST, _reader, link_allowed, read, to_html, to_plain
+from commsengine.content.markdown import LONGEST, _reader, link_allowed, lowered, read, to_html, to_plain
 from commsengine.content.slots import HTML, Skeleton, Slot, mark
 from commsengine.errors import RenderError
 
@@ -98,3 +98,11 @@ def test_an_address_at_the_end_of_a_line_stands_free() -> None:
         "See more: https://x.example.com\n\n- See more: https://x.example.com\n\n"
         "Well? https://x.example.com\nSee more <https://x.example.com> or not"
     )
+
+
+def test_a_text_that_is_read_again_is_as_it_was_whatever_became_of_the_first() -> None:
+    source = "# Title\n\nOne [link](https://x.example.com)."
+    first, before = read(source), to_html(read(source))
+    lowered(first)
+    first.clear()
+    assert to_html(read(source)) == before

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ssl
 import threading
+import time
 from collections import Counter
 from pathlib import Path
 
@@ -13,12 +14,14 @@ from commsengine.cadence.plan import Workspace
 from commsengine.channels.email import EmailChannel
 from commsengine.channels.smtp import SmtpServer
 from commsengine.engine.engine import Engine
+from commsengine.engine.sending.sender_loop import MARK_LASTS
 from commsengine.engine.sending.senders import ChannelSetup
 from commsengine.store.store import Store
 from tests.builders import someone
 from tests.engine.conftest import run
 from tests.fakes import Clock, Scribe
 from tests.servers import CUT, SmtpSink, a_certificate
+from tests.waiting import expect
 
 
 def an_engine(
@@ -92,6 +95,44 @@ def test_what_is_offered_behind_the_last_message_of_a_connection_goes_by_a_new_o
         assert relay.connections in (4, 5)  # with the last message, the relay may have ended the fourth
         assert (sorted(relay.recipients), states(store)) == (addresses(12), {"sent": 12})
     assert {row.attempts for row in store.touches.list("crm")} == {1}
+
+
+def test_the_next_message_is_marked_while_the_relay_answers(store: Store, clock: Clock) -> None:
+    run(store, [someone(n) for n in range(6)])
+    with SmtpSink() as relay, an_engine(store, clock, plain(relay), 1) as engine:
+
+        def wait_for_the_next(_: bytes) -> None:
+            if len(relay.messages) == 3:
+                expect(lambda: states(store)["sending"] == 2)
+
+        relay.on_message = wait_for_the_next
+        engine.tick()
+    assert (sorted(relay.recipients), states(store)) == (addresses(6), {"sent": 6})
+
+
+def test_a_pause_leaves_the_message_under_way_its_receipt(store: Store, clock: Clock) -> None:
+    run(store, [someone(n) for n in range(6)])
+    with SmtpSink() as relay, an_engine(store, clock, plain(relay), 1) as engine:
+        relay.on_message = lambda _: store.campaigns.pause("crm", by="dana", now=clock.now)
+        engine.tick()
+        relay.on_message = bool
+        assert states(store)["sent"] == len(relay.recipients) <= 2
+        assert states(store).keys() <= {"sent", "retry"}
+        store.campaigns.resume("crm", by="dana", now=clock.now, backlog="all")
+        clock.forward(minutes=10)
+        engine.tick()
+    assert (sorted(relay.recipients), states(store)) == (addresses(6), {"sent": 6})
+
+
+@pytest.mark.slow
+def test_a_mark_is_good_for_seconds(store: Store, clock: Clock) -> None:
+    """The relay takes its time with a message: the one behind it is taken back, and goes by another connection."""
+    run(store, [someone(n) for n in range(6)])
+    with SmtpSink() as relay, an_engine(store, clock, plain(relay), 1) as engine:
+        relay.on_message = lambda _: time.sleep(MARK_LASTS + 1) if len(relay.messages) == 3 else None
+        engine.tick()
+        assert (sorted(relay.recipients), relay.connections) == (addresses(6), 2)
+    assert {(row.state, row.attempts) for row in store.touches.list("crm")} == {("sent", 1)}
 
 
 def test_pipelines_and_log_in_go_through_tls(store: Store, clock: Clock, tmp_path: Path) -> None:

@@ -25,6 +25,7 @@ from commsengine.store.store import Store
 from tests.builders import a_message, a_plan, someone, utc
 from tests.engine.conftest import MakeEngine, run
 from tests.fakes import Clock, FakeChannel, Mailbag, Scribe, a_channel, arrives
+from tests.waiting import expect
 
 SECOND = dt.timedelta(seconds=1)
 ONCE = a_message(ask="nothing", cadence={"every": "24h", "times": "1"})
@@ -159,6 +160,23 @@ def test_connections_are_divided_among_the_engines_at_work(
     for _ in range(2):
         made[1].beat()
     assert made[1]._pools["email"]._carriers == 3
+
+
+def test_an_engine_begins_with_its_share_of_the_connections_and_the_other_soon_gives_them_up(
+    store: Store, engine: MakeEngine, bag: Mailbag
+) -> None:
+    first = engine(email=a_channel(bag, threads=3))
+    first.beat()
+    assert first._pools["email"]._carriers == 3
+    second = engine(email=a_channel(bag, threads=3))
+    second.beat()
+    assert second._pools["email"]._carriers < 3
+
+    def divided() -> bool:
+        first.beat()
+        return first._pools["email"]._carriers + second._pools["email"]._carriers == 3
+
+    expect(divided, step=0.2)
 
 
 # -- the day, and who waits -----------------------------------------------------------------------

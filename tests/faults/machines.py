@@ -35,6 +35,8 @@ OPEN = ("claimed", "sending", "retry")
 class Cable:
     """Between a host and the database: ``url`` is the database at its other end, until it is ``cut``."""
 
+    within: Sequence[str] = ()
+
     def __init__(self, folder: Path, url: str) -> None:
         self._there = f"{url.partition('host=')[2]}/.s.PGSQL.5432"
         self.url = f"{url.partition('host=')[0]}host={folder}"
@@ -93,11 +95,15 @@ class Cable:
 
 @dataclass
 class Machine:
-    """A process and how it is started; ``program`` has the settings of its host."""
+    """A process and how it is started; ``program`` has the settings of its host.
+
+    ``within`` is the command that starts it on a network of its own.
+    """
 
     program: Program
     command: Sequence[str]
     log: Path
+    within: Sequence[str] = ()
     process: subprocess.Popen[Any] | None = None
 
     @property
@@ -134,12 +140,12 @@ class Hosts:
     stack: ExitStack
     numbers: Iterator[int] = field(default_factory=itertools.count, kw_only=True)
 
-    def start(self, command: Sequence[str], **more: str) -> Machine:
+    def start(self, command: Sequence[str], within: Sequence[str] = (), **more: str) -> Machine:
         """Another host; ``more`` are variables of its own."""
         number = next(self.numbers)
         own = {"COMMSENGINE_STATE_DIR": str(self.folder / f"state-{number}"), **self.settings, **more}
         own["COMMSENGINE_HTTP_BIND"] = f"127.0.0.1:{free_port()}"
-        machine = Machine(Program(self.folder / "office", own), command, self.folder / f"{number}.log")
+        machine = Machine(Program(self.folder / "office", own), command, self.folder / f"{number}.log", within)
         self.again(machine)
         return machine
 
@@ -150,6 +156,7 @@ class Hosts:
             machine.process = python(
                 ["-m", "commsengine", *machine.command],
                 fresh="LD_PRELOAD" in program.settings,
+                within=machine.within,
                 cwd=program.folder,
                 env=program.variables,
                 stdin=subprocess.DEVNULL,

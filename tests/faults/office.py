@@ -17,6 +17,9 @@ from tests.stories.program import Program
 CONNECTIONS = 8
 """Of an impatient engine: more than the failures after which a channel rests."""
 
+WARNINGS_ONLY = {"COMMSENGINE_LOG_LEVEL": "warning"}
+"""Settings of a run that sends thousands while its output is not read: a full pipe would stop it."""
+
 
 def office(folder: Path, settings: Mapping[str, str]) -> Program:
     """The program in ``folder/office``; what it keeps outside the workspace stays in ``folder`` too."""

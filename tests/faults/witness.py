@@ -34,6 +34,7 @@ from tests.waiting import PATIENCE, wait_until
 
 CUT, RESET, SILENCE, FORGET = "cut", "reset", "silence", "forget"
 HERE = Path(__file__).parents[2]
+HOST = "127.0.0.1"
 CLIENT = "localhost[127.0.0.1]"
 
 
@@ -80,14 +81,15 @@ class Behaviour:
 class SmtpWitness:
     """The witness as a test holds it; everything it knows it reads from files."""
 
-    def __init__(self, folder: Path, port: int) -> None:
-        self.folder, self.port = folder, port
+    def __init__(self, folder: Path, port: int, address: str) -> None:
+        self.folder, self.port, self._address = folder, port, address
         self.mail_log = folder / "mail.log"
         self._arrivals = Arrivals(folder / "arrivals.jsonl")
 
     @property
     def settings(self) -> Mapping[str, str]:
-        return {"COMMSENGINE_SMTP_URL": f"smtp://127.0.0.1:{self.port}"}
+        plain = "" if self._address == HOST else "?tls=off"
+        return {"COMMSENGINE_SMTP_URL": f"smtp://{self._address}:{self.port}{plain}"}
 
     def arrivals(self) -> Sequence[Arrival]:
         return self._arrivals.all()
@@ -112,13 +114,18 @@ class SmtpWitness:
 
 @contextmanager
 def smtp_witness(
-    folder: Path, *rules: Rule, certificate: tuple[Path, Path] | None = None, password: bool = False
+    folder: Path,
+    *rules: Rule,
+    certificate: tuple[Path, Path] | None = None,
+    password: bool = False,
+    address: str = HOST,
 ) -> Iterator[SmtpWitness]:
     """Started and listening. ``certificate`` is its PEM file and key; with ``password`` it wants one and takes any."""
     folder.mkdir(parents=True, exist_ok=True)
     _put(folder / "behaviour.json", Behaviour(rules).written())
     options = ["--certificate", *map(str, certificate)] if certificate else []
     options += ["--password"] if password else []
+    options += ["--address", address]
     process = python(
         ["-m", "tests.faults.witness", str(folder), *options], cwd=HERE,
         stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
@@ -126,7 +133,7 @@ def smtp_witness(
     with process:
         try:
             assert process.stdout
-            yield SmtpWitness(folder, int(process.stdout.readline()))
+            yield SmtpWitness(folder, int(process.stdout.readline()), address)
         finally:
             process.kill()
 
@@ -376,13 +383,14 @@ def main() -> None:
     parser.add_argument("folder", type=Path)
     parser.add_argument("--certificate", nargs=2)
     parser.add_argument("--password", action="store_true")
+    parser.add_argument("--address", default=HOST)
     asked = parser.parse_args()
     context = None
     if asked.certificate:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(*asked.certificate)
     house = House(asked.folder, context, asked.password)
-    listener = socket.create_server(("127.0.0.1", 0), backlog=100)
+    listener = socket.create_server((asked.address, 0), backlog=100)
     threading.Thread(target=_serve, args=(house, listener), daemon=True).start()
     print(listener.getsockname()[1], flush=True)
     sys.stdin.read()

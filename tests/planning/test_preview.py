@@ -11,7 +11,7 @@ from commsengine.content.templates import load_templates
 from commsengine.errors import InputError
 from commsengine.planning.plan_on_disk import CheckedPlan, PlanningBasis, outlook
 from commsengine.planning.preview import PreviewBasis, preview_people, previews
-from tests.builders import ANA, BEN, MIA, a_message, a_plan, utc
+from tests.builders import ANA, BEN, MIA, a_message, a_plan, someone, utc
 
 PLAN = CheckedPlan(a_plan(a_message()), ListedPeople((ANA, BEN, MIA)))
 BASIS = PreviewBasis(
@@ -42,3 +42,14 @@ def test_a_plan_is_simulated_before_there_is_a_database() -> None:
     assert (data["campaign"], data["summary"]["audience"]) == (PLAN.plan.campaign, 3)
     assert {touch["channel"] for touch in data["touches"]} <= {"email", "personal"}
     assert data["touches"]
+
+
+def test_of_a_large_audience_some_are_looked_at_and_counted_for_all() -> None:
+    everybody = CheckedPlan(PLAN.plan, ListedPeople(tuple(someone(n) for n in range(1, 25))))
+    basis = PlanningBasis(Workspace(), frozenset({"email"}), None, utc("2027-01-04"))
+    whole, some = outlook(basis, everybody).summary(), outlook(basis, everybody, most=12)
+    assert (whole["exact"], whole["looked_at"]) == (True, 24)
+    assert {seen.person.email for seen in some.touches} == {someone(n).email for n in range(1, 25, 2)}
+    their_own = ("exact", "looked_at", "compared", "moved_by_budget")
+    assert (some.exact, some.looked_at) == (False, 12)
+    assert [name for name, found in some.summary().items() if found != whole[name] and name not in their_own] == []

@@ -14,7 +14,7 @@ from commsengine.cadence.people import Person
 from commsengine.cadence.plan import Plan, Workspace
 from commsengine.content.shipped import shipped_folder
 from commsengine.content.templates import load_templates
-from commsengine.sandbox.rehearse import Rehearsal, Script, fingerprint, with_pause
+from commsengine.sandbox.rehearse import Rehearsal, Script, Story, fingerprint, with_pause
 from tests.builders import MIA, a_message, a_plan, someone, utc
 
 PEOPLE = (
@@ -42,16 +42,22 @@ def a_script(
     return Script(plan, people, Workspace(), templates, utc("2027-01-04"), utc(until), lambda: suppose)
 
 
-def test_what_is_sent_equals_what_simulate_says_with_answers_by_link_slack_and_phone(tmp_path: Path) -> None:
+@pytest.fixture(scope="module")
+def answered(tmp_path_factory: pytest.TempPathFactory) -> Story:
+    """What came of the plan with a pause and with answers by link, Slack and phone."""
     messages = {("crm", message.id): message for message in PLAN.messages}
-    with Rehearsal(with_pause(a_script(typical(messages), until="2027-02-12")), tmp_path) as rehearsal:
-        story = rehearsal.run()
-    assert (story.missing, story.unforeseen) == ([], [])
-    assert story.agrees
-    assert {channel for _, _, _, _, channel, _, _ in story.touches} == {"slack", "email", "personal"}
-    assert min(story.answers[kind] for kind in ("acknowledged", "input", "check")) > 0
-    assert story.first_call is not None
-    assert "Why we do this" in story.first_call.talking_points
+    script = with_pause(a_script(typical(messages), until="2027-02-12"))
+    with Rehearsal(script, tmp_path_factory.mktemp("answered")) as rehearsal:
+        return rehearsal.run()
+
+
+def test_what_is_sent_equals_what_simulate_says_with_answers_by_link_slack_and_phone(answered: Story) -> None:
+    assert (answered.missing, answered.unforeseen) == ([], [])
+    assert answered.agrees
+    assert {channel for _, _, _, _, channel, _, _ in answered.touches} == {"slack", "email", "personal"}
+    assert min(answered.answers[kind] for kind in ("acknowledged", "input", "check")) > 0
+    assert answered.first_call is not None
+    assert "Why we do this" in answered.first_call.talking_points
 
 
 @pytest.mark.slow
@@ -74,15 +80,12 @@ def test_each_check_is_answered_anew_until_the_point_is_recalled(tmp_path: Path)
     assert (story.agrees, len(story.touches)) == (True, 8)
 
 
-def test_nothing_leaves_while_paused_and_what_fell_due_comes_after(tmp_path: Path) -> None:
-    script = with_pause(a_script(no_answers, until="2027-02-10"))
-    assert script.pause is not None
-    with Rehearsal(script, tmp_path) as rehearsal:
-        story = rehearsal.run()
-    assert story.paused is not None
-    assert story.paused.sent_meanwhile == 0
-    assert story.paused.due_meanwhile > 0
-    assert story.agrees
+def test_nothing_leaves_while_paused_and_what_fell_due_comes_after(answered: Story) -> None:
+    assert answered.script.pause is not None
+    assert answered.paused is not None
+    assert answered.paused.sent_meanwhile == 0
+    assert answered.paused.due_meanwhile > 0
+    assert answered.agrees
 
 
 def test_a_run_that_differs_from_the_simulation_is_told(tmp_path: Path) -> None:

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import datetime as dt
 
+from sqlalchemy import event
+
 from commsengine.cadence.history import Decision
+from commsengine.store.outbox.outbox import CLAIMED_AT_ONCE
 from commsengine.store.store import Store
 from commsengine.store.workers.server_clock import lease_now
-from tests.builders import ANA, BEN, a_plan, utc
+from tests.builders import ANA, BEN, a_plan, someone, utc
 from tests.store.scene import (
     HOUR,
     LATER,
@@ -17,6 +20,7 @@ from tests.store.scene import (
     deliver,
     epochs,
     idle,
+    lease,
     mark,
     rows,
     running,
@@ -43,6 +47,17 @@ def test_a_claimed_touch_is_history_at_once(store: Store) -> None:
     claim(running(store), touch)
     [row] = rows(store)
     assert (row.key, row.state, row.due_at, row.local_date, row.rung) == (touch.key, "claimed", NOW, NOW.date(), 0)
+
+
+def test_many_are_claimed_in_their_order_a_part_at_a_time(store: Store) -> None:
+    people = [someone(number) for number in reversed(range(CLAIMED_AT_ONCE + 2))]
+    decisions = [(Decision(each.id, (a_touch(each.id),), LATER), 1) for each in people]
+    commits: list[object] = []
+    known = epochs(running(store, people))
+    event.listen(store.database.engine, "commit", commits.append)
+    claimed = store.outbox.claim(decisions, lease(), epochs=known, versions={"crm": 1}, now=NOW)
+    assert ([each.person for each in claimed], len(commits)) == ([each.id for each in people], 2)
+    assert store.loading.due(NOW, 1) == []
 
 
 def test_the_second_claimer_gets_nothing(store: Store) -> None:

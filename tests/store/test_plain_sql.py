@@ -11,8 +11,10 @@ from commsengine.store import moves
 from commsengine.store.outbox import marks, receipts
 from commsengine.store.outbox.claims import row_of
 from commsengine.store.plain_sql import Prepared, PreparedInsert, as_rows, given
+from commsengine.store.records import Receipt, Rest
 from commsengine.store.store import Store
-from commsengine.store.tables import touch
+from commsengine.store.tables import attempt, touch
+from tests import outbox
 from tests.builders import someone
 from tests.store.scene import NOW, a_touch, claim, lease, running
 
@@ -26,6 +28,17 @@ def test_rows_come_out_as_they_went_in(store: Store) -> None:
     with store.database.read() as connection:
         assert Prepared(select(GIVEN)).rows(connection, them=as_rows(rows)) == rows
         assert Prepared(select(GIVEN)).rows(connection, them=as_rows([])) == []
+
+
+def test_a_nul_that_a_server_says_costs_no_record(store: Store) -> None:
+    [claimed] = claim(running(store), a_touch("ana"))
+    said = Receipt(claimed.key, "sent", NOW, "reply", "250 a\0b \\\\u0000")
+    outbox.mark(store, [claimed.key], lease(), NOW)
+    assert outbox.settle(store, [said], lease(), NOW) == {claimed.key}
+    with store.database.read() as connection:
+        assert connection.scalar(select(attempt.c.reply)) == "250 a\ufffdb \\\\u0000"
+    store.channels.keep(Rest("email", NOW, NOW, "a\0b", "us", next_tick=True))
+    assert store.channels.rests()["email"].because == ("a\0b" if store.path else "a\ufffdb")
 
 
 @pytest.mark.parametrize("state", ["claimed", "sent"])

@@ -17,6 +17,7 @@ from commsengine.store import schema
 from commsengine.store.database import Database
 from commsengine.store.store import Store
 from tests.builders import ANA, utc
+from tests.cli.terminal import Terminal
 
 NOW = utc("2027-01-04 09:00")
 NOBODY = 65534
@@ -76,6 +77,25 @@ def test_a_newer_database_is_refused(url: str) -> None:
     with pytest.raises(CommsError, match="newer"):
         Store.create(url)
     set_back(url)
+
+
+@pytest.mark.parametrize(
+    ("revision", "says"),
+    [
+        ("0999", f"newer version (schema 0999, this program knows {schema.HEAD}). Install the newer commsengine."),
+        ("0022", f"older version (schema 0022, this program needs {schema.HEAD}). Run 'commsengine upgrade'"),
+    ],
+)
+def test_an_engine_or_a_worker_of_another_version_says_what_to_do(
+    url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, revision: str, says: str
+) -> None:
+    monkeypatch.setenv("COMMSENGINE_DATABASE_URL", url)
+    monkeypatch.setenv("COMMSENGINE_SECRET_KEY", "a-key-of-enough-letters")
+    monkeypatch.setenv("COMMSENGINE_SMTP_URL", "smtp://127.0.0.1:9")
+    set_revision(url, revision)
+    said = [Terminal(tmp_path).run(command) for command in ("tick", "run", "worker")]
+    set_back(url)
+    assert [(each.status in (1, 2), says in each.err, each.out) for each in said] == [(True, True, "")] * 3
 
 
 def set_back(url: str) -> None:

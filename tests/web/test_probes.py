@@ -36,6 +36,7 @@ def test_it_is_ready_while_something_beats(house: Answering, age: int | None, st
     assert (ready.status_code, ready.json()["because"], lives.status_code) == (status, because, 200)
 
 
+@pytest.mark.sqlite("its file is broken in the end")
 def test_it_is_not_ready_on_hold_and_with_a_database_of_another_version_or_none(house: Answering) -> None:
     with served(probes(house, 1).app()) as address:
         house.store.engine.hold("The database was restored.", now=house.clock())

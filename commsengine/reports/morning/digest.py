@@ -28,7 +28,7 @@ from commsengine.reports.day_figures import (
     leaving_until,
     told_of_got_it,
 )
-from commsengine.reports.followups import FollowUp, open_followups, todays_followups, with_talk
+from commsengine.reports.followups import FollowUp, all_followups, with_talk
 from commsengine.reports.held_files import held_files, held_text
 from commsengine.reports.input_answers import chosen_so_far, recent_inputs
 from commsengine.reports.morning.manager_lists import why_untold
@@ -190,8 +190,8 @@ class Digests:
 
     def _facts(self, record: CampaignRecord, lead: Person, key: str, now: dt.datetime) -> DigestFacts:
         campaign = record.id
-        waiting = [one for one in todays_followups(self._store, self._decisions, now) if one.campaign == campaign]
-        number = len(open_followups(self._store, now, campaign))
+        every = [one for one in all_followups(self._store, self._decisions, now) if one.campaign == campaign]
+        waiting = [one for one in every if one.today]
         asked = [q for q in questions(self._store, now) if q["campaign"] == campaign]
         rows = [row for row in held(self._store) if row["campaign"] == campaign]
         calls = self._calls(record, lead, waiting, now)
@@ -210,7 +210,7 @@ class Digests:
             figures=(*figures, *self._never_arrived(campaign, now), *self._shut_gates(record, now)),
             overdue=tuple(self._overdue(campaign, now)),
             troubles=tuple(self._troubles(record, now)),
-            waiting=number,
+            waiting=len(every),
             open_questions=len(asked),
             to_decide=len(rows),
         )

@@ -10,8 +10,7 @@ import datetime as dt
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import BindParameter, Connection, Select, bindparam, or_, select, update
-from sqlalchemy.sql.dml import UpdateBase
+from sqlalchemy import BindParameter, Connection, Insert, Select, bindparam, or_, select, update
 
 from commsengine.cadence.history import TouchRow
 from commsengine.cadence.kinds_and_states import (
@@ -261,11 +260,8 @@ def answered_by(campaign: str, message: str, kinds: Sequence[AnswerKind]) -> Sel
     return select(answer.c.person_id).where(*about)
 
 
-def _first_of_its_kind(connection: Connection) -> UpdateBase:
-    new = insert(connection, answer).values(
-        {each.name: bindparam(each.name) for each in answer.c if each is not answer.c.id}
-    )
-    new = new.on_conflict_do_nothing(index_elements=list(_FIRST), index_where=_VALID)
+def _first_of_its_kind(connection: Connection) -> Insert:
+    new = insert(connection, answer).on_conflict_do_nothing(index_elements=list(_FIRST), index_where=_VALID)
     return new.returning(answer.c.id)
 
 

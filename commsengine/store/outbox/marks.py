@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, Connection, Text, bindparam, or_, select
 
 from commsengine.store import campaigns, moves, service_mail
 from commsengine.store.database import columns_of
-from commsengine.store.plain_sql import Prepared, as_rows, given, only_checked
+from commsengine.store.plain_sql import Prepared, as_rows, given, listed, only_checked
 from commsengine.store.records import Lease, Marked, ToRecord
 from commsengine.store.tables import campaign, person, touch
 from commsengine.store.workers.server_clock import LeaseNow
@@ -33,7 +33,7 @@ NOW = bindparam("the_now", type_=touch.c.lease_until.type)
 NOT_OVER = touch.c.lease_until > LeaseNow(NOW)
 OWN = (only_checked(touch.c.owner) == bindparam("the_owner"), touch.c.fence == bindparam("the_fence"))
 _KEYS = given("keys", key=Text())
-OURS = (touch.c.key == _KEYS.c.key, *OWN)
+OURS = (listed(touch.c.key, _KEYS.c.key), *OWN)
 
 _GOING = Prepared(
     moves.moving_listed(moves.MARK, _KEYS)
@@ -44,7 +44,7 @@ _GOING = Prepared(
 )
 _HELD = Prepared(select(touch.c.key).where(*OURS, NOT_OVER, only_checked(touch.c.state) == "claimed"))
 _DATED = given("dated", key=Text(), dates=Text())
-_NAMED = Prepared(moves.naming().where(touch.c.key == _DATED.c.key).values(named=_DATED.c.dates))
+_NAMED = Prepared(moves.naming().where(listed(touch.c.key, _DATED.c.key)).values(named=_DATED.c.dates))
 
 
 def own(lease: Lease) -> dict[str, Any]:

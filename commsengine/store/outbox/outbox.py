@@ -9,10 +9,12 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 
 from sqlalchemy import Connection, select
 
 from commsengine.cadence.history import Touch
+from commsengine.spool import batches
 from commsengine.store import campaigns, moves
 from commsengine.store.database import Database, many
 from commsengine.store.outbox import claims
@@ -22,6 +24,9 @@ from commsengine.store.outbox.receipts import give_back, settle
 from commsengine.store.records import Commit, Lease, ToRecord
 from commsengine.store.tables import touch
 from commsengine.store.workers.server_clock import lease_now, leased
+
+CLAIMED_AT_ONCE = 200
+"""Decisions in one transaction: marks and answers wait for it."""
 
 
 def _adopt(connection: Connection, lost: Mapping[str, str]) -> None:
@@ -45,15 +50,15 @@ class Outbox:
     ) -> list[Touch]:
         """The touches that are ours to render and deliver, in the order of the decisions.
 
-        ``epochs`` are those of *all* running campaigns that were decided on.
+        ``epochs`` are those of *all* running campaigns that were decided on. Some may be ours when it raises.
         """
 
-        def work(connection: Connection) -> list[Touch]:
+        def claimed(some: Decided, connection: Connection) -> list[Touch]:
             if campaigns.on_hold(connection):
                 return []
             running = campaigns.running_epochs(connection)
-            known = claims.known_now(connection, decisions)
-            wanted = claims.claimable(connection, decisions, campaigns.unchanged(running, epochs), known)
+            known = claims.known_now(connection, some)
+            wanted = claims.claimable(connection, some, campaigns.unchanged(running, epochs), known)
             kept = leased(connection, lease, now)
             rows = [claims.row_of(each, seq, epochs, versions, kept, now) for each, seq in wanted]
             won = claims.insert_all(connection, rows)
@@ -61,10 +66,11 @@ class Outbox:
             if lost:
                 _adopt(connection, lost)
             if running == dict(epochs):
-                claims.set_bookmarks(connection, decisions, lost, known)
+                claims.set_bookmarks(connection, some, lost, known)
             return [each for (each, _), row in zip(wanted, rows, strict=True) if won.get(row["key"]) == "claimed"]
 
-        return self._database.write_again(work)
+        at_once = batches(decisions, CLAIMED_AT_ONCE)
+        return [each for some in at_once for each in self._database.write_again(partial(claimed, some))]
 
     def record(self, work: Mapping[Lease, ToRecord], now: dt.datetime) -> dict[Lease, Commit]:
         """Receipts, then marks, of many claims and connections in one commit; what is marked may leave.

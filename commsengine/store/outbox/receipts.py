@@ -13,7 +13,7 @@ from commsengine.cadence.kinds_and_states import ReceiptState
 from commsengine.store import bookkeeping, campaigns, moves, refusals
 from commsengine.store.database import many
 from commsengine.store.outbox.marks import OURS, OWN, ours, own
-from commsengine.store.plain_sql import Prepared, as_rows, given, only_checked
+from commsengine.store.plain_sql import Prepared, as_rows, given, listed, only_checked
 from commsengine.store.reachability import record_unreachable
 from commsengine.store.records import Commit, JudgedReceipt, Lease, Receipt
 from commsengine.store.tables import attempt, touch
@@ -52,7 +52,7 @@ _NOTE = Prepared(
         _TRIED,
         select(touch.c.key, touch.c.attempts, touch.c.sent_at, bindparam("the_owner", type_=Text()), touch.c.fence)
         .add_columns(touch.c.channel, touch.c.state, _SAID.c.phase, _SAID.c.reply, touch.c.remote_id, _SAID.c.fault)
-        .join_from(_SAID, touch, touch.c.key == _SAID.c.key),
+        .join_from(_SAID, touch, listed(touch.c.key, _SAID.c.key)),
     )
 )
 

@@ -184,7 +184,7 @@ def test_celery_1628_a_killed_worker_took_its_task_with_it(
     twice = {person for person, copies in Counter(relay.recipients).items() if copies > 1}
     flagged = {f"{row.person_id}@example.com" for row in store.touches.list("crm") if row.possible_duplicate}
     assert (len(set(relay.recipients)), states(store), twice <= flagged) == (30, {"sent": 30}, True)
-    assert 1 <= len(flagged) <= 2  # it had two connections
+    assert 1 <= len(flagged) <= 4  # it had two connections, each with a message marked behind the one under way
 
 
 def test_oasisplatform_975_the_task_that_killed_its_worker_was_given_to_the_next(
