@@ -30,7 +30,7 @@ from commsengine.links import Links
 from tests.builders import BEN
 from tests.content.desk import CAST, a_renderer, a_touch
 
-PEOPLE, ROUNDS = 2_000, 7
+PEOPLE, ROUNDS = 20_000, 3  # more than any cache keeps
 SENDER, BASE = "change@example.com", "https://comms.example.com"
 NAMES = ("Ana Kim", "Zoë Ångström", "Bartholomew Featherstonehaugh", "李明", "Mia Wolf")
 ENDS = dt.datetime(2027, 4, 1, tzinfo=dt.UTC)

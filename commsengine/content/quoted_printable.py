@@ -10,7 +10,8 @@ Quoted = NewType("Quoted", bytes)
 """ASCII in lines of at most 76 characters that end with CRLF; none begins with a dot. Two joined are one again."""
 
 _NO_BREAK = b"=\n"
-_AS_IT_IS = re.compile(r"(?!\.)[ -<>-~]{1,74}")  # one line of plain ASCII, as most values are
+_AS_IT_IS = re.compile(r"[ -<>-~]+")  # one line of plain ASCII, as most values and all links are
+_LINE = 75
 _DOTS = re.compile(rb"^\.+", re.MULTILINE)
 _LONG = re.compile(rb"^(.{74,})(=(?:20|09)\n)", re.MULTILINE)
 
@@ -21,9 +22,13 @@ def quoted(text: str) -> Quoted:
     What is joined to it goes on in the same line of the text unless that ends with a line end.
     """
     if _AS_IT_IS.fullmatch(text):
-        return Quoted(text.encode() + b"=\r\n")
-    if not text:
-        return Quoted(b"")
+        lines = "=\r\n".join([text[start : start + _LINE] for start in range(0, len(text), _LINE)])
+        if not (lines.startswith(".") or "\n." in lines):
+            return Quoted(f"{lines}=\r\n".encode())
+    return _quoted(text) if text else Quoted(b"")
+
+
+def _quoted(text: str) -> Quoted:
     lines = text.replace("\r\n", "\n").replace("\r", "\n")
     # The letter behind it keeps b2a_qp from filling the last line, which may need its "=".
     encoded = binascii.b2a_qp(f"{lines}x".encode("utf-8", "replace"))[:-1]
