@@ -17,7 +17,7 @@ from typing import TypeVar
 from commsengine.cadence.people import Person
 from commsengine.cadence.plan import Workspace
 from commsengine.engine.decisions import Decisions
-from commsengine.garbage_collection import keep_what_is_there
+from commsengine.interpreter import prepare_for_work
 from commsengine.store.records import Lease
 from commsengine.store.store import Store
 from tests import fresh
@@ -37,7 +37,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder, fresh.a_store(Path(folder) / "store.db") as store:
         _put_in_force(store, people)
         decisions = Decisions(store, Workspace(), frozenset({"email"}))
-        keep_what_is_there()
+        prepare_for_work()
         batches = [people[start : start + BATCH] for start in range(0, len(people), BATCH)]
         costs = [_cost(store, decisions, [person.id for person in batch]) for batch in batches]
     load, decide, claim = (min(each) / BATCH for each in zip(*costs, strict=True))

@@ -12,7 +12,6 @@ import datetime as dt
 import os
 import signal
 import socket
-import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
@@ -26,15 +25,12 @@ from apscheduler.schedulers.background import BackgroundScheduler  # type: ignor
 from commsengine.engine.engine import BeatReport
 from commsengine.engine.sending.recorder import loggable
 from commsengine.errors import CommsError
-from commsengine.garbage_collection import keep_what_is_there
+from commsengine.interpreter import prepare_for_work
 from commsengine.translation import _
 from commsengine.web.connections import MOST, PATIENCE, server_of
 
 LAST_SENDS = 25.0  # seconds
 SWEEP_AT = 2  # o'clock, UTC
-TURN = 0.001
-"""Seconds a thread computes while others wait; Python's own 5 ms add up: a press waits for a dozen turns."""
-
 BEAT = "beat"
 A_MOMENT = dt.timedelta(seconds=5)
 
@@ -96,8 +92,7 @@ def run(
     stop = threading.Event()
     with lock or nullcontext(), _signals(stop), _listening(web), _working(slack), _working(redraws):
         engine.start()
-        keep_what_is_there()
-        sys.setswitchinterval(TURN)
+        prepare_for_work()
         scheduler = heartbeat(engine, every, ping, look)
         scheduler.start()
         ready()

@@ -16,7 +16,7 @@ import structlog
 from hypothesis import HealthCheck, settings
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from commsengine.garbage_collection import keep_what_is_there
+from commsengine.interpreter import prepare_for_work
 from tests import fresh
 from tests.fork_server import close_fork_server, open_fork_server
 from tests.shared_sql import share_compiled_sql
@@ -67,7 +67,7 @@ def pytest_collection(session: pytest.Session) -> Iterator[None]:
         return (yield)
     finally:
         gc.enable()
-        keep_what_is_there()
+        prepare_for_work()
 
 
 def load_in_turn(config: pytest.Config) -> None:

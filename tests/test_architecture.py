@@ -38,7 +38,7 @@ FLOORS = {
     "environment": 4,
     "wiring": 4,
     "runner": 4,
-    "garbage_collection": 4,
+    "interpreter": 4,
     "people_feed": 4,
     "ping": 4,
     "web": 4,

@@ -135,7 +135,7 @@ def test_nothing_is_taken_out_of_it_by_an_import() -> None:
     program = """
         import gc
         before = gc.get_freeze_count(), gc.get_threshold()
-        import commsengine.cli.run, commsengine.garbage_collection, commsengine.runner, commsengine.wiring
+        import commsengine.cli.run, commsengine.interpreter, commsengine.runner, commsengine.wiring
         assert (gc.get_freeze_count(), gc.get_threshold()) == before
     """
     subprocess.run([sys.executable, "-c", textwrap.dedent(program)], cwd=ROOT, check=True)

@@ -24,7 +24,7 @@ PRIVATE = 0o077
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line and leave the process with its exit status: 0 done, 1 failed, 2 bad input, 3 still open."""
-    from commsengine.garbage_collection import THRESHOLDS
+    from commsengine.interpreter import THRESHOLDS
 
     os.umask(PRIVATE)
     unfailing_stderr()

@@ -100,14 +100,14 @@ def tick(wiring: Wiring, ctx: click.Context, as_json: bool) -> None:
     """
     from commsengine.cli.logs import WARNING, configure_logs, level_of
     from commsengine.engine.state_folder import STOPPED
-    from commsengine.garbage_collection import keep_what_is_there
+    from commsengine.interpreter import prepare_for_work
 
     wiring.must_send()
     _tell_left_out(wiring)
     configure_logs(level_of(wiring.settings, WARNING))
     try:
         with wiring.engine_lock(), wiring.engine() as engine:
-            keep_what_is_there()
+            prepare_for_work()
             wiring.look_at_feed()
             report = engine.tick()
     except OtherEngineError as other:
