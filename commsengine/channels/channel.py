@@ -99,7 +99,7 @@ class Letter(NamedTuple):
 
 
 class BeforeTheEnd(NamedTuple):
-    """The other side waits for this message and its end: both go once it is marked."""
+    """The other side waits for this message: its end goes once it is marked."""
 
     key: str
 
@@ -117,8 +117,8 @@ SendingEvent = Outcome | BeforeTheEnd | Again
 class InterleavedChannel(Channel, Protocol):
     """One of many connections that one thread drives: nothing here waits but ``ready`` and ``close``.
 
-    After ``offer`` and after ``end`` comes ``send``; ``send`` again when the socket takes more, ``receive`` when there
-    is something to read, ``silent`` when the other side takes longer than ``patience`` (seconds).
+    After ``offer``, ``begin_body`` and ``end`` comes ``send``; ``send`` again when the socket takes more, ``receive``
+    when there is something to read, ``silent`` when the other side takes longer than ``patience`` (seconds).
     """
 
     @property
@@ -138,6 +138,8 @@ class InterleavedChannel(Channel, Protocol):
     def ready(self) -> None: ...
 
     def offer(self, letter: Letter) -> None: ...
+
+    def begin_body(self) -> None: ...
 
     def end(self) -> list[SendingEvent]: ...
 

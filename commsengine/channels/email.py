@@ -2,14 +2,13 @@
 
 One attempt
 1. Lay the message out; a value that must not travel fails this message only, before anything is offered.
-2. Connect (TLS verified, then AUTH) unless a connection is open; MAIL, RCPT, DATA.
-3. ``mark``: refused, the connection is dropped and the server forgets the message.
-4. The body and the final dot in one write. Until the dot is on its way all is safe to repeat.
-5. Up to ten minutes for the reply to the dot (RFC 5321, 4.5.3.2.6). Silence is ``uncertain``.
+2. Connect (TLS verified, then AUTH) unless a connection is open; MAIL, RCPT, DATA, then the body without its final dot.
+3. ``mark``: refused, the connection is dropped and the server forgets the message. Up to here all is safe to repeat.
+4. The final dot, and up to ten minutes for its reply (RFC 5321, 4.5.3.2.6). Silence from here on is ``uncertain``.
 
 ``deliver`` makes attempts one by one and waits. A loop over many connections uses the parts: ``ready`` waits, on a
-thread of its own; ``offer``, ``end``, ``send`` and ``receive`` never do, and what happens comes back as events. Where
-the server takes pipelines, the next message is offered right behind the final dot.
+thread of its own; the others never do, and what happens comes back as events. There a message that is marked in time
+sends body and dot in one write. Where the server takes pipelines, the next message is offered right behind the dot.
 """
 
 from __future__ import annotations
@@ -135,8 +134,12 @@ class EmailChannel:
         self._first = self._relay.begin()
         self._live.offer(letter)
 
+    def begin_body(self) -> None:
+        """The body is to be sent, without its end."""
+        self._live.begin_body()
+
     def end(self) -> list[SendingEvent]:
-        """Body and final dot are to be sent: the point of no return. Without a connection nothing was handed over."""
+        """The final dot is to be sent: the point of no return. Without a connection nothing has been handed over."""
         standing, self._standing = self._standing, ""
         if self._dialogue is None:
             cut = N_("the mail server closed the connection before the end of the message")
@@ -268,6 +271,7 @@ class EmailChannel:
         if any(isinstance(event, Again) for event in events):
             return self._begin(letter)
         if any(isinstance(event, BeforeTheEnd) for event in events):
+            self._send_body()
             if not self._may_leave(letter.key, mark):
                 self.drop()
                 return [Outcome(letter.key, RELEASED, DATA, begun=False)]
@@ -275,6 +279,15 @@ class EmailChannel:
                 self.receive()
             return self.end() + self.send()
         return self.receive() + self.send() if self._wait(self.patience) else self.silent()
+
+    def _send_body(self) -> None:
+        self.begin_body()
+        self.send()
+        while self.sends:
+            if self._wait(self.patience):
+                self.receive()
+            else:
+                self.silent()
 
     def _may_leave(self, key: str, mark: Mark) -> bool:
         try:

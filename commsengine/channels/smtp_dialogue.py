@@ -1,7 +1,7 @@
 """The transactions of one SMTP connection, without a socket and without a clock: replies in, commands and events out.
 
 1. MAIL, RCPT and DATA leave in one write where the server takes pipelines (RFC 2920), else one after the other.
-2. After 354 the letter stands before its body. ``end`` sends that and the final dot in one write.
+2. After 354 the letter stands before its body. That goes with ``begin_body``, or with the final dot in one write.
 3. In a pipeline the commands of the next letter follow the dot at once; their replies come after the one to the dot.
 4. A refused letter is reported when all its replies are in, and RSET makes a clean start. A server that says 354 to a
    letter it has refused waits for a body: the connection is over, without a dot.
@@ -77,6 +77,7 @@ class SmtpDialogue:
         self._expected: deque[str] = deque()
         self._letter: Letter | None = None
         self._ended = ""
+        self._body_begun = False
         self._before_dot = 0  # bytes to be sent until the dot of the letter that has ended begins
         self._refusal: Refused | None = None
 
@@ -90,17 +91,24 @@ class SmtpDialogue:
         return self._expected[0] if self._expected else ""
 
     def offer(self, letter: Letter) -> None:
-        self._letter = letter
+        self._letter, self._body_begun = letter, False
         if self._pipelining:
             self._expected += WANTED
             self.out += b"%bRCPT TO:<%b>\r\nDATA\r\n" % (self._mail, letter.recipient.encode("ascii"))
         else:
             self._command(MAIL, letter)
 
-    def end(self) -> None:
-        """The body and the final dot: the point of no return."""
+    def begin_body(self) -> None:
+        """The body without its dot."""
         assert self._letter is not None, "a letter stands before its body"  # noqa: S101 - a defect of ours
         self.out += self._letter.body
+        self._body_begun = True
+
+    def end(self) -> None:
+        """The final dot, behind what has not gone of the body: the point of no return."""
+        if not self._body_begun:
+            self.begin_body()
+        assert self._letter is not None, "a letter stands before its dot"  # noqa: S101 - a defect of ours
         self._ended, self._before_dot, self._letter = self._letter.key, len(self.out), None
         self._expected.append(DOT)
         self.out += b".\r\n"

@@ -165,6 +165,14 @@ def test_what_a_broken_connection_leaves_is_known() -> None:
     assert standing().unfinished() == ("", "", FIRST, "data")
 
 
+def test_the_body_may_go_before_its_dot() -> None:
+    talk = standing()
+    talk.begin_body()
+    assert (written(talk), talk.unfinished()) == (FIRST.body, ("", "", FIRST, "data"))
+    talk.end()
+    assert written(talk) == b".\r\n"
+
+
 def test_a_letter_is_cut_until_the_first_byte_of_its_dot_has_gone() -> None:
     talk = standing()
     talk.end()

@@ -384,7 +384,8 @@ class SenderLoop:
             self._take_back(connection, sending)
         elif sending.mark == GRANTED:
             self._leaving.append((connection, sending))
-        elif not sending.mark:
+        elif not sending.mark:  # there is time: an ending in the body is seen before the end goes
+            connection.channel.begin_body()
             self._ask_for_mark(connection, sending)
 
     def _end_what_leaves(self) -> None:
