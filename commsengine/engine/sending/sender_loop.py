@@ -10,10 +10,10 @@ One round
    offered in the same write.
 5. Receipts are handed over, in one group for each claim.
 
-The mark is asked for when a message is offered, so that it is written while the other side answers. Only where the
-message before on that connection had to wait for its turn, the mark waits until the message stands before its end: a
-mark is good for seconds. To connect, to log in and to say goodbye is to wait: each takes a thread of its own for that
-time.
+The mark is asked for when a message is offered, so that it is written while the other side answers. Where the last one
+on that connection was slow or did not arrive, the mark waits until the message stands before its end: a mark is good
+for seconds, and what is refused to all is not offered to many. To connect, to log in and to say goodbye is to wait:
+each takes a thread of its own for that time.
 """
 
 from __future__ import annotations
@@ -31,6 +31,7 @@ from typing import TYPE_CHECKING, Literal
 
 from commsengine.channels.channel import (
     RELEASED,
+    SENT,
     UNCERTAIN,
     BeforeTheEnd,
     DeliveryError,
@@ -100,6 +101,11 @@ class Connection:
     until: float | None = None
     offered_at: float = 0.0
     prompt: bool = False
+    arrived: bool = False  # what was sent last
+
+    @property
+    def marks_early(self) -> bool:
+        return self.prompt and self.arrived
 
 
 Placed = tuple[Connection, SendingAttempt]
@@ -406,7 +412,7 @@ class SenderLoop:
     def _offer(self, connection: Connection, sending: SendingAttempt) -> None:
         connection.channel.offer(sending.letter)
         connection.offered_at = time.monotonic()
-        if connection.prompt and not sending.mark:
+        if connection.marks_early and not sending.mark:
             self._ask_for_mark(connection, sending)
 
     def _end(self, connection: Connection, sending: SendingAttempt) -> None:
@@ -423,7 +429,7 @@ class SenderLoop:
 
     def _open(self, connection: Connection, sending: SendingAttempt) -> None:
         self._unwatch(connection)
-        connection.aside, connection.prompt = True, False
+        connection.aside, connection.arrived = True, False
 
         def opening() -> None:
             failure = None
@@ -456,7 +462,7 @@ class SenderLoop:
         again = None
         for event in events:
             if isinstance(event, Outcome):
-                sending = connection.sendings.pop(event.key)
+                sending, connection.arrived = connection.sendings.pop(event.key), event.verdict == SENT
                 self._settle(sending.one, sending.batch, event, sending.since, connection.number)
             elif isinstance(event, BeforeTheEnd):
                 self._stand(connection, connection.sendings[event.key])
