@@ -317,6 +317,7 @@ def test_no_exported_cell_or_heading_begins_like_a_formula(cell: str) -> None:
     assert [part for part in cells if part.lstrip().startswith(("=", "+", "-", "@", "＝", "＋"))] == []
 
 
+@pytest.mark.slow
 def test_many_rows_take_seconds(tmp_path: Path) -> None:
     row = "{0},p{0}@example.com,Person {0},p{1}@example.com,DE,BY,Europe/Berlin\n"
     rows = "".join(row.format(n, n // 10) for n in range(1, 20_000))
