@@ -32,7 +32,7 @@ from starlette.routing import Route
 
 from benchmarks.presses import running
 from benchmarks.speed.sink import Sink
-from commsengine.web.connections import server_of
+from commsengine.web.connections import listening_at, server_of
 from commsengine.web.requests import FIELD, Notes
 from commsengine.wiring import Wiring
 from tests.stories.campaign import IN_FORCE, addresses, write_for
@@ -140,7 +140,7 @@ def _serve_nothing(listener: socket.socket) -> None:
 @contextmanager
 def empty_endpoint() -> Iterator[int]:
     """Its port."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
+    with listening_at("127.0.0.1", 0) as listener:
         process = multiprocessing.get_context("fork").Process(target=_serve_nothing, args=(listener,), daemon=True)
         process.start()
         try:

@@ -27,7 +27,7 @@ from commsengine.engine.sending.recorder import loggable
 from commsengine.errors import CommsError
 from commsengine.interpreter import prepare_for_work
 from commsengine.translation import _
-from commsengine.web.connections import MOST, PATIENCE, server_of
+from commsengine.web.connections import MOST, PATIENCE, listening_at, server_of
 
 LAST_SENDS = 25.0  # seconds
 SWEEP_AT = 2  # o'clock, UTC
@@ -195,7 +195,7 @@ def _listening(web: Web | None) -> Iterator[None]:
 
 def _bound(web: Web) -> socket.socket:
     try:
-        return socket.create_server((web.host, web.port))
+        return listening_at(web.host, web.port)
     except OSError as problem:
         address, reason = f"{web.host}:{web.port}", problem.strerror
         fix = _("Set COMMSENGINE_HTTP_BIND to a free address, or stop the program that uses this one.")

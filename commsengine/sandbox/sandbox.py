@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import socket
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -20,6 +19,7 @@ from commsengine.sandbox.mailbox import Mailbox
 from commsengine.sandbox.sandbox_page import Page
 from commsengine.sandbox.slack_server import SlackStandIn
 from commsengine.sandbox.slack_tiers import Tiers
+from commsengine.web.connections import listening_at
 
 
 class Sandbox:
@@ -72,7 +72,7 @@ class Serving:
     """Listens from the moment it is made (so the port is known). Use it as a context: it answers while that is open."""
 
     def __init__(self, app: ASGIApp, host: str = "127.0.0.1", port: int = 0) -> None:
-        self._socket = socket.create_server((host, port))
+        self._socket = listening_at(host, port)
         self.port: int = self._socket.getsockname()[1]
         self.url = f"http://{host}:{self.port}"
         config = uvicorn.Config(app, log_config=None, access_log=False, lifespan="off", ws="none", interface="asgi3")

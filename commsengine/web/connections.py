@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import resource
+import socket
 from collections import Counter
 from typing import Any
 
@@ -26,6 +27,17 @@ PATIENCE = 15.0
 
 ANSWERED_WITHIN = 60.0
 """Seconds from the end of a request to the end of its answer; a client may stop reading it."""
+
+
+def listening_at(host: str, port: int) -> socket.socket:
+    """A socket for ``server_of``. Raises ``OSError`` where the address is taken.
+
+    An answer is two writes, head and body. With Nagle's algorithm the second waits 40 ms for an echo, and asyncio
+    switches that off only for sockets that it has made.
+    """
+    listener = socket.create_server((host, port))
+    listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # those that are accepted have it from here
+    return listener
 
 
 class LimitedConnection(HttpToolsProtocol):

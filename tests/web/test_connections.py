@@ -13,6 +13,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse
 from starlette.routing import Route
 
+from commsengine.web.connections import listening_at
 from tests.browsing import WEB
 from tests.waiting import PATIENCE
 from tests.web.conftest import served
@@ -99,3 +100,12 @@ def test_what_is_no_request_is_refused_and_not_logged(port: int, caplog: pytest.
         one.sendall(b"\x16\x03\x01 this is no HTTP\r\n\r\n")
         assert answer(one).startswith(b"HTTP/1.1 400 ")
     assert caplog.records == []
+
+
+def test_the_body_of_an_answer_does_not_wait_for_an_echo_of_its_head() -> None:
+    with (
+        listening_at("127.0.0.1", 0) as listener,
+        socket.create_connection(listener.getsockname()),
+        listener.accept()[0] as accepted,
+    ):
+        assert accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
