@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -17,7 +16,7 @@ from starlette.applications import Starlette
 
 from commsengine.cadence.people import Person
 from commsengine.web.app import create_app
-from commsengine.web.connections import server_of
+from commsengine.web.connections import listening_at, server_of
 from commsengine.web.requests import FIELD, Notes
 from tests.answering import KEYS, Answering, answering
 from tests.browsing import TRUST
@@ -94,7 +93,7 @@ def app_of(house: Answering, **options: Any) -> Starlette:
 @contextmanager
 def served(app: Starlette, **limits: Any) -> Iterator[str]:
     """The application on a real socket; gives its address."""
-    listener = socket.create_server(("127.0.0.1", 0))
+    listener = listening_at("127.0.0.1", 0)
     server = server_of(app, **limits)
     thread = threading.Thread(target=server.run, args=([listener],), daemon=True)
     thread.start()

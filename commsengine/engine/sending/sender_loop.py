@@ -41,6 +41,7 @@ from commsengine.channels.channel import (
     SendingEvent,
 )
 from commsengine.engine.sending.attempt import Claimed
+from commsengine.engine.sending.batches import NEVER, Batch, Batches
 from commsengine.store.records import Lease
 from commsengine.translation import N_
 
@@ -49,7 +50,6 @@ if TYPE_CHECKING:
 
     from commsengine.engine.sending.senders import SenderPool
 
-NEVER = float("inf")
 READ, WRITE = selectors.EVENT_READ, selectors.EVENT_WRITE
 GOODBYE = 2.0  # seconds at the end for all connections together
 NOT_OFFERED = "data"
@@ -62,15 +62,6 @@ MarkState = Literal["", "asked", "granted", "refused"]
 ASKED: MarkState = "asked"
 GRANTED: MarkState = "granted"
 REFUSED: MarkState = "refused"
-
-
-@dataclass(eq=False, slots=True)
-class Batch:
-    """Messages that the rate has let through together. ``open`` are under way, ``waiting`` are not begun."""
-
-    size: int
-    waiting: deque[Claimed]
-    open: int = 0
 
 
 @dataclass(eq=False, slots=True)
@@ -118,8 +109,7 @@ class SenderLoop:
     def __init__(self, pool: SenderPool, first: InterleavedChannel) -> None:
         self._pool = pool
         self._connections = [Connection(0, first)]
-        self._batch: Batch | None = None
-        self._next_batch: tuple[Batch, float] | None = None  # and when the rate lets it go
+        self._batches = Batches(pool, self._is_sending)
         self._turned_away = False  # by the last connection that was opened
         self._to_mark: list[Placed] = []
         self._leaving: list[Placed] = []  # marked, and before their end
@@ -127,7 +117,6 @@ class SenderLoop:
         self._wakeup_in, self._wakeup_out = socket.socketpair()
         self._waking = False
         self._look_at = NEVER  # when the first connection may have been silent for too long
-        self._goes_on_at = NEVER  # when the rate lets the next batch go, where a connection is free for it
         self._selector = selectors.DefaultSelector()
         for end in (self._wakeup_in, self._wakeup_out):
             end.setblocking(False)
@@ -163,8 +152,11 @@ class SenderLoop:
             end.close()
 
     def _ended(self) -> bool:
-        pool = self._pool
-        return pool.stopping and pool.idle and not any(each.aside or each.sendings for each in self._connections)
+        opening_or_closing = any(each.aside for each in self._connections)
+        return self._pool.stopping and self._pool.idle and not (opening_or_closing or self._is_sending())
+
+    def _is_sending(self) -> bool:
+        return any(each.sendings for each in self._connections)
 
     def _hear(self) -> None:
         calls = [self._calls.popleft() for _ in range(len(self._calls))]
@@ -184,7 +176,7 @@ class SenderLoop:
         # seconds until there is something to do without a word from anybody
         if self._calls:
             return 0
-        most = min(self._look_at, self._goes_on_at) - time.monotonic()
+        most = min(self._look_at, self._batches.goes_on_at) - time.monotonic()
         return None if most == NEVER else max(0.0, most)
 
     def _look_for_silence(self) -> None:
@@ -206,10 +198,10 @@ class SenderLoop:
     # -- messages ---------------------------------------------------------------------------------
 
     def _hand_out(self) -> None:
-        self._goes_on_at = NEVER
+        self._batches.goes_on_at = NEVER
         self._give_up_spared()
         if self._pool.stopping:
-            self._give_back()
+            self._batches.give_back()
         while (connection := self._free_connection()) is not None and (sending := self._next_sending()) is not None:
             self._begin(connection, sending)
 
@@ -220,7 +212,7 @@ class SenderLoop:
         if self._turned_away and any(each.aside for each in self._connections):
             # a dead server is not asked by all at once
             return next((each for each in free if each.channel.at_hand), None)
-        if not free and len(self._connections) < self._pool.limits.connections and self._has_more():
+        if not free and len(self._connections) < self._pool.limits.connections and self._batches.has_more():
             return self._new_connection()
         return next((each for each in free if each.channel.at_hand), free[0] if free else None)
 
@@ -231,22 +223,15 @@ class SenderLoop:
             return None
         channel = self._pool.open()
         if channel is None:
-            self._give_back()
+            self._batches.give_back()
             return None
         assert isinstance(channel, InterleavedChannel)  # noqa: S101 - as the first is
         self._connections.append(Connection(number, channel))
         return self._connections[-1]
 
-    def _has_more(self) -> bool:
-        return bool(self._batch and self._batch.waiting) or self._admitted()
-
     def _next_sending(self) -> SendingAttempt | None:
-        while self._has_more():
-            batch = self._batch
-            assert batch is not None  # noqa: S101 - it has more
-            one = batch.waiting.popleft()
-            batch.open += 1
-            if sending := self._laid_out(one, batch):
+        while (taken := self._batches.next()) is not None:
+            if sending := self._laid_out(*taken):
                 return sending
         return None
 
@@ -257,7 +242,7 @@ class SenderLoop:
             return None
         message = pool.rendered(one)
         if message is None:
-            self._done(batch)
+            self._batches.done(batch)
             return None
         try:
             letter = self._connections[0].channel.lay_out(message, since)
@@ -266,69 +251,9 @@ class SenderLoop:
             return None
         return SendingAttempt(one, batch, letter, message.named, since)
 
-    def _admitted(self) -> bool:
-        """Whether the rate and the breaker let a batch through now: it is the current one then."""
-        while (following := self._next_batch or self._taken()) is not None:
-            self._next_batch = following
-            batch, starts = following
-            if starts > time.monotonic() and not self._pool.stopping:
-                self._goes_on_at = starts
-                return False
-            self._next_batch = None
-            if self._pool.admits(batch.size, batch):
-                batch.waiting = deque(self._pool.still_ours(batch.waiting))
-                self._pool.doubtful = False
-                self._batch = batch
-            else:
-                self._pool.give_back(batch.waiting)
-                batch.waiting.clear()
-            if batch.waiting:
-                return True
-            self._end_batch(batch)
-        return False
-
-    def _taken(self) -> tuple[Batch, float] | None:
-        if self._pool.rate_moves_clock and any(each.sendings for each in self._connections):
-            return None  # what is under way would be sent later than it was admitted
-        while claimed := self._pool.next():
-            seconds = self._pool.wait_for_rate(len(claimed))
-            if seconds is not None:
-                return Batch(len(claimed), deque(claimed)), time.monotonic() + seconds
-            self._pool.give_back(claimed)
-            self._pool.done(len(claimed))
-        return None
-
-    def _give_back(self) -> None:
-        """What has not begun of the current batch, to be decided again."""
-        if (batch := self._batch) is not None and batch.waiting:
-            self._pool.give_back(batch.waiting)
-            batch.waiting.clear()
-            self._end_batch(batch)
-
-    def _look_again(self) -> None:
-        """A mark was refused: what has not begun of the current batch is looked at again before it leaves."""
-        self._pool.doubtful = True
-        if (batch := self._batch) is not None and batch.waiting:
-            rest = list(batch.waiting)
-            batch.waiting.clear()
-            self._pool.again(rest)
-            self._end_batch(batch)
-
-    def _done(self, batch: Batch) -> None:
-        batch.open -= 1
-        self._end_batch(batch)
-
-    def _end_batch(self, batch: Batch) -> None:
-        if batch.waiting or batch.open:
-            return
-        if batch is self._batch:
-            self._batch = None
-        self._pool.breaker.leave(batch)
-        self._pool.done(batch.size)
-
     def _settle(self, one: Claimed, batch: Batch, outcome: Outcome, since: dt.datetime, number: int = 0) -> None:
         self._pool.attempts.settle(one, outcome, since, number)
-        self._done(batch)
+        self._batches.done(batch)
 
     # -- marks ------------------------------------------------------------------------------------
 
@@ -375,7 +300,7 @@ class SenderLoop:
 
     def _refuse(self, connection: Connection, sending: SendingAttempt) -> None:
         sending.mark = REFUSED
-        self._look_again()
+        self._batches.look_again()
         if sending.stands:
             self._take_back(connection, sending)
 
@@ -511,7 +436,7 @@ class SenderLoop:
         self._pool.broke(failure)
         self._to_mark.clear()
         self._leaving.clear()
-        self._give_back()
+        self._batches.give_back()
         for connection in self._connections:
             connection.channel.drop()
             self._watch(connection)
