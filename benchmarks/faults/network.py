@@ -1,4 +1,4 @@
-"""A network of its own for one host, which can be cut: what is sent meanwhile is lost, and no side is told."""
+"""A network for one host that can be cut: packets sent meanwhile are lost, and neither side gets an error."""
 
 from __future__ import annotations
 

@@ -73,7 +73,7 @@ def public_holidays(country: str, region: str, year: int) -> frozenset[dt.date]:
     own = region.removeprefix(f"{country}-")  # DE-BY is the same as BY
     try:
         return frozenset(holidays.country_holidays(country, subdiv=own or None, years=year))
-    except NotImplementedError:  # what the library raises for a country or region it does not know
+    except NotImplementedError:  # the library's error for a country or region that it does not know
         return frozenset() if not region else public_holidays(country, "", year)
 
 
@@ -84,7 +84,7 @@ def weekend(country: str) -> frozenset[int]:
 
     try:
         return frozenset(holidays.country_holidays(country.upper()).weekend)
-    except NotImplementedError:  # the same: the country is not known there
+    except NotImplementedError:  # the library's error for a country that it does not know
         return SATURDAY_AND_SUNDAY
 
 

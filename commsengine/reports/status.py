@@ -18,14 +18,7 @@ from commsengine.reports.phases.measures import phases
 from commsengine.reports.recall_by_role import RoleView, recall_by_role
 from commsengine.reports.why import iso, touch_json
 from commsengine.store.dialogue.replies import alike
-from commsengine.store.records import (
-    CampaignCounts,
-    CampaignRecord,
-    HeartbeatRecord,
-    QuestionRecord,
-    Rest,
-    TouchRecord,
-)
+from commsengine.store.records import CampaignCounts, CampaignRecord, QuestionRecord, TouchRecord
 from commsengine.store.store import Store
 from commsengine.translation import N_
 
@@ -87,18 +80,13 @@ def engine_state(store: Store, now: dt.datetime, *, stop_file: bool = False) -> 
 
 
 def resting(store: Store, now: dt.datetime) -> list[dict[str, str]]:
+    # Where cron calls the ticks, what the last one left resting rests until the next, however short it meant to wait.
     last = store.engine.heartbeat()
     return [
         {"channel": name, "until": rest.until.isoformat(), "because": rest.because, "fault": rest.fault}
         for name, rest in sorted(store.channels.rests().items())
-        if rest.open and (rest.until > now or _goes_on(rest, last))
+        if rest.open and (rest.until > now or (rest.next_tick and last is not None and last.beat_at <= rest.until))
     ]
-
-
-def _goes_on(rest: Rest, last: HeartbeatRecord | None) -> bool:
-    # Where cron calls the ticks, what the last one left resting rests until the next, however short it meant to wait;
-    # and where the other side refuses us, until a tick has something to try it with.
-    return rest.next_tick and last is not None and (last.beat_at <= rest.until or (rest.fault == "us" and rest.trying))
 
 
 def channels(store: Store, decisions: Decisions, now: dt.datetime) -> list[dict[str, Any]]:

@@ -34,8 +34,9 @@ def test_a_rehearsal_needs_no_settings_and_agrees_with_simulate(terminal: Termin
     assert Path(said.data["report"]).read_text(encoding="utf-8").startswith("<!doctype html>")
 
 
-def test_it_tells_the_story(rehearsed: tuple[Terminal, Said]) -> None:
-    terminal, said = rehearsed
+def test_it_tells_the_story(terminal: Terminal) -> None:
+    said = terminal.run("rehearse", terminal.path("schedules/crm.yaml"))
+    assert said.status == 0, said.err
     assert "What was sent equals what simulate said" in said.out
     assert terminal.run("status").out.startswith("No engine has run yet")
 
